@@ -1,0 +1,190 @@
+"""What every admin page of a resource shares."""
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.forms import Textarea
+from django.http import Http404
+from django.utils.text import capfirst
+
+from customers.admin import looks, search
+from customers.admin.paging import Paginator
+from customers.models import Resource
+from customers.models.fields import MetadataField
+from customers.services import consequences, events, principals, tagging
+from customers.services.modes import mode_of
+
+OTHER = ["reference", "reference_origin", "metadata"]
+RECORD = ["id", "created_at", "updated_at"]
+
+
+def who_is(request):
+    """The member of staff as the audit log names it."""
+    return principals.staff(request.user, mode_of(request.session)).who
+
+
+def _without_name(entry):
+    """`entry` of the admin's log, with the id for the name: it may be an address, and is kept."""
+    entry.object_repr = f"{entry.content_type.name} {entry.object_id}"
+    entry.save(update_fields=["object_repr"])
+    return entry
+
+
+class ResourceAdmin(admin.ModelAdmin):
+    """A resource's pages: they show and make rows of the mode that the staff member works in."""
+
+    readonly_fields = ["id", "created_at", "updated_at"]
+    ordering = ["-id"]
+    show_full_result_count = False
+    paginator = Paginator
+    list_per_page = 25
+
+    def get_fieldsets(self, request, obj=None):
+        """The type's own fields first, then those that every resource has."""
+        if self.fieldsets:
+            return self.fieldsets
+        own = [name for name in self.get_fields(request, obj) if name not in {*OTHER, *RECORD}]
+        return [
+            (None, {"fields": own}),
+            ("Other systems", {"fields": OTHER}),
+            ("Record", {"fields": RECORD}),
+        ]
+
+    def get_exclude(self, request, obj=None):
+        return [*(super().get_exclude(request, obj) or []), "mode"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).in_mode(mode_of(request.session))
+
+    def get_search_results(self, request, queryset, search_term):
+        if not search_term.strip():
+            return queryset, False
+        mode = mode_of(request.session)
+        return search.found_rows(queryset, search_term, self.search_fields, mode), False
+
+    def changelist_view(self, request, extra_context=None):
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def get_object(self, request, object_id, from_field=None):
+        """The row of the mode at work. Raises Http404 for any other, as the API does."""
+        row = super().get_object(request, object_id, from_field)
+        if row is None:
+            raise Http404(f"There is no such {self.opts.verbose_name} in this mode.")
+        return row
+
+    def get_field_queryset(self, db, db_field, request):
+        """The rows of the mode at work, for the choices of a key."""
+        rows = super().get_field_queryset(db, db_field, request)
+        if not issubclass(db_field.remote_field.model, Resource):
+            return rows
+        if rows is None:
+            rows = db_field.remote_field.model.objects.all()
+        return rows.in_mode(mode_of(request.session))
+
+    def formfield_for_dbfield(self, db_field, request, **options):
+        """Metadata gets a field that console.js shows as keys and values."""
+        if isinstance(db_field, MetadataField):
+            options["widget"] = Textarea(attrs={"rows": 6, "data-pairs": ""})
+        return super().formfield_for_dbfield(db_field, request, **options)
+
+    def get_form(self, request, obj=None, **kwargs):
+        """The form; a new row is of the mode at work before it is checked."""
+        form, mode = super().get_form(request, obj, **kwargs), mode_of(request.session)
+
+        class InMode(form):
+            def __init__(self, *args, **options):
+                super().__init__(*args, **options)
+                if self.instance._state.adding:
+                    self.instance.mode = mode
+
+        return InMode
+
+    def lookup_allowed(self, lookup, value, request=None):
+        """Whether the list may be filtered by `lookup`: never by a secret, at any depth."""
+        parts = lookup.split("__")
+        if any(secret in part for part in parts for secret in events.SECRETS):
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
+    def save_model(self, request, row, form, change):
+        """Save `row`, after its customers and itself are locked, and write down what changed."""
+        who = who_is(request)
+        with transaction.atomic():
+            if not change:
+                super().save_model(request, row, form, change)
+                events.record_create(row, who=who)
+                return
+            rows = self.model.objects.in_mode(row.mode)
+            before = consequences.lock(rows.get(pk=row.pk), rows, getattr(row, "customer", None))
+            super().save_model(request, row, form, change)
+            consequences.record_update(row, events.values_of(before), who=who)
+
+    def log_addition(self, request, row, message):
+        return _without_name(super().log_addition(request, row, message))
+
+    def log_change(self, request, row, message):
+        return _without_name(super().log_change(request, row, message))
+
+    def log_deletions(self, request, rows):
+        entries = super().log_deletions(request, rows) or []
+        for entry in entries if isinstance(entries, list) else [entries]:
+            _without_name(entry)
+        return entries
+
+    def delete_model(self, request, row):
+        with transaction.atomic():
+            locked = consequences.lock(row, self.model.objects.in_mode(row.mode))
+            consequences.delete(locked, who=who_is(request))
+
+    def delete_queryset(self, request, rows):
+        with transaction.atomic():
+            for row in rows:
+                self.delete_model(request, row)
+
+    @admin.display(description="status", ordering="status")
+    def state(self, row):
+        """The status of a row that has one."""
+        return looks.pill(row.status, row.get_status_display())
+
+
+class ReadOnlyAdmin(ResourceAdmin):
+    """A resource that is only written by the service itself."""
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+class TaggableAdmin(ResourceAdmin):
+    """A resource with tags, which are written by the tagging service."""
+
+    autocomplete_fields = ["tags"]
+
+    def get_form(self, request, obj=None, **kwargs):
+        form = super().get_form(request, obj, **kwargs)
+
+        class TaggableForm(form):
+            def clean(self):
+                values = super().clean()
+                tags = values.get("tags") or []
+                if any(tag.mode != self.instance.mode for tag in tags):
+                    raise ValidationError({"tags": "A tag of the other mode cannot be used."})
+                try:
+                    tagging.check_count(tags)
+                except tagging.TooManyTags as error:
+                    raise ValidationError({"tags": f"A record {error}."}) from error
+                return values
+
+        return TaggableForm
+
+    def save_related(self, request, form, formsets, change):
+        if "tags" in form.cleaned_data:
+            tags = form.cleaned_data.pop("tags")
+            tagging.replace_tags(form.instance, tags, who=who_is(request))
+        super().save_related(request, form, formsets, change)

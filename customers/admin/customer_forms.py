@@ -1,0 +1,74 @@
+"""The small forms on the page of a customer: its tags and notes."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from customers.admin.base import who_is
+from customers.models import Attachment, Customer, Tag
+from customers.services import events, notes, tagging
+
+LONGEST_NOTE = 5000
+
+
+@require_POST
+def tags(request, pk):
+    """Put the tags in `add`, names with commas between, on the customer; take `remove` off."""
+    customer = _customer(request, pk, "change")
+    found = Tag.objects.in_mode(customer.mode)
+    names = {name.strip().lower() for name in request.POST.get("add", "").split(",")} - {""}
+    try:
+        known = {tag.name: tag for tag in found.named(names)}
+        added = [known.get(name) or _new_tag(request, name, customer.mode) for name in names]
+        tagging.add_tags(customer, added, who=who_is(request))
+        removed = found.named([request.POST.get("remove", "")])
+        tagging.remove_tags(customer, removed, who=who_is(request))
+    except (tagging.TooManyTags, ValidationError) as error:
+        text = " ".join(getattr(error, "messages", [f"A customer {error}."]))
+        messages.error(request, text)
+    return _back(customer)
+
+
+def _new_tag(request, name, mode):
+    """A new tag, by staff who may make some. Raises ValidationError."""
+    if not admin.site.get_model_admin(Tag).has_add_permission(request):
+        raise ValidationError(f"There is no tag “{name[:25]}”.")
+    tag = Tag(mode=mode, name=name)
+    try:
+        tag.full_clean()
+    except ValidationError as error:
+        texts = " and ".join(text.rstrip(".") for text in error.messages)
+        raise ValidationError(f"“{name[:40]}” is no tag: it {texts}.") from error
+    tag.save()
+    events.record_create(tag, who=who_is(request))
+    return tag
+
+
+@require_POST
+def note(request, pk):
+    """Write the note `text` about the customer."""
+    customer = _customer(request, pk, "view")
+    if not admin.site.get_model_admin(Attachment).has_add_permission(request):
+        raise PermissionDenied
+    text = request.POST.get("text", "").replace("\0", "").strip()
+    if not text or len(text) > LONGEST_NOTE:
+        messages.error(request, f"A note has 1 to {LONGEST_NOTE} characters.")
+        return _back(customer)
+    author = request.user.get_full_name() or request.user.get_username()
+    notes.add_note(customer, text, author=author, who=who_is(request))
+    return _back(customer)
+
+
+def _customer(request, pk, act):
+    """The customer of the mode at work. Raises Http404, and PermissionDenied without leave."""
+    options = admin.site.get_model_admin(Customer)
+    customer = options.get_object(request, pk)
+    if not getattr(options, f"has_{act}_permission")(request, customer):
+        raise PermissionDenied
+    return customer
+
+
+def _back(customer):
+    return HttpResponseRedirect(reverse("admin:customers_customer_change", args=[customer.pk]))

@@ -1,0 +1,87 @@
+"""The list of customers: tabs, segments and chips, in the API's own filters."""
+
+import json
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import prefetch_related_objects
+from django.urls import reverse
+
+from customers.admin.filters import TABS, FilterForm, asked_in, said, without
+from customers.models import CustomerGroup, Segment, Tag
+from customers.services import principals, segments, wire
+from customers.services.modes import mode_of
+
+MOST_SEGMENTS = 20
+MOST_TAGS = 200
+
+
+class CustomerList(ChangeList):
+    """Rows that fulfil the filter[q] of the address, with the words for them."""
+
+    def get_filters_params(self, params=None):
+        """Django's own parameters: all but filter[q]."""
+        found = super().get_filters_params(params)
+        return {name: value for name, value in found.items() if not name.startswith("filter[")}
+
+    def get_queryset(self, request, exclude_parameters=None):
+        self.asked, self.refusals = asked_in(request.GET), []
+        mode = mode_of(request.session)
+        try:
+            principal = principals.staff(request.user, mode)
+            self.root_queryset = segments.rows_of(self.asked, principal)
+        except wire.Refused as refused:
+            self.refusals = refused.errors
+            self.root_queryset = self.root_queryset.none()
+        self.describe(request.user, mode)
+        return super().get_queryset(request, exclude_parameters)
+
+    def get_results(self, request):
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        prefetch_related_objects(self.result_list, "tags")
+
+    def describe(self, user, mode):
+        """Set what the page shows above the rows."""
+        saved = Segment.objects.in_mode(mode).open_to(user).select_related("owner")
+        self.segments = list(saved[:MOST_SEGMENTS])
+        names = dict(CustomerGroup.objects.in_mode(mode).values_list("pk", "name")[:MOST_TAGS])
+        self.tabs = [self.tab(name, name, filters) for name, filters in TABS.items()]
+        self.tabs += [self.tab(one.pk, one.name, one.filters, one) for one in self.segments]
+        self.segment = next((tab["segment"] for tab in self.tabs if tab["current"]), None)
+        self.own_segment = self.segment if self.segment and self.segment.owner == user else None
+        self.can_be_saved = self.asked and not any(tab["current"] for tab in self.tabs)
+        self.chips = [
+            (*said(*pair, names), self.address(without(self.asked, place)))
+            for place, pair in enumerate(self.asked)
+        ]
+        self.form = FilterForm(initial=FilterForm.initial_of(self.asked), mode=mode)
+        self.tag_names = Tag.objects.in_mode(mode).order_by("name").values_list("name", flat=True)
+        self.tag_names = self.tag_names[:MOST_TAGS]
+        self.parameters = [(f"filter[q][{name}]", value) for name, value in self.asked]
+        self.asked_json = json.dumps(self.asked)
+        query = segments.query_of(self.asked)
+        self.api_call = f"{settings.PUBLIC_URL}/api/customers" + (f"?{query}" if query else "")
+
+    def tab(self, key, name, filters, segment=None):
+        current = sorted(map(list, filters)) == sorted(self.asked)
+        address = self.address(filters)
+        return {
+            "key": key,
+            "name": name,
+            "address": address,
+            "current": current,
+            "segment": segment,
+        }
+
+    def address(self, filters):
+        """The list with `filters` and the same search."""
+        return address_of(filters, self.query)
+
+
+def address_of(filters, text=""):
+    """The list of customers with `filters` and the search for `text`."""
+    parts = [segments.query_of(filters), urlencode({"q": text}) if text else ""]
+    query = "&".join(part for part in parts if part)
+    return f"{reverse('admin:customers_customer_changelist')}?{query}"

@@ -1,0 +1,78 @@
+from django.contrib import admin
+from django.utils.formats import date_format
+
+from customers.admin import looks
+from customers.admin.base import TaggableAdmin
+from customers.admin.bulk import BulkActs
+from customers.admin.customer_acts import CustomerActs
+from customers.admin.customer_list import CustomerList
+from customers.admin.files import Files
+from customers.admin.search import found_customers
+from customers.admin.story import Story
+from customers.models import Customer
+from customers.services.modes import mode_of
+
+
+@admin.register(Customer)
+class CustomerAdmin(BulkActs, Files, CustomerActs, TaggableAdmin):
+    list_display = ["person", "state", "group", "tag_names", "orders", "created"]
+    list_select_related = ["customer_group"]
+    search_fields = ["email_key__holds", "reference__exact", "id__exact"]
+    search_help_text = "A part of the e-mail address, or a reference, order number or name."
+    autocomplete_fields = ["customer_group", "tags"]
+    readonly_fields = ["id", "anonymization_status", "created_at", "updated_at"]
+    fieldsets = [
+        (None, {"fields": ["email", "customer_group"]}),
+        (
+            "Other systems",
+            {
+                "fields": [
+                    "reference",
+                    "reference_origin",
+                    "shopper_reference",
+                    "profile_id",
+                    "tax_exemption_code",
+                    "metadata",
+                ]
+            },
+        ),
+        ("Record", {"fields": ["id", "anonymization_status", "created_at", "updated_at"]}),
+    ]
+    add_fieldsets = [(None, {"fields": ["email", "customer_group", "tags"]}), fieldsets[1]]
+
+    def get_fieldsets(self, request, obj=None):
+        """Tags are chosen with a new customer, and later in their own place on its page."""
+        return self.fieldsets if obj else self.add_fieldsets
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        customer = self.get_object(request, object_id)
+        context = {"story": Story(customer, request), **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
+
+    def get_search_results(self, request, queryset, search_term):
+        if not search_term.strip():
+            return queryset, False
+        return found_customers(queryset, search_term, mode_of(request.session)), False
+
+    def get_changelist(self, request, **kwargs):
+        return CustomerList
+
+    @admin.display(description="customer", ordering="email_key")
+    def person(self, customer):
+        return looks.person(customer)
+
+    @admin.display(description="group")
+    def group(self, customer):
+        return customer.customer_group or "—"
+
+    @admin.display(description="tags")
+    def tag_names(self, customer):
+        return looks.tags(customer)
+
+    @admin.display(description="orders", ordering="total_orders_count")
+    def orders(self, customer):
+        return customer.total_orders_count
+
+    @admin.display(ordering="created_at")
+    def created(self, customer):
+        return date_format(customer.created_at, "j M Y")

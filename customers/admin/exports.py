@@ -1,0 +1,11 @@
+from django.contrib import admin
+
+from customers.admin.base import ReadOnlyAdmin
+from customers.models import Export
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnlyAdmin):
+    list_display = ["id", "resource_type", "status", "processed_count", "records_count", "mode"]
+    list_filter = ["mode", "status", "resource_type"]
+    search_fields = ["id__exact", "reference__exact"]

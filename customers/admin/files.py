@@ -1,0 +1,283 @@
+"""Customers from a file and into one: nothing is written before staff have seen what is in it."""
+
+import csv
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_http_methods, require_safe
+
+from customers.admin.base import who_is
+from customers.admin.bulk import counted
+from customers.models import Customer, ForbiddenMove, Import, Upload
+from customers.models.fields import instant
+from customers.services import imports, jobs, spreadsheets, uploads
+from customers.services.modes import mode_of
+
+PAGE = method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+MOVES = {"interrupt": ("Stopped", jobs.interrupt), "resume": ("Resumed", jobs.resume)}
+SAMPLE = 3  # rows that the preview shows
+EXPORTED = [
+    "id",
+    "email",
+    "registered",
+    "status",
+    "total_orders_count",
+    "customer_group",
+    "tags",
+    "reference",
+    "reference_origin",
+    "created_at",
+]
+
+
+class UploadForm(forms.Form):
+    file = forms.FileField(
+        label="CSV file",
+        widget=forms.FileInput({"accept": ".csv,text/csv"}),
+        error_messages={"required": "Choose a file.", "empty": "The file is empty."},
+    )
+
+
+class MeaningForm(forms.Form):
+    """What each column is; the addresses must be among them, and nothing twice."""
+
+    def __init__(self, columns, *args, **options):
+        super().__init__(*args, **options)
+        guessed = uploads.guess(columns)
+        for number, column in enumerate(columns):
+            self.fields[f"column{number}"] = forms.ChoiceField(
+                label=column,
+                choices=[("", "leave it out"), *uploads.COLUMNS.items()],
+                initial=guessed.get(column, ""),
+                required=False,
+            )
+        self.columns = columns
+
+    def clean(self):
+        chosen = [value for value in self.cleaned_data.values() if value]
+        if "email" not in chosen:
+            raise forms.ValidationError("Say which column has the e-mail address.")
+        if twice := sorted({name for name in chosen if chosen.count(name) > 1}):
+            raise forms.ValidationError(f"Two columns are said to be {uploads.COLUMNS[twice[0]]}.")
+        return self.cleaned_data
+
+    @property
+    def meaning(self):
+        found = {column: self.cleaned_data[f"column{at}"] for at, column in enumerate(self.columns)}
+        return {column: name for column, name in found.items() if name}
+
+
+class Files:
+    """Pages of the customers' list: import, how far it is, what it refused; and an export."""
+
+    def get_urls(self):
+        pages = {
+            "import/": (self.upload, "import"),
+            "import/<str:pk>/": (self.preview, "import_preview"),
+            "imports/<str:pk>/": (self.progress, "import_progress"),
+            "imports/<str:pk>/errors.csv": (self.errors, "import_errors"),
+        }
+        return [
+            *(
+                path(route, self.admin_site.admin_view(view), name=f"customers_customer_{name}")
+                for route, (view, name) in pages.items()
+            ),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request, extra_context=None):
+        may = request.user.has_perm("customers.import_customers")
+        return super().changelist_view(request, {"may_import": may, **(extra_context or {})})
+
+    def has_export_permission(self, request):
+        return request.user.has_perm("customers.export_customers")
+
+    @admin.action(description="Export CSV…", permissions=["export"])
+    def export_csv(self, request, customers):
+        """Asks, then answers a file; its cells are no formulas to a spreadsheet."""
+        customers = customers.filter(mode=mode_of(request.session))
+        total = customers.count()
+        if request.POST.get("confirmed") != str(total):
+            return self.show_export(request, customers, total)
+        self.write_down(request, CHANGE, f"Exported {counted(total)}.")
+        lines = csv.writer(_Echo())
+        response = StreamingHttpResponse(
+            (lines.writerow(cells) for cells in _cells_of(customers)), content_type="text/csv"
+        )
+        response["Content-Disposition"] = 'attachment; filename="customers.csv"'
+        response["Cache-Control"] = "no-store"
+        return response
+
+    @PAGE
+    def upload(self, request):
+        """Takes a file and keeps it for the preview."""
+        self.check_import(request)
+        form = UploadForm(request.POST or None, request.FILES or None)
+        if request.method == "POST" and form.is_valid():
+            content, mode = form.cleaned_data["file"].read(), mode_of(request.session)
+            try:
+                kept = uploads.keep(content, mode=mode, user=request.user)
+                return redirect("admin:customers_customer_import_preview", kept.pk)
+            except imports.Unreadable as error:
+                form.add_error("file", f"The file {error}.")
+        columns = uploads.COLUMNS
+        return self.file_page(request, "upload", title="Import", form=form, columns=columns)
+
+    @PAGE
+    def preview(self, request, pk):
+        """Shows what each column is and what is wrong, then begins the import."""
+        self.check_import(request)
+        try:
+            mode = mode_of(request.session)
+            upload = Upload.objects.get(pk=pk, mode=mode, user=request.user)
+        except (Upload.DoesNotExist, ValueError) as error:
+            raise Http404("There is no such file of yours in this mode.") from error
+        columns = uploads.columns_of(upload)
+        form = MeaningForm(columns, request.POST if request.method == "POST" else None)
+        if not form.is_bound:
+            form = MeaningForm(columns, {name: form[name].initial for name in form.fields})
+        context, meaning = {}, form.meaning if form.is_valid() else {}
+        if meaning:
+            if request.POST.get("go") == "import":
+                try:
+                    return self.begin_import(request, upload, meaning)
+                except imports.TooManyOpen as error:
+                    form.add_error(None, f"The mode {error}.")
+            context = self.found_in(upload, meaning, request)
+        rows = uploads.rows_of(upload, {name: str(at) for at, name in enumerate(columns)})
+        samples = list(rows.values())
+        fields = [
+            (field, [row.get(str(at), "") for row in samples[:SAMPLE]])
+            for at, field in enumerate(form)
+        ]
+        context |= {"form": form, "fields": fields, "total": counted(len(samples))}
+        return self.file_page(request, "preview", title="What is in the file", **context)
+
+    def found_in(self, upload, meaning, request):
+        """The first errors of an upload, by row and column as a spreadsheet counts them."""
+        rows = uploads.rows_of(upload, meaning)
+        numbers, given = list(rows), list(rows.values())
+        found = imports.faults("customers", given, mode=upload.mode, who=who_is(request))
+        columns = {name: column for column, name in meaning.items()}
+        told = [
+            (numbers[at], columns.get(name, name), message, given[at].get(name, ""))
+            for at, errors in found
+            for name, message in errors
+        ]
+        return {"told": told, "wrong": len(found)}
+
+    def begin_import(self, request, upload, meaning):
+        job = uploads.begin(upload, meaning, who=who_is(request))
+        self.write_down(request, ADDITION, f"Began the import of {counted(job.inputs_size)}.")
+        return redirect("admin:customers_customer_import_progress", job.pk)
+
+    @PAGE
+    def progress(self, request, pk):
+        """Shows how far an import is; lets it stop, and go on where it stopped."""
+        job = self.job_for(request, pk)
+        if request.method == "POST":
+            self.move(request, job)
+            return redirect("admin:customers_customer_import_progress", pk)
+        return self.file_page(request, "import", title="Import", job=job)
+
+    def move(self, request, job):
+        """Stop `job` or let it go on, as asked; say why not where it has meanwhile ended."""
+        sentence, move = MOVES.get(request.POST.get("move"), (None, None))
+        if move is None:
+            raise BadRequest("There is no such move.")
+        try:
+            with transaction.atomic():
+                move(Import.objects.select_for_update().get(pk=job.pk), who=who_is(request))
+                self.write_down(request, CHANGE, f"{sentence} the import {job.pk}.")
+        except (ForbiddenMove, Import.DoesNotExist):
+            self.message_user(request, "The import has gone on meanwhile.", messages.WARNING)
+
+    @method_decorator(require_safe)
+    def errors(self, request, pk):
+        """The file of what an import refused: which customer, which column, and what is wrong."""
+        job = self.job_for(request, pk)
+        response = HttpResponse(content_type="text/csv")
+        response["Content-Disposition"] = f'attachment; filename="errors-{job.pk}.csv"'
+        lines = csv.writer(response)
+        lines.writerow(["customer", "column", "error"])
+        for key, told in job.errors_log.items():
+            for name, sentences in told.items():
+                for message in sentences:
+                    lines.writerow(map(spreadsheets.defused, (key, name, message)))
+        return response
+
+    def job_for(self, request, pk):
+        """The import `pk` of the mode at work. Raises PermissionDenied and Http404."""
+        self.check_import(request)
+        try:
+            jobs = Import.objects.in_mode(mode_of(request.session))
+            return jobs.filter(resource_type="customers").with_id(pk)
+        except Import.DoesNotExist as error:
+            raise Http404("There is no such import in this mode.") from error
+
+    def check_import(self, request):
+        if not request.user.has_perm("customers.import_customers"):
+            raise PermissionDenied
+
+    def write_down(self, request, flag, sentence):
+        """A sentence in the admin's log about many customers."""
+        LogEntry.objects.create(
+            user_id=request.user.pk,
+            content_type=ContentType.objects.get_for_model(Customer),
+            object_repr="customers",
+            action_flag=flag,
+            change_message=sentence,
+        )
+
+    def show_export(self, request, customers, total):
+        context = {
+            "total": total,
+            "customers": counted(total),
+            "across": request.POST.get("select_across") == "1",
+            "selected": request.POST.getlist("_selected_action"),
+            "columns": EXPORTED,
+            "here": request.get_full_path(),
+        }
+        return self.file_page(request, "export", title="Export CSV", **context)
+
+    def file_page(self, request, name, **context):
+        context |= {**self.admin_site.each_context(request), "opts": self.opts}
+        return TemplateResponse(request, f"admin/acts/{name}.html", context)
+
+
+class _Echo:
+    """A file that hands back what is written to it."""
+
+    def write(self, text):
+        return text
+
+
+def _cells_of(customers):
+    """The lines of an export: the names, then each customer's cells, defused."""
+    yield EXPORTED
+    rows = customers.select_related("customer_group").prefetch_related("tags")
+    for customer in rows.iterator(chunk_size=500):
+        yield [
+            spreadsheets.defused(str(value))
+            for value in (
+                customer.pk,
+                customer.email,
+                "yes" if customer.has_password else "no",
+                customer.status,
+                customer.total_orders_count,
+                customer.customer_group or "",
+                ",".join(sorted(tag.name for tag in customer.tags.all())),
+                customer.reference or "",
+                customer.reference_origin or "",
+                instant(customer.created_at),
+            )
+        ]

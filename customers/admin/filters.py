@@ -1,0 +1,145 @@
+"""What the list of customers can be filtered by, in words and in the API's language."""
+
+import re
+
+from django import forms
+from django.http import QueryDict
+
+from customers.models import Customer, CustomerGroup
+
+PARAMETER = re.compile(r"filter\[q\]\[([^\[\]]+)\]")
+MOST = 50
+
+# the tabs that everybody has
+TABS = {
+    "All": [],
+    "Registered": [["password_present", "true"]],
+    "Guests": [["password_present", "false"]],
+    "Prospects": [["status_eq", "prospect"]],
+    "Acquired": [["status_eq", "acquired"]],
+    "Repeat": [["status_eq", "repeat"]],
+}
+
+# a name of filter[q]: how a chip says it
+WORDS = {
+    "status_eq": "Status",
+    "status_in": "Status",
+    "customer_group_id_eq": "Group",
+    "tags_name_eq": "Tag",
+    "tags_name_in": "Any tag",
+    "password_present": "Registered",
+    "created_at_gteq": "Created from",
+    "created_at_lt": "Created before",
+    "customer_subscriptions_reference_eq": "Subscribed to",
+    "customer_addresses_address_country_code_in": "Country",
+    "total_orders_count_gteq": "Orders, at least",
+    "anonymization_status_eq": "Anonymization",
+}
+
+
+def asked_in(query):
+    """The filters in a query string, a QueryDict: pairs of a name of filter[q] and its value."""
+    return [
+        [match[1], value]
+        for parameter, values in query.lists()
+        if (match := PARAMETER.fullmatch(parameter))
+        for value in values
+    ][:MOST]
+
+
+def without(filters, place):
+    """`filters` but for the one at `place`."""
+    return [pair for at, pair in enumerate(filters) if at != place]
+
+
+def said(name, value, groups):
+    """A filter in words: what it is about and the value; `groups` maps ids to names."""
+    if name == "customer_group_id_eq":
+        value = groups.get(value, value)
+    if name == "password_present":
+        value = {"true": "yes", "false": "no"}.get(value, value)
+    return WORDS.get(name, name), value.replace(",", ", ")
+
+
+class FilterForm(forms.Form):
+    """The filters that staff choose from."""
+
+    status = forms.MultipleChoiceField(
+        choices=Customer.Status, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    registered = forms.ChoiceField(
+        choices=[("", "Either"), ("true", "Registered"), ("false", "Guest")], required=False
+    )
+    group = forms.ModelChoiceField(CustomerGroup.objects.none(), required=False, empty_label="Any")
+    tags = forms.CharField(
+        required=False,
+        max_length=300,
+        widget=forms.TextInput(attrs={"placeholder": "vip, newsletter", "list": "tag-names"}),
+    )
+    match = forms.ChoiceField(
+        label="of these tags", choices=[("any", "Any"), ("all", "All")], required=False
+    )
+    created_from = forms.DateField(
+        required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    created_before = forms.DateField(
+        required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    subscribed_to = forms.CharField(
+        required=False,
+        max_length=255,
+        widget=forms.TextInput(attrs={"placeholder": "newsletter"}),
+    )
+    countries = forms.CharField(
+        required=False, max_length=100, widget=forms.TextInput(attrs={"placeholder": "IT, GB"})
+    )
+    orders = forms.IntegerField(label="Orders, at least", required=False, min_value=0)
+
+    def __init__(self, *args, mode, **options):
+        super().__init__(*args, **options)
+        self.fields["group"].queryset = CustomerGroup.objects.in_mode(mode)
+
+    def filters(self):
+        """What was chosen, as pairs of a name of filter[q] and a value."""
+        chosen = self.cleaned_data
+        tags = _listed(chosen["tags"].lower())
+        pairs = [
+            ("status_in", ",".join(chosen["status"])),
+            ("password_present", chosen["registered"]),
+            ("customer_group_id_eq", chosen["group"] and chosen["group"].pk),
+            *([("tags_name_eq", tag) for tag in tags] if chosen["match"] == "all" else []),
+            ("tags_name_in", "" if chosen["match"] == "all" else ",".join(tags)),
+            ("created_at_gteq", chosen["created_from"]),
+            ("created_at_lt", chosen["created_before"]),
+            ("customer_subscriptions_reference_eq", chosen["subscribed_to"]),
+            (
+                "customer_addresses_address_country_code_in",
+                ",".join(_listed(chosen["countries"].upper())),
+            ),
+            ("total_orders_count_gteq", chosen["orders"]),
+        ]
+        return [[name, str(value)] for name, value in pairs if value not in (None, "")]
+
+    @staticmethod
+    def initial_of(filters):
+        """The form's values for `filters`; those that it has no field for are left out."""
+        asked = QueryDict(mutable=True)
+        for name, value in filters:
+            asked.appendlist(name, value)
+        every = asked.getlist("tags_name_eq")
+        return {
+            "status": (asked.get("status_in") or asked.get("status_eq") or "").split(","),
+            "registered": asked.get("password_present"),
+            "group": asked.get("customer_group_id_eq"),
+            "tags": ", ".join(every) or asked.get("tags_name_in", "").replace(",", ", "),
+            "match": "all" if every else "any",
+            "created_from": asked.get("created_at_gteq"),
+            "created_before": asked.get("created_at_lt"),
+            "subscribed_to": asked.get("customer_subscriptions_reference_eq"),
+            "countries": asked.get("customer_addresses_address_country_code_in"),
+            "orders": asked.get("total_orders_count_gteq"),
+        }
+
+
+def _listed(text):
+    return [part.strip() for part in text.split(",") if part.strip()]

@@ -1,0 +1,56 @@
+"""How single values look in lists."""
+
+import re
+from zlib import crc32
+
+from django.utils.html import format_html, format_html_join
+
+TINTS = 6
+KINDS = {
+    "good": "placed approved active received restocked completed repeat fulfilled paid",
+    "act": "acquired requested pending shipped authorized in_progress started",
+    "warn": "draft editing placing inactive partially_paid partially_refunded running",
+    "bad": "cancelled rejected failed voided refunded",
+}
+KIND_OF = {status: kind for kind, statuses in KINDS.items() for status in statuses.split()}
+
+
+def initials(email):
+    """One or two letters for an address: `ad` for ada@…, `al` for ada.lovelace@…."""
+    words = re.findall(r"[^\W_]+", email.partition("@")[0]) or [email]
+    return words[0][0] + words[1][0] if len(words) > 1 else words[0][:2]
+
+
+def tint(pk):
+    """Which of the colours an avatar has: always the same for one customer."""
+    return crc32(pk.encode()) % TINTS
+
+
+def breakable(email):
+    """An e-mail address that breaks before its @ where it does not fit into a line."""
+    name, at, host = email.rpartition("@")
+    return format_html("{}<wbr>{}{}", name, at, host)
+
+
+def person(customer):
+    """A customer in a list: initials, address, and whether it is registered."""
+    return format_html(
+        '<span class="person"><span class="avatar tint-{}" aria-hidden="true">{}</span>'
+        "<span>{} <small>{}</small></span></span>",
+        tint(customer.pk),
+        initials(customer.email),
+        breakable(customer.email),
+        "Registered" if customer.has_password else "Guest",
+    )
+
+
+def pill(status, label):
+    """The status of a row, in a colour that says what it means."""
+    return format_html('<span class="pill {}">{}</span>', KIND_OF.get(status, ""), label)
+
+
+def tags(row):
+    """The names of the row's tags, which are loaded."""
+    found = sorted(tag.name for tag in row.tags.all())
+    marks = format_html_join("", '<span class="tag">{}</span>', ((name,) for name in found))
+    return format_html('<span class="tags">{}</span>', marks) if found else "—"

@@ -1,0 +1,82 @@
+"""Finding rows by what staff have at hand."""
+
+from django.db.models import Q
+
+from customers.models import Customer, CustomerAddress, Order, Trigrams
+from customers.models.fields import FoldedField, fold
+
+SHORTEST_PART = 3  # shorter ones are in no index of trigrams
+MOST = 200  # rows that one reference, order number or name brings
+
+
+def found_rows(rows, text, lookups, mode):
+    """Those of `rows`, of `mode`, that one of `lookups` finds by `text`.
+
+    A lookup is `column__lookup` or `key__column__lookup`. What a key leads to is looked up by
+    itself, by its own index: one condition across tables would make the database read them.
+    One or two letters are not looked for in columns that are searched by trigrams.
+    """
+    text, found = text.strip(), Q()
+    for lookup in lookups:
+        name, _, rest = lookup.partition("__")
+        field = rows.model._meta.get_field(name)
+        model, own = (field.related_model, rest) if field.is_relation else (rows.model, lookup)
+        if len(text) < SHORTEST_PART and _in_trigrams(model, own):
+            continue
+        if field.is_relation:
+            known = model.objects.in_mode(mode).filter(_condition(model, own, text)).order_by()
+            found |= Q(**{f"{name}__in": list(known.values_list("pk", flat=True)[:MOST])})
+        else:
+            found |= _condition(model, lookup, text)
+    return rows.filter(found)
+
+
+def _in_trigrams(model, lookup):
+    column = lookup.partition("__")[0]
+    return any(
+        index.fields == [column] for index in model._meta.indexes if isinstance(index, Trigrams)
+    )
+
+
+def _condition(model, lookup, text):
+    column = lookup.partition("__")[0]
+    if isinstance(model._meta.get_field(column), FoldedField):
+        text = fold(text)
+    return Q(**{lookup: text.removeprefix("#") if column == "number" else text})
+
+
+def found_customers(rows, text, mode):
+    """Those of `rows`, customers of `mode`, with `text` as a part of the e-mail address.
+
+    And those that have it as id, reference, order number or name in the address book.
+    Each of these is looked up by itself, by its own index: one condition across the
+    tables would make the database read all customers. One or two letters are a part of an
+    address where nothing else fits.
+    """
+    text = text.strip()
+    if "\0" in text:
+        return rows.none()
+    known = Q(pk__in=_known_as(text, mode))
+    if len(text) < SHORTEST_PART and rows.filter(known).exists():
+        return rows.filter(known)
+    return rows.filter(Q(email_key__holds=fold(text)) | known)
+
+
+def _known_as(text, mode):
+    """The ids of the customers of `mode` that are known by `text`, as a whole."""
+    number = text.removeprefix("#")
+    ways = [
+        Customer.objects.filter(Q(pk=text) | Q(reference=text)).values_list("pk"),
+        Order.objects.filter(number=number).values_list("customer"),
+        CustomerAddress.objects.filter(_named(text)).values_list("customer"),
+    ]
+    return {pk for rows in ways for (pk,) in rows.in_mode(mode).order_by()[:MOST] if pk}
+
+
+def _named(text):
+    """The address of the company, or of the last name, or of the first and last name `text`."""
+    first, _, last = text.rpartition(" ")
+    named = Q(address__last_name__begins=text) | Q(address__company__begins=text)
+    if first:
+        named |= Q(address__first_name__begins=first, address__last_name__begins=last)
+    return named

@@ -1,0 +1,115 @@
+"""Saving, deleting and counting segments of customers."""
+
+import json
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponseBadRequest, HttpResponseRedirect, JsonResponse
+from django.views.decorators.http import require_GET, require_POST
+
+from customers.admin.customer_list import MOST_SEGMENTS, address_of
+from customers.admin.filters import TABS, FilterForm
+from customers.models import Customer, Segment, count
+from customers.services import principals, segments, wire
+from customers.services.modes import mode_of
+
+
+class SegmentForm(forms.ModelForm):
+    class Meta:
+        model = Segment
+        fields = ["name", "shared"]
+
+
+def for_viewers(view):
+    """`view` for staff who may see customers; PermissionDenied for others."""
+
+    def wrapped(request, **names):
+        if not admin.site.get_model_admin(Customer).has_view_permission(request):
+            raise PermissionDenied
+        return view(request, **names)
+
+    return wrapped
+
+
+@require_GET
+@for_viewers
+def choose(request):
+    """The list with the filters that the form was filled with."""
+    form = FilterForm(request.GET, mode=mode_of(request.session))
+    if not form.is_valid():
+        for name, errors in form.errors.items():
+            label = form.fields[name].label or name.replace("_", " ").capitalize()
+            messages.error(request, f"{label}: {' '.join(errors)}")
+        return HttpResponseRedirect(address_of([]))
+    return HttpResponseRedirect(address_of(form.filters(), request.GET.get("q", "")))
+
+
+@require_POST
+@for_viewers
+def save(request):
+    """Keep the filters in `filters` under a name, for oneself or for all."""
+    filters = _filters(request.POST.get("filters", ""))
+    mode = mode_of(request.session)
+    try:
+        segments.rows_of(filters or [], principals.staff(request.user, mode))
+    except wire.Refused:
+        filters = None
+    if not filters:
+        return HttpResponseBadRequest("These are no filters.\n", content_type="text/plain")
+    segment = Segment(mode=mode, owner=request.user, filters=filters)
+    form = SegmentForm(request.POST, instance=segment)
+    may_share = admin.site.get_model_admin(Customer).has_change_permission(request)
+    if form.is_valid() and form.cleaned_data["shared"] and not may_share:
+        form.add_error("shared", "You may not share segments.")
+    known = Segment.objects.in_mode(mode).filter(owner=request.user, name=segment.name)
+    if form.is_valid() and known.exists():
+        form.add_error("name", "You have a segment of this name already.")
+    if form.is_valid():
+        form.save()
+        messages.success(request, f"The segment “{segment.name}” was saved.")
+    else:
+        messages.error(request, " ".join(text for texts in form.errors.values() for text in texts))
+    return HttpResponseRedirect(address_of(filters))
+
+
+@require_POST
+@for_viewers
+def delete(request, pk):
+    """Delete one's own segment. 404 for another's."""
+    segment = Segment.objects.in_mode(mode_of(request.session)).filter(owner=request.user, pk=pk)
+    if not segment.delete()[0]:
+        raise Http404("You have no such segment.")
+    messages.success(request, "The segment was deleted. Its customers are as they were.")
+    return HttpResponseRedirect(address_of([]))
+
+
+@require_GET
+@for_viewers
+def counts(request):
+    """How many customers each tab and segment has, as JSON."""
+    mode = mode_of(request.session)
+    principal = principals.staff(request.user, mode)
+    saved = Segment.objects.in_mode(mode).open_to(request.user)[:MOST_SEGMENTS]
+    asked = {**TABS, **{segment.pk: segment.filters for segment in saved}}
+    found = {key: _counted(filters, principal) for key, filters in asked.items()}
+    response = JsonResponse({"counts": found})
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _counted(filters, principal):
+    try:
+        found = count(segments.rows_of(filters, principal))
+    except wire.Refused:  # a filter that an earlier version had
+        return "?"
+    return f"{found.number:,}" if found.exact else f"~{found.number:,}"
+
+
+def _filters(text):
+    """The pairs of texts in the JSON `text`, or None."""
+    try:
+        pairs = json.loads(text)
+        return [[str(name), str(value)] for name, value in pairs]
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,10 @@
+from django.contrib import admin
+
+from customers.admin.base import ResourceAdmin
+from customers.models import Tag
+
+
+@admin.register(Tag)
+class TagAdmin(ResourceAdmin):
+    list_display = ["name", "created_at"]
+    search_fields = ["name__holds", "reference__exact", "id__exact"]

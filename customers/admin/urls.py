@@ -1,0 +1,20 @@
+"""The console's pages beside those that Django's admin makes for each type."""
+
+from django.contrib import admin
+from django.urls import path
+
+from customers.admin import customer_forms, modes, palette, segments
+
+app_name = "console"
+urlpatterns = [
+    path("mode/", admin.site.admin_view(modes.switch), name="mode"),
+    path("palette/", admin.site.admin_view(palette.answer), name="palette"),
+    path("customers/filter/", admin.site.admin_view(segments.choose), name="filter"),
+    path("customers/<str:pk>/tags/", admin.site.admin_view(customer_forms.tags), name="tags"),
+    path("customers/<str:pk>/note/", admin.site.admin_view(customer_forms.note), name="note"),
+    path("segments/", admin.site.admin_view(segments.save), name="segments"),
+    path("segments/counts/", admin.site.admin_view(segments.counts), name="segment_counts"),
+    path(
+        "segments/<str:pk>/delete/", admin.site.admin_view(segments.delete), name="segment_delete"
+    ),
+]

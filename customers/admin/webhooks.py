@@ -1,0 +1,46 @@
+from django import forms
+from django.contrib import admin
+
+from customers.admin.base import ResourceAdmin
+from customers.models import TOPICS, Webhook
+from customers.services import outbound, webhooks, wire
+
+
+class WebhookForm(forms.ModelForm):
+    topic = forms.ChoiceField(choices=[(topic, topic) for topic in sorted(TOPICS)])
+
+    def clean_callback_url(self):
+        url = self.cleaned_data["callback_url"]
+        try:
+            outbound.check_url(url)
+        except outbound.ForbiddenAddress as error:
+            raise forms.ValidationError(f"The address {error}.") from error
+        return url
+
+    def clean(self):
+        values = super().clean()
+        try:
+            webhooks.check_includes(
+                values.get("topic", "customers"),
+                values.get("include_resources"),
+                mode=values.get("mode", self.instance.mode),
+            )
+        except wire.Refused as error:
+            raise forms.ValidationError({"include_resources": error.errors[0][1]}) from error
+        return values
+
+
+@admin.register(Webhook)
+class WebhookAdmin(ResourceAdmin):
+    form = WebhookForm
+    list_display = ["name", "topic", "callback_url", "circuit_state", "disabled_at", "mode"]
+    list_filter = ["mode", "topic", "circuit_state"]
+    search_fields = ["name__holds", "id__exact"]
+    readonly_fields = [
+        "id",
+        "disabled_at",
+        "circuit_state",
+        "circuit_failure_count",
+        "created_at",
+        "updated_at",
+    ]

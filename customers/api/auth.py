@@ -1,0 +1,18 @@
+"""Who calls the API: the bearer of an access token (RFC 6750)."""
+
+from rest_framework.authentication import BaseAuthentication
+
+from customers.api.errors import InvalidToken
+from customers.services import tokens
+
+
+class BearerToken(BaseAuthentication):
+    def authenticate(self, request):
+        """The Principal and the token of the request. Raises InvalidToken when it has none."""
+        kind, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if kind.lower() != "bearer":
+            raise InvalidToken
+        try:
+            return tokens.read_token(token.strip()), token
+        except tokens.InvalidToken as error:
+            raise InvalidToken from error

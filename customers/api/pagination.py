@@ -1,0 +1,129 @@
+"""Pages of a list: by `page[number]` or `page[after]` and `page[size]`, and the links between."""
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+
+from customers.api import errors
+from customers.models import Listing, beyond, order_of
+
+LARGEST_NUMBER = 2**31
+
+
+class Page:
+    """One page of a list, by its number (from 1) and its size in rows."""
+
+    def __init__(self, number, size):
+        self.number = number
+        self.size = size
+
+    @classmethod
+    def asked_for(cls, members):
+        """The page that `members`, the query's {"number": …, "size": …} in text, ask for.
+
+        A Cursor when they have "after" instead of a number. Raises errors.InvalidPageValue
+        and errors.ParamNotAllowed.
+        """
+        if "after" in members:
+            return Cursor.asked_for(members)
+        _refuse_others(members, {"number", "size"})
+        return cls(_positive(members, "number", 1), _size(members))
+
+    def of(self, rows, url, query):
+        """The page of `rows`, a Listing or a queryset, and the document's `meta` and `links`.
+
+        `url` is the list's; `query` holds the request's own members, pairs of name and
+        value, which the links repeat.
+        """
+        listing = rows if isinstance(rows, Listing) else Listing(rows)
+        counted = listing.count()
+        found = listing.window((self.number - 1) * self.size, self.size, counted)
+        pages = -(-counted.number // self.size)
+        others = [(name, value) for name, value in query if name != "page[number]"]
+        path = f"{url}?{urlencode([*others, ('page[number]', '')])}"  # ends before the number
+        links = {"first": f"{path}1"}
+        if self.number > 1:
+            links["prev"] = f"{path}{min(self.number - 1, max(pages, 1))}"
+        if self.number < pages:
+            links["next"] = f"{path}{self.number + 1}"
+        links["last"] = f"{path}{max(pages, 1)}"
+        meta = {"record_count": counted.number, "page_count": pages}
+        if not counted.exact:
+            meta["record_count_estimated"] = True
+        return found, {"meta": meta, "links": links}
+
+
+class Cursor:
+    """The `size` rows that come after the row with the id `after`.
+
+    It costs the same anywhere in a list, and nothing is counted. Where the ids alone order
+    the list, that row need not exist any more.
+    """
+
+    def __init__(self, after, size):
+        self.after = after
+        self.size = size
+
+    @classmethod
+    def asked_for(cls, members):
+        """As Page.asked_for, of {"after": …, "size": …}."""
+        _refuse_others(members, {"after", "size"})
+        return cls(members.get("after", ""), _size(members))
+
+    def of(self, rows, url, query):
+        """As Page.of; `links` has `next` alone, as long as there are more."""
+        rows = rows.rows if isinstance(rows, Listing) else rows
+        found = list(self._beyond(rows)[: self.size + 1])
+        links = {}
+        if len(found) > self.size:
+            found.pop()
+            others = [(name, value) for name, value in query if name != "page[after]"]
+            links["next"] = f"{url}?{urlencode([*others, ('page[after]', found[-1].pk)])}"
+        return found, {"meta": {}, "links": links}
+
+    def _beyond(self, rows):
+        if not self.after:
+            return rows
+        names = list(order_of(rows))
+        if any(rows.model._meta.get_field(name).null for name in names):
+            raise errors.InvalidPageValue(
+                "A list in the order of what may be empty is read by page[number].",
+                parameter="page[after]",
+            )
+        values = {"id": self.after}
+        if names != ["id"]:
+            values = rows.values(*names).filter(pk=self.after).first()
+        if values is None or not (self.after.isascii() and self.after.isalnum()):
+            raise errors.InvalidPageValue(
+                f"{self.after[:40]} is not a place in this list.", parameter="page[after]"
+            )
+        return beyond(rows, values)
+
+
+def _refuse_others(members, known):
+    for name in members.keys() - known:
+        raise errors.ParamNotAllowed(f"page[{name}] is not allowed.", parameter=f"page[{name}]")
+
+
+def _size(members):
+    size = _positive(members, "size", settings.PAGE_SIZE)
+    if size > settings.MAX_PAGE_SIZE:
+        raise errors.InvalidPageValue(
+            f"size exceeds maximum page size of {settings.MAX_PAGE_SIZE}.",
+            parameter="page[size]",
+        )
+    return size
+
+
+def _positive(members, name, default):
+    text = members.get(name)
+    if text is None:
+        return default
+    if not (
+        text.isascii() and text.isdigit() and len(text) < 11 and 0 < int(text) < LARGEST_NUMBER
+    ):
+        raise errors.InvalidPageValue(
+            f"{text[:40]} is not a page {name}: it must be a whole number from 1.",
+            parameter=f"page[{name}]",
+        )
+    return int(text)

@@ -1,0 +1,28 @@
+"""A change is made only to what its sender has seen (RFC 9110 section 13.1.1)."""
+
+import re
+
+from customers.api import documents, errors
+from customers.services import consequences
+
+TAGS = re.compile(r'\s*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)')
+
+
+def check(wanted, row, rows, viewset, principal):
+    """Lock `row` and compare it with `wanted`, the header If-Match.
+
+    Raises errors.PreconditionFailed when it has changed, errors.ApiError when the header
+    is malformed.
+    """
+    locked = consequences.lock(row, rows)
+    if wanted.strip() == "*":
+        return
+    tags = TAGS.findall(wanted)
+    if not tags or TAGS.sub("", wanted).strip():
+        raise errors.ApiError('If-Match is written as an ETag is given: "…", or *.')
+    if (
+        documents.Document(viewset, principal).tag(locked) not in tags
+    ):  # W/ never matches, as the standard has it
+        raise errors.PreconditionFailed(
+            "The resource has changed since; retrieve it again and decide anew."
+        )

@@ -1,0 +1,35 @@
+from rest_framework_json_api import serializers
+
+from customers.api.base import SingletonViewSet
+from customers.models import Organization
+
+
+class OrganizationSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    slug = serializers.CharField()
+    domain = serializers.CharField()
+    support_phone = serializers.CharField()
+    support_email = serializers.CharField()
+    logo_url = serializers.CharField()
+    favicon_url = serializers.CharField()
+    primary_color = serializers.CharField()
+    config = serializers.JSONField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    reference = serializers.CharField()
+    reference_origin = serializers.CharField()
+    metadata = serializers.JSONField()
+
+    class Meta:
+        model = Organization
+        relationships = []
+
+
+class OrganizationViewSet(SingletonViewSet):
+    resource_name = "organizations"
+    path = "organization"
+    serializer_class = OrganizationSerializer
+
+    @classmethod
+    def row_for(cls, principal):
+        return Organization()

@@ -1,0 +1,94 @@
+"""The API's routes, made from the types that are registered and their relationships."""
+
+import re
+from functools import cache, cached_property
+
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import re_path
+
+from customers.api.base import UnknownRoute
+from customers.api.relations import relation
+
+LIST_METHODS = {"get": "list", "post": "create"}
+DETAIL_METHODS = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+LINKAGE_OF_ONE = {"get": "linkage", "patch": "replace_linkage"}
+LINKAGE_METHODS = {
+    "get": "linkage",
+    "patch": "replace_linkage",
+    "post": "add_linkage",
+    "delete": "remove_linkage",
+}
+
+
+class Router:
+    """Collects the types by `register` and gives their URL patterns by `urls`.
+
+    For each type the list and the detail; for each relationship of it the related
+    route, which is the list of the related type narrowed, and the relationship route.
+    """
+
+    def __init__(self):
+        self.viewsets = {}
+
+    def register(self, viewset):
+        """Serve the type of `viewset`, a subclass of ResourceViewSet."""
+        meta = viewset.serializer_class.Meta
+        viewset.router = self
+        viewset.relations = {name: relation(name, meta.model, self) for name in meta.relationships}
+        viewset.includable = viewset.relations.keys() - viewset.not_includable
+        self.viewsets[viewset.resource_name] = viewset
+
+    def viewset_of(self, model):
+        """The viewset that serves `model`. Raises ImproperlyConfigured when none is registered."""
+        for viewset in self.viewsets.values():
+            if viewset.serializer_class.Meta.model is model:
+                return viewset
+        raise ImproperlyConfigured(f"No type is registered for {model.__name__}.")
+
+    @property
+    def urls(self):
+        patterns = [
+            pattern for viewset in self.viewsets.values() for pattern in self._patterns(viewset)
+        ]
+        return [*patterns, re_path(r"", UnknownRoute.as_view())]
+
+    def resolve(self, path):
+        """As Django resolves `path`, which follows /api/, among the routes of its type alone.
+
+        None when no type has such a route.
+        """
+        for pattern in self._patterns_of(re.split("[/?]", path, maxsplit=1)[0]):
+            if match := pattern.resolve(path):
+                return match
+        return None
+
+    @cache  # noqa: B019 there is one router
+    def _patterns_of(self, name):
+        known = self.paths.get(name)
+        return list(self._patterns(known)) if known else []
+
+    @cached_property
+    def paths(self):
+        """The viewsets by the first part of their routes."""
+        return {viewset.path or name: viewset for name, viewset in self.viewsets.items()}
+
+    def _patterns(self, viewset):
+        if "only" in viewset.offers:
+            yield _path(viewset.path, viewset, {"get": "only"})
+            return
+        route, detail = viewset.resource_name, f"{viewset.resource_name}/(?P<pk>[^/]+)"
+        for path, methods in {route: LIST_METHODS, detail: DETAIL_METHODS}.items():
+            offered = {verb: act for verb, act in methods.items() if act in viewset.offers}
+            if offered:
+                yield _path(path, viewset, offered)
+        for name, link in viewset.relations.items():
+            target = link.target or viewset  # of several types, each row tells its own
+            follow = {"source": viewset, "relation": link}
+            related = {"get": "list" if link.to_many else "related"}
+            yield _path(f"{detail}/{name}", target, related, **follow)
+            methods = LINKAGE_METHODS if link.to_many else LINKAGE_OF_ONE
+            yield _path(f"{detail}/relationships/{name}", target, methods, **follow)
+
+
+def _path(route, viewset, methods, **options):
+    return re_path(f"^{route}/?$", viewset.as_view(dict(methods), **options))  # it adds HEAD

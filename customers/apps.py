@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+from django.db.backends.signals import connection_created
+
+
+class CustomersConfig(AppConfig):
+    name = "customers"
+    verbose_name = "All types"
+
+    def ready(self):
+        from customers.models.lookups import register_sqlite_functions  # needs the registry ready
+
+        connection_created.connect(register_sqlite_functions)

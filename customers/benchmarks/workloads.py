@@ -1,0 +1,119 @@
+"""What is asked of each server, and whether they answer alike."""
+
+import json
+import random
+import secrets
+from itertools import count as numbers
+from urllib.parse import urlencode
+
+LIST = {"sort": "-created_at", "page[size]": "25"}
+PART = "ovelac"  # of the addresses of 100 customers, however many there are
+
+READS = {
+    "W1 retrieve one": None,
+    "W2 list of 25, newest first, with its count": LIST,
+    "W3 W2 with customer_group, tags and orders": {**LIST, "include": "customer_group,tags,orders"},
+    "W4a W2 of those with a part of an e-mail address": {**LIST, "filter[q][email_cont]": PART},
+    "W4b W2 of those with a status": {**LIST, "filter[q][status_eq]": "acquired"},
+    "W5 W2, page {page}": {**LIST, "page[number]": "{page}"},
+}
+WRITES = ["W6 create", "W7 update metadata"]
+
+STOCK_NAMES = {
+    "filter[q][email_cont]": "filter[email.icontains]",
+    "filter[q][status_eq]": "filter[status]",
+}
+
+
+def path_of(server, query):
+    """The path that asks `server` for a list."""
+    if server.name == "stock":
+        query = {STOCK_NAMES.get(name, name): value for name, value in query.items()}
+    return f"/api/customers?{urlencode(query)}"
+
+
+def reads(server, name, size):
+    """An endless iterator of the requests of a workload of READS against `size` customers."""
+    query = READS[name]
+    if query is None:
+        pick = random.Random(1)  # noqa: S311 the same customers for every server
+        while True:
+            path = f"/api/customers/c{pick.randrange(size):015}"
+            yield server.request("GET", path), 200
+    page = str(min(2000, size // 25))
+    query = {key: value.format(page=page) for key, value in query.items()}
+    request = server.request("GET", path_of(server, query)), 200
+    while True:
+        yield request
+
+
+def writes(server, name, size):
+    """As `reads`, of WRITES; every server has customers and addresses of its own."""
+    run, share = secrets.token_hex(4), {"ours": 0, "stock": 1, "floor": 2}[server.name]
+    for number in numbers():
+        data, method, path, status = {"type": "customers"}, "POST", "/api/customers", 201
+        if name == "W6 create":
+            email = f"{server.name}.{run}.{number}@example.com"
+            data["attributes"] = {"email": email, "metadata": {"size": "M"}}
+        else:
+            pk = f"c{(3 * number + share) % size:015}"
+            data |= {"id": pk, "attributes": {"metadata": {"run": run, "number": number}}}
+            method, path, status = "PATCH", f"{path}/{pk}", 200
+        yield server.request(method, path, json.dumps({"data": data}).encode()), status
+
+
+def check_alike(servers, size):
+    """Raise AssertionError unless all servers answer the reads with the same resources.
+
+    The floor's documents equal ours; of the stock one, attributes and all links are compared.
+    """
+    for name in READS:
+        documents = {}
+        for server in servers:
+            status, body = server.send(next(reads(server, name, size))[0])
+            assert status == 200, (server.name, name, body[:500])
+            documents[server.name] = _comparable(json.loads(body), server)
+        for other in documents.keys() - {"ours"}:
+            _compare(documents["ours"], documents[other], f"{name}, {other}")
+
+
+def _comparable(document, server):
+    """The resources in order, the included ones by key, and the count."""
+    text = json.dumps(document).replace(f"http://127.0.0.1:{server.port}", "")
+    document = json.loads(text)
+    data = document["data"] if isinstance(document["data"], list) else [document["data"]]
+    included = {(one["type"], one["id"]): one for one in document.get("included", [])}
+    count = document.get("meta", {})
+    count = count.get("record_count", count.get("pagination", {}).get("count"))
+    return data, included, count
+
+
+def _compare(ours, others, where):
+    keys = [[(one["type"], one["id"]) for one in data] for data, _, _ in (ours, others)]
+    assert keys[0] == keys[1], where
+    assert _types(ours[1]) == _types(others[1]), where
+    assert ours[2] == others[2], where
+    for mine, theirs in [*zip(ours[0], others[0], strict=True)]:
+        _compare_resource(mine, theirs, where)
+    for key, theirs in others[1].items():
+        mine = next(one for k, one in ours[1].items() if k[1] == key[1])
+        _compare_resource(mine, theirs, where)
+
+
+def _types(included):
+    return {pk for _, pk in included}
+
+
+def _compare_resource(mine, theirs, where):
+    if where.endswith("floor"):
+        assert mine == theirs, (where, mine, theirs)
+        return
+    for name, value in theirs["attributes"].items():
+        own = mine["attributes"][name]
+        if name.endswith("_at") and value:
+            own, value = own[:19], value[:19]
+        assert own == value, (where, name)
+    assert mine["links"] == theirs["links"], (where, mine["links"], theirs["links"])
+    for name, relationship in mine["relationships"].items():
+        others = theirs["relationships"][name]
+        assert relationship["links"] == others["links"], (where, name, relationship, others)

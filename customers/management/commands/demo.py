@@ -1,0 +1,23 @@
+from django.core.management.base import BaseCommand
+from tqdm import tqdm
+
+from customers.models import Customer, Mode
+from customers.services.demo import ORIGIN, make_customers
+
+
+class Command(BaseCommand):
+    help = (
+        "Fill the service with made-up customers, groups and tags, the same for the same number. "
+        "Run again with a larger number, it adds what is missing; nothing else is touched."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--customers", type=int, default=200, metavar="N")
+        parser.add_argument("--mode", choices=Mode.values, default="test")
+
+    def handle(self, *, customers, mode, **options):
+        there = Customer.objects.in_mode(mode).filter(reference_origin=ORIGIN).count()
+        with tqdm(total=customers, initial=min(there, customers), unit=" customers") as bar:
+            for made in make_customers(customers, mode=mode):
+                bar.update(made)
+        self.stdout.write(f"There are {max(there, customers)} demonstration customers ({mode}).")

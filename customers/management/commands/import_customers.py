@@ -1,0 +1,75 @@
+import json
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from customers.models import Import, Mode
+from customers.services import imports, jobs, principals
+
+
+class Command(BaseCommand):
+    help = (
+        "Make or change customers by a file of CSV or JSON, or the rows of another type with "
+        "--type. What is there already, by e-mail address, is changed. When it is stopped, the "
+        "worker (manage.py work) goes on with it, and so does --resume."
+    )
+
+    def add_arguments(self, parser):
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument("file", nargs="?", metavar="FILE", help="ends in .csv or .json")
+        what.add_argument("--resume", metavar="ID", help="go on with the import of this id")
+        parser.add_argument("--mode", choices=Mode.values, default="test")
+        parser.add_argument("--type", choices=imports.TYPES, default="customers", dest="kind")
+        parser.add_argument(
+            "--skip-errors", action="store_true", help="go on when more than a tenth fails"
+        )
+
+    def handle(self, *, file, resume, mode, kind, skip_errors, **options):
+        job = self.resumed(resume) if resume else self.begun(file, mode, kind, skip_errors)
+        self.stdout.write(f"Import {job.pk}.")
+        jobs = Import.objects.filter(pk=job.pk)
+        with tqdm(total=job.inputs_size, initial=job.position, unit=" rows") as bar:
+            while job.status in Import.OPEN:
+                imports.step(jobs)  # unless the worker is at it
+                job.refresh_from_db()
+                bar.update(job.position - bar.n)
+        for key, errors in job.errors_log.items():
+            for name, messages in errors.items():
+                self.stderr.write(f"{key}: {name} {'; '.join(messages)}")
+        told = f"{job.processed_count} rows done, {job.errors_count} refused"
+        if job.status != Import.Status.COMPLETED:
+            raise CommandError(f"Interrupted: {told}. Mend the file, or use --skip-errors.")
+        self.stdout.write(f"Completed: {told}.")
+
+    def begun(self, file, mode, kind, skip_errors):
+        path = Path(file)
+        format = path.suffix.removeprefix(".").lower()
+        if format not in Import.Format.values:
+            raise CommandError("The file's name must end in .csv or .json.")
+        try:
+            text = path.read_text("utf-8")
+            given = json.loads(text) if format == Import.Format.JSON else text
+            return imports.begin(
+                kind,
+                given,
+                mode=mode,
+                who=principals.operator(mode).who,
+                format=format,
+                skip_errors=skip_errors,
+            )
+        except (OSError, ValueError) as error:
+            raise CommandError(f"{file} could not be read: {error}.") from error
+        except imports.Unreadable as error:
+            raise CommandError(f"{file} {error}.") from error
+        except imports.TooManyOpen as error:
+            raise CommandError(f"The mode {error}.") from error
+
+    def resumed(self, pk):
+        try:
+            job = Import.objects.with_id(pk)
+        except Import.DoesNotExist as error:
+            raise CommandError("There is no import with this id.") from error
+        if job.status == Import.Status.INTERRUPTED:
+            jobs.resume(job)
+        return job

@@ -1,0 +1,25 @@
+from django.core.management.base import BaseCommand
+
+from customers.models import Application, Mode
+
+
+class Command(BaseCommand):
+    help = (
+        "List the applications that may get tokens: mode, kind, client id and name, the oldest "
+        "first. Secrets are not kept, so none is shown."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--mode", choices=Mode.values, help="only those of one mode")
+
+    def handle(self, *, mode, **options):
+        found = Application.objects.all()
+        if mode:
+            found = found.in_mode(mode)
+        for application in found:
+            kind = "read-only" if application.read_only else application.kind
+            self.stdout.write(
+                f"{application.mode:<6}{kind:<15}{application.client_id}  {application.name}"
+            )
+        if not found:
+            self.stdout.write("There are none; `create_application NAME` makes one.")

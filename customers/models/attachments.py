@@ -1,0 +1,88 @@
+from django.db import models
+from django.db.models import Q
+
+from customers.models.base import Resource
+from customers.models.indexes import Trigrams, by_each
+from customers.models.sku_lists import validate_web_address
+
+ATTACHABLE = ["customer", "customer_group", "order", "order_return", "sku_list"]
+
+
+def _attached_to(model):
+    return models.ForeignKey(
+        model, models.CASCADE, related_name="attachments", null=True, blank=True
+    )
+
+
+def _columns(names):
+    """`names` of columns, with all the keys that it may be in for `attachable`."""
+    if names is None or "attachable" not in names:
+        return names
+    return {*names, *ATTACHABLE} - {"attachable"}
+
+
+class Attachment(Resource):
+    """A link or a note on one other resource, with which it goes."""
+
+    ATTACHABLE = ATTACHABLE
+
+    name = models.CharField(max_length=255)
+    description = models.TextField(null=True, blank=True)
+    url = models.CharField(
+        "URL", max_length=2000, null=True, blank=True, validators=[validate_web_address]
+    )
+    customer = _attached_to("Customer")
+    customer_group = _attached_to("CustomerGroup")
+    order = _attached_to("Order")
+    order_return = _attached_to("Return")
+    sku_list = _attached_to("SkuList")
+
+    class Meta(Resource.Meta):
+        db_table = "attachments"
+        constraints = [
+            *Resource.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(
+                    *[
+                        Q(**{f"{name}__isnull": name != kept for name in ATTACHABLE})
+                        for kept in ATTACHABLE
+                    ],
+                    _connector=Q.OR,
+                ),
+                name="attachments_attached_to_one",
+                violation_error_message="must be attached to one resource",
+            ),
+        ]
+        indexes = [
+            *Resource.Meta.indexes,
+            *by_each("name"),
+            Trigrams(fields=["name"], name="attachments_name_parts"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def save(self, *, update_fields=None, **options):
+        """Save; `attachable` among `update_fields` means all the keys that it may be in."""
+        super().save(update_fields=_columns(update_fields), **options)
+
+    @classmethod
+    def key_of(cls, resource):
+        """The name of the foreign key to resources such as `resource`."""
+        return next(
+            name
+            for name in ATTACHABLE
+            if isinstance(resource, cls._meta.get_field(name).related_model)
+        )
+
+    @property
+    def attachable(self):
+        """The resource that it is attached to."""
+        name = next(name for name in ATTACHABLE if getattr(self, f"{name}_id"))
+        return getattr(self, name)
+
+    @attachable.setter
+    def attachable(self, resource):
+        for name in ATTACHABLE:
+            setattr(self, name, None)
+        setattr(self, self.key_of(resource), resource)

@@ -1,0 +1,185 @@
+"""What every resource has, and who may see its rows."""
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from customers.models.fields import FoldedField, IdField, InstantField, MetadataField, new_id
+from customers.models.indexes import Contained
+from customers.models.statements import insert, update
+
+__all__ = ["Kept", "Mode", "OfCustomer", "Resource", "ResourceQuerySet", "append", "new_id"]
+
+
+class Mode(models.TextChoices):
+    """The two environments of an installation, which never mix."""
+
+    TEST = "test", "Test"
+    LIVE = "live", "Live"
+
+
+class Kept(Exception):
+    """The row must not be deleted; the message says why."""
+
+
+class ResourceQuerySet(models.QuerySet):
+    def in_mode(self, mode):
+        return self.filter(mode=mode)
+
+    def with_id(self, pk):
+        """The row with the id `pk`, any string. Raises DoesNotExist."""
+        if not (pk.isascii() and pk.isalnum()):  # NUL is more than databases take
+            raise self.model.DoesNotExist
+        return self.get(pk=pk)
+
+    def visible_to(self, principal):
+        """The rows that `principal` may see: those of its mode and within its reach."""
+        rows = self.in_mode(principal.mode)
+        return rows if principal.sees_all else rows.filter(self.model.reach(principal))
+
+
+class Resource(models.Model):
+    """A row that the API serves: an id, a mode, and the client's own reference and metadata."""
+
+    id = IdField(primary_key=True, default=new_id, editable=False)
+    mode = models.CharField(max_length=4, choices=Mode, default=Mode.TEST)
+    reference = models.CharField(max_length=255, null=True, blank=True)
+    reference_origin = models.CharField(max_length=255, null=True, blank=True)
+    metadata = MetadataField()
+    created_at = InstantField(default=timezone.now, editable=False)
+    updated_at = InstantField(default=timezone.now, editable=False)
+
+    unlogged = frozenset()  # names of fields that the audit log leaves out
+
+    objects = ResourceQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(mode__in=Mode.values),
+                name="%(class)s_mode_known",
+                violation_error_message="must be test or live",
+            )
+        ]
+        indexes = [  # one for each order that every list offers
+            models.Index(fields=["mode", "id"], name="%(class)s_by_id"),
+            models.Index(fields=["mode", "-created_at", "id"], name="%(class)s_created"),
+            models.Index(fields=["mode", "-updated_at", "id"], name="%(class)s_updated"),
+            models.Index(fields=["mode", "reference", "id"], name="%(class)s_ref"),
+            models.Index(fields=["mode", "reference_origin", "id"], name="%(class)s_origin"),
+        ]
+
+    def __str__(self):
+        return self.id
+
+    def save(self, *, update_fields=None, **options):
+        """Save, dated; `update_fields` brings the columns computed from those it names."""
+        self.updated_at = self.created_at if self._state.adding else timezone.now()
+        if update_fields is not None:
+            computed = {
+                field.name
+                for field in self._meta.concrete_fields
+                if isinstance(field, FoldedField) and field.of in update_fields
+            }
+            update_fields = {*update_fields, *computed, "updated_at"}
+            if not (options or self._state.adding):
+                self._prepare_related_fields_for_save("save", self._fields_of(update_fields))
+                if update(self, update_fields):
+                    return
+        elif options == {"force_insert": True}:
+            self._prepare_related_fields_for_save("save")
+            insert(self)
+            return
+        super().save(update_fields=update_fields, **options)
+
+    def _fields_of(self, names):
+        return [field for field in self._meta.concrete_fields if field.name in names]
+
+    @classmethod
+    def reach(cls, principal):
+        """The condition on the rows that `principal`, a sales channel, may see: none."""
+        return Q(pk__in=[])
+
+    def open_to(self, principal):
+        """Whether the state of the row, which `principal` may see, lets it change the row."""
+        return True
+
+    def clean(self):
+        """Raise ValidationError for what no constraint refuses, such as a row of the other mode."""
+        super().clean()
+        strays = {
+            field.name: "belongs to the other mode"
+            for field in self._meta.concrete_fields
+            if field.many_to_one and field.is_cached(self)
+            if (target := getattr(self, field.name)) and target.mode != self.mode
+        }
+        if strays:
+            raise ValidationError(strays)
+
+    def validate_constraints(self, exclude=None):
+        """Raise ValidationError with what each broken constraint says, on what it is about."""
+        told = {}
+        for name, error in self.violations():
+            told.setdefault(NON_FIELD_ERRORS if name in (exclude or ()) else name, []).append(error)
+        if told:
+            raise ValidationError(told)
+
+    def violations(self):
+        """Ask the database which constraints the row breaks.
+
+        Yields, for each, the name of the member it is about and a ValidationError in the
+        constraint's own words; the name is NON_FIELD_ERRORS when it is about several.
+        """
+        for field in self._meta.concrete_fields:
+            if isinstance(field, FoldedField):
+                field.pre_save(self, add=self._state.adding)
+        for constraint in self._meta.constraints:
+            try:
+                constraint.validate(type(self), self)
+            except ValidationError as error:
+                code = constraint.violation_error_code or error.code
+                message = constraint.violation_error_message
+                yield self._member_of(constraint), ValidationError(message, code=code)
+
+    def _member_of(self, constraint):
+        condition = getattr(constraint, "condition", None)
+        names = getattr(constraint, "fields", ()) or condition.referenced_base_fields
+        names = {self._meta.get_field(name) for name in names if name != "mode"}
+        names = {field for field in names if not field.is_relation} or names
+        if len(names) != 1:
+            return NON_FIELD_ERRORS
+        (field,) = names
+        return getattr(field, "of", None) or field.name
+
+
+def append(*rows):
+    """Save new rows, which no constraint can refuse, in one round trip where that is enough."""
+    for row in rows:
+        row.updated_at = row.created_at
+    if rows:
+        insert(*rows)
+
+
+class OfCustomer(Resource):
+    """A row that may belong to a customer."""
+
+    class Meta(Resource.Meta):
+        abstract = True
+        indexes = [
+            *Resource.Meta.indexes,
+            Contained(fields=["metadata"], name="%(class)s_metadata"),
+        ]
+
+    @classmethod
+    def reach(cls, principal):
+        """The logged in customer's own rows; without one, those of no registered customer."""
+        if principal.owner_id:
+            return Q(customer=principal.owner_id)
+        return Q(customer__password=None)  # nor has a row without a customer one
+
+    @property
+    def customer_email(self):
+        return self.customer and self.customer.email

@@ -1,0 +1,31 @@
+from django.db import models
+
+from customers.models.base import Resource
+from customers.models.indexes import by_each
+
+
+class CustomerGroup(Resource):
+    """A set of customers, such as wholesale. A group that has customers is kept."""
+
+    name = models.CharField(max_length=255)
+    code = models.CharField(max_length=255, null=True, blank=True)
+
+    class Meta(Resource.Meta):
+        db_table = "customer_groups"
+        verbose_name = "customer group"
+        constraints = [
+            *Resource.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["mode", "code"],
+                name="customer_groups_code_unique",
+                violation_error_message="has already been taken",
+                violation_error_code="taken",
+            ),
+        ]
+        indexes = [
+            *Resource.Meta.indexes,
+            *by_each("name"),
+        ]
+
+    def __str__(self):
+        return self.name

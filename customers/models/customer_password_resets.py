@@ -1,0 +1,68 @@
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, get_random_string
+
+from customers.models.applications import digest
+from customers.models.base import OfCustomer
+from customers.models.fields import InstantField
+from customers.models.indexes import by_each
+
+TOKEN_LENGTH = 20  # letters and digits: 119 bits
+
+
+class CustomerPasswordReset(OfCustomer):
+    """Leave to choose a new password once, for whoever shows the token before it expires.
+
+    The token is known when the row is made and never again: only a digest of it is kept,
+    and that no longer than it opens something.
+    """
+
+    customer = models.ForeignKey(
+        "Customer", models.CASCADE, related_name="customer_password_resets"
+    )
+    token_digest = models.CharField(max_length=64, null=True, editable=False)
+    expires_at = InstantField(editable=False)
+    reset_password_at = InstantField(null=True, editable=False)
+
+    reset_password_token = None
+
+    class Meta(OfCustomer.Meta):
+        db_table = "customer_password_resets"
+        verbose_name = "password reset"
+        indexes = [
+            *OfCustomer.Meta.indexes,
+            *by_each("reset_password_at"),
+        ]
+
+    def __str__(self):
+        return self.id
+
+    def save(self, **options):
+        """Save; a new row is given its token, in `reset_password_token`, and its time."""
+        if self._state.adding:
+            self.reset_password_token = get_random_string(TOKEN_LENGTH)
+            self.token_digest = digest(self.reset_password_token)
+            if self.expires_at is None:
+                lifetime = timedelta(seconds=settings.PASSWORD_RESET_LIFETIME)
+                self.expires_at = timezone.now() + lifetime
+        super().save(**options)
+
+    @classmethod
+    def reach(cls, principal):
+        """Any: what a sales channel does to one, it does by the token alone."""
+        return Q()
+
+    def accepts(self, token):
+        """Whether `token`, a string, is the one that was given, and has opened nothing yet."""
+        return self.token_digest is not None and constant_time_compare(
+            self.token_digest, digest(token)
+        )
+
+    @property
+    def is_over(self):
+        """Whether its time has run out."""
+        return self.expires_at <= timezone.now()

@@ -1,0 +1,31 @@
+from django.db import models
+
+from customers.models.base import OfCustomer
+
+
+class CustomerSubscription(OfCustomer):
+    """A customer's subscription to a topic, `reference`, such as a newsletter."""
+
+    customer = models.ForeignKey("Customer", models.CASCADE, related_name="customer_subscriptions")
+
+    class Meta(OfCustomer.Meta):
+        db_table = "customer_subscriptions"
+        verbose_name = "customer subscription"
+        constraints = [
+            *OfCustomer.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["mode", "customer", "reference"],
+                name="customer_subscriptions_reference_unique",
+                violation_error_message="has already been taken",
+                violation_error_code="taken",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(reference__gt=""),
+                name="customer_subscriptions_reference_given",
+                violation_error_message="can't be blank",
+                violation_error_code="blank",
+            ),
+        ]
+
+    def __str__(self):
+        return self.reference or self.pk

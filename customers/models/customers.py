@@ -1,0 +1,123 @@
+import uuid
+
+from django.core.validators import MinLengthValidator
+from django.db import models
+from django.db.models import Q
+
+from customers.models.base import Resource
+from customers.models.fields import FoldedField, InstantField, JsonField, validate_email_address
+from customers.models.indexes import Contained, Tallied, Trigrams
+
+
+def new_reference():
+    """32 random characters by which other systems may know a customer."""
+    return uuid.uuid4().hex
+
+
+class Customer(Resource):
+    """A person who buys: registered when there is a password, a guest otherwise."""
+
+    class Status(models.TextChoices):
+        PROSPECT = "prospect", "Prospect"
+        ACQUIRED = "acquired", "Acquired"
+        REPEAT = "repeat", "Repeat"
+
+    class AnonymizationStatus(models.TextChoices):
+        REQUESTED = "requested", "Requested"
+        STARTED = "started", "Started"
+        COMPLETED = "completed", "Completed"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    unlogged = frozenset({"anonymization_attempts"})
+
+    email = models.CharField("e-mail", max_length=254, validators=[validate_email_address])
+    email_key = FoldedField(of="email", max_length=3 * 254)  # folding may make it longer
+    password = models.CharField(max_length=255, null=True, editable=False)
+    status = models.CharField(
+        max_length=10, choices=Status, default=Status.PROSPECT, editable=False
+    )
+    total_orders_count = models.PositiveIntegerField(default=0, editable=False)
+    shopper_reference = models.CharField(
+        max_length=128,
+        default=new_reference,
+        null=True,
+        blank=True,
+        validators=[MinLengthValidator(3)],
+    )
+    profile_id = models.CharField(
+        "profile id", max_length=255, default=new_reference, null=True, blank=True
+    )
+    tax_exemption_code = models.CharField(max_length=255, null=True, blank=True)
+    anonymization_status = models.CharField(
+        max_length=10, choices=AnonymizationStatus, null=True, editable=False
+    )
+    anonymization_info = JsonField(null=True, editable=False)
+    anonymize_at = InstantField(null=True, editable=False, db_index=True)
+    anonymization_attempts = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False
+    )
+    customer_group = models.ForeignKey(
+        "CustomerGroup", models.PROTECT, related_name="customers", null=True, blank=True
+    )
+    tags = models.ManyToManyField("Tag", related_name="customers", blank=True)
+
+    class Meta(Resource.Meta):
+        db_table = "customers"
+        permissions = [
+            ("reset_customer_password", "Can send customers a link to choose a new password"),
+            ("invite_customers", "Can invite guests to choose a password"),
+            ("merge_customers", "Can merge duplicate customers"),
+            ("anonymize_customers", "Can have customers anonymized"),
+            ("import_customers", "Can import customers from a file"),
+            ("export_customers", "Can export customers to a file"),
+        ]
+        constraints = [
+            *Resource.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["mode", "email_key"],
+                name="customers_email_unique",
+                violation_error_message="has already been taken",
+                violation_error_code="taken",
+            ),
+            models.CheckConstraint(
+                condition=Q(total_orders_count=0, status="prospect")
+                | Q(total_orders_count=1, status="acquired")
+                | Q(total_orders_count__gte=2, status="repeat"),
+                name="customers_status_follows_orders",
+                violation_error_message="does not fit the number of orders",
+            ),
+        ]
+        indexes = [
+            *Resource.Meta.indexes,
+            models.Index(fields=["mode", "status", "-created_at", "id"], name="customers_status"),
+            models.Index(fields=["mode", "status", "id"], name="customers_by_status"),
+            models.Index(fields=["mode", "total_orders_count", "id"], name="customers_orders"),
+            models.Index(
+                fields=["mode", "anonymization_status", "id"], name="customers_anonymization"
+            ),
+            Trigrams(fields=["email_key"], name="customers_email_parts"),
+            Contained(fields=["metadata"], name="customers_metadata"),
+            Tallied(fields=["mode", "status"], name="customers_tallied"),
+        ]
+
+    def __str__(self):
+        return self.email
+
+    def __repr__(self):
+        return f"<Customer: {self.pk}>"
+
+    @classmethod
+    def reach(cls, principal):
+        """A customer sees itself."""
+        return Q(pk=principal.owner_id or "")
+
+    @property
+    def standing(self):
+        """The status that the number of placed orders gives."""
+        names = [self.Status.PROSPECT, self.Status.ACQUIRED, self.Status.REPEAT]
+        return names[min(self.total_orders_count, 2)]
+
+    @property
+    def has_password(self):
+        return self.password is not None

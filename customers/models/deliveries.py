@@ -1,0 +1,22 @@
+from django.db import models
+from django.utils import timezone
+
+from customers.models.fields import IdField, InstantField, new_id
+
+
+class Delivery(models.Model):
+    """A call that a webhook is due for an event; the worker makes it and deletes the row."""
+
+    id = IdField(primary_key=True, default=new_id, editable=False)
+    webhook = models.ForeignKey("Webhook", models.CASCADE, related_name="deliveries")
+    event = models.ForeignKey("Event", models.CASCADE, related_name="deliveries")
+    attempts = models.PositiveIntegerField(default=0)
+    try_at = InstantField(default=timezone.now)
+
+    class Meta:
+        db_table = "deliveries"
+        verbose_name_plural = "deliveries"
+        indexes = [models.Index(fields=["webhook", "try_at"], name="deliveries_due")]
+
+    def __str__(self):
+        return self.id

@@ -1,0 +1,31 @@
+from django.db import models
+
+from customers.models.base import Resource
+from customers.models.fields import JsonField
+from customers.models.indexes import by_each
+
+
+class EventCallback(Resource):
+    """One call of a webhook: what was sent where, and what was answered.
+
+    `response_code` is None when there was no answer; `response_message` then says why.
+    """
+
+    webhook = models.ForeignKey("Webhook", models.CASCADE, related_name="last_event_callbacks")
+    event = models.ForeignKey("Event", models.CASCADE, related_name="last_event_callbacks")
+    callback_url = models.CharField("callback URL", max_length=2000)
+    payload = JsonField(null=True)
+    response_code = models.CharField(max_length=3, null=True)
+    response_message = models.CharField(max_length=255, null=True)
+
+    class Meta(Resource.Meta):
+        db_table = "event_callbacks"
+        verbose_name = "event callback"
+        indexes = [
+            *Resource.Meta.indexes,
+            *by_each("response_code", "response_message", "callback_url"),
+            models.Index(fields=["created_at"], name="event_callbacks_by_age"),
+        ]
+
+    def __str__(self):
+        return self.id

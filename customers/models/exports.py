@@ -1,0 +1,55 @@
+from django.conf import settings
+from django.core import signing
+from django.db import models
+from django.utils import timezone
+
+from customers.models.fields import IdField, JsonField
+from customers.models.imports import Job
+from customers.models.indexes import by_each
+
+EXPORT_LINK = "exports"  # what the link's signature is for
+
+
+class Export(Job):
+    """Rows of one type to be written to a file, in order of their ids; `last_id` is the last.
+
+    `filters` are those of filter[q]; `includes` are relationship paths; `fields`, where there are
+    any, are what is written: a path and an attribute's name each. `jwt_filters` changes nothing:
+    whoever may export sees all rows of its mode.
+    """
+
+    filters = JsonField(default=dict, null=True, blank=True)
+    includes = JsonField(default=list, null=True, blank=True)
+    fields = JsonField(default=list, null=True, blank=True)
+    jwt_filters = models.BooleanField(default=False)
+    dry_data = models.BooleanField(default=False)
+    records_count = models.PositiveIntegerField(editable=False)
+    last_id = IdField(default="", editable=False)
+
+    class Meta(Job.Meta):
+        db_table = "exports"
+        indexes = [*Job.Meta.indexes, *by_each("records_count")]
+
+    def __str__(self):
+        return f"{self.resource_type} {self.id}"
+
+    @property
+    def progress(self):
+        """How much is done, in percent."""
+        return round(100 * self.processed_count / self.records_count, 2)
+
+    @property
+    def estimated_completion_at(self):
+        """When it will be done at the pace so far, None where there is none yet."""
+        if self.completed_at or not (self.started_at and self.processed_count):
+            return self.completed_at
+        spent = timezone.now() - self.started_at
+        return self.started_at + spent * (self.records_count / self.processed_count)
+
+    @property
+    def attachment_url(self):
+        """A link to the file that works for five minutes, None while there is none."""
+        if self.status != self.Status.COMPLETED:
+            return None
+        signed = signing.dumps(self.pk, salt=EXPORT_LINK)
+        return f"{settings.PUBLIC_URL}/api/exports/files/{signed}"

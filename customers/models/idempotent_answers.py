@@ -1,0 +1,22 @@
+from django.db import models
+
+from customers.models.fields import InstantField
+
+
+class IdempotentAnswer(models.Model):
+    """What was answered to a request that carried an Idempotency-Key, kept to be given again.
+
+    `key` and `fingerprint` are digests of the key and of the request, `answer` is
+    encrypted with the key, which is not kept: the rows tell nothing about anybody.
+    """
+
+    key = models.CharField(primary_key=True, max_length=64)
+    fingerprint = models.CharField(max_length=64)
+    answer = models.TextField()
+    expires_at = InstantField(db_index=True)
+
+    class Meta:
+        db_table = "idempotent_answers"
+
+    def __str__(self):
+        return self.key

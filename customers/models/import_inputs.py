@@ -1,0 +1,19 @@
+from django.db import models
+
+from customers.models.fields import JsonField
+
+
+class ImportInputs(models.Model):
+    """What an import is to bring in, kept until it is done; secrets in it are encrypted."""
+
+    of = models.OneToOneField(
+        "Import", models.CASCADE, primary_key=True, related_name="stored_inputs"
+    )
+    rows = JsonField()
+
+    class Meta:
+        db_table = "import_inputs"
+        verbose_name_plural = "import inputs"
+
+    def __str__(self):
+        return self.pk

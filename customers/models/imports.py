@@ -1,0 +1,90 @@
+from django.db import models
+
+from customers.models.base import Resource
+from customers.models.fields import InstantField, JsonField
+from customers.models.indexes import by_each
+from customers.models.transitions import ForbiddenMove
+
+
+class Job(Resource):
+    """Work on many rows that the worker does part by part; each part is done whole or not at all.
+
+    `who` had it done. `errors_log` maps what is wrong to where, as the client named it.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Pending"
+        IN_PROGRESS = "in_progress", "In progress"
+        INTERRUPTED = "interrupted", "Interrupted"
+        COMPLETED = "completed", "Completed"
+        FAILED = "failed", "Failed"
+
+    class Format(models.TextChoices):
+        JSON = "json", "JSON"
+        CSV = "csv", "CSV"
+
+    OPEN = (Status.PENDING, Status.IN_PROGRESS)
+    unlogged = {"errors_log", "who", "filters"}  # they may hold addresses
+
+    resource_type = models.CharField(max_length=32)
+    format = models.CharField(max_length=4, choices=Format, default=Format.JSON)
+    status = models.CharField(max_length=11, choices=Status, default=Status.PENDING, editable=False)
+    started_at = InstantField(null=True, editable=False)
+    completed_at = InstantField(null=True, editable=False)
+    interrupted_at = InstantField(null=True, editable=False)
+    processed_count = models.PositiveIntegerField(default=0, editable=False)
+    errors_count = models.PositiveIntegerField(default=0, editable=False)
+    errors_log = JsonField(default=dict, editable=False)
+    who = JsonField(null=True, editable=False)
+
+    class Meta(Resource.Meta):
+        abstract = True
+        indexes = [
+            *Resource.Meta.indexes,
+            models.Index(
+                fields=["id"],
+                condition=models.Q(status__in=["pending", "in_progress"]),
+                name="%(class)s_open",
+            ),
+            *by_each("resource_type", "format", "status", "processed_count", "errors_count"),
+            *by_each("started_at", "completed_at", "interrupted_at"),
+        ]
+
+    def interrupt(self, at):
+        """Stop, without saving. Raises ForbiddenMove for what has ended."""
+        if self.status not in self.OPEN:
+            raise ForbiddenMove(f"cannot follow the status {self.status}")
+        self.status, self.interrupted_at = self.Status.INTERRUPTED, at
+
+    def resume(self):
+        """Go on where it was interrupted, without saving. Raises ForbiddenMove."""
+        if self.status != self.Status.INTERRUPTED:
+            raise ForbiddenMove(f"cannot follow the status {self.status}")
+        self.status, self.interrupted_at = self.Status.PENDING, None
+
+
+class Import(Job):
+    """Rows to be made or changed by a list of inputs; the next is at processed + errors.
+
+    `parent_resource_id` is the id of what all the rows belong to.
+    """
+
+    parent_resource_id = models.CharField(max_length=255, null=True, blank=True)
+    inputs_size = models.PositiveIntegerField(editable=False)
+    skip_errors = models.BooleanField(default=False)
+
+    class Meta(Job.Meta):
+        db_table = "imports"
+        indexes = [*Job.Meta.indexes, *by_each("parent_resource_id", "inputs_size")]
+
+    def __str__(self):
+        return f"{self.resource_type} {self.id}"
+
+    @property
+    def position(self):
+        return self.processed_count + self.errors_count
+
+    @property
+    def too_many_errors(self):
+        """Whether more than a tenth of the inputs has failed, and that matters."""
+        return not self.skip_errors and self.errors_count * 10 > self.inputs_size

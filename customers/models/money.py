@@ -1,0 +1,42 @@
+"""Amounts in the smallest unit of a currency, and how people write them."""
+
+from decimal import Decimal
+from functools import cache
+
+from babel import Locale, UnknownLocaleError
+from babel.numbers import format_currency, get_currency_precision, list_currencies
+from django.core.exceptions import ValidationError
+from django.db import models
+
+
+@cache
+def currency_codes():
+    return {code for code in list_currencies() if len(code) == 3}
+
+
+def validate_currency_code(value):
+    if value not in currency_codes():
+        raise ValidationError("is not a currency code of three capital letters (ISO 4217)")
+
+
+@cache
+def _locale(language_code):
+    try:
+        return Locale.parse((language_code or "en").replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
+
+
+def formatted(cents, currency_code, language_code="en"):
+    """`€12.50` for 1250 EUR in English; None where the amount or its currency is missing."""
+    if cents is None or not currency_code:
+        return None
+    amount = Decimal(cents).scaleb(-get_currency_precision(currency_code))
+    return format_currency(amount, currency_code, locale=_locale(language_code))
+
+
+class CentsField(models.BigIntegerField):
+    """An amount in the smallest unit of the row's currency."""
+
+    def __init__(self, **options):
+        super().__init__(**{**options, "null": True, "blank": True})

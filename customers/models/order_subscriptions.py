@@ -1,0 +1,111 @@
+from datetime import datetime
+
+from cronsim import CronSim, CronSimError
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from customers.models.base import OfCustomer
+from customers.models.fields import InstantField, JsonField
+from customers.models.indexes import by_each
+from customers.models.orders import new_number
+from customers.models.transitions import Transitional, move
+
+FREQUENCIES = {
+    "hourly",
+    "daily",
+    "weekly",
+    "monthly",
+    "two-month",
+    "three-month",
+    "four-month",
+    "six-month",
+    "yearly",
+}
+
+
+def validate_frequency(value):
+    """Accept one of the named frequencies or a cron expression of five fields."""
+    if value not in FREQUENCIES:
+        try:
+            CronSim(value, datetime(2026, 1, 1))
+        except CronSimError as error:
+            raise ValidationError(
+                f"must be one of {', '.join(sorted(FREQUENCIES))}, or a cron expression"
+            ) from error
+
+
+class OrderSubscription(OfCustomer, Transitional):
+    """Orders that repeat after a source order, which is kept as long, as is its customer."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        INACTIVE = "inactive", "Inactive"
+        ACTIVE = "active", "Active"
+        RUNNING = "running", "Running"
+        CANCELLED = "cancelled", "Cancelled"
+
+    transitions = {
+        "activate": move("draft", "inactive", to="active"),
+        "deactivate": move("active", to="inactive"),
+        "cancel": move("draft", "inactive", "active", to="cancelled"),
+    }
+
+    number = models.CharField(max_length=64, default=new_number, editable=False)
+    status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT, editable=False)
+    frequency = models.CharField(max_length=255, validators=[validate_frequency])
+    activate_by_source_order = models.BooleanField(default=True, null=True)
+    place_target_order = models.BooleanField(default=True, null=True)
+    renewal_alert_period = models.PositiveIntegerField(default=1, null=True, blank=True)
+    starts_at = InstantField(default=timezone.now, null=True, blank=True)
+    expires_at = InstantField(null=True, blank=True)
+    last_run_at = InstantField(null=True, editable=False)
+    next_run_at = InstantField(null=True, blank=True)
+    occurrencies = models.PositiveIntegerField(default=0, editable=False)
+    errors_count = models.PositiveIntegerField(default=0, editable=False)
+    succeeded_on_last_run = models.BooleanField(null=True, editable=False)
+    options = JsonField(default=dict, blank=True)
+    source_order = models.ForeignKey("Order", models.PROTECT, related_name="order_subscriptions")
+    customer = models.ForeignKey(
+        "Customer", models.PROTECT, related_name="order_subscriptions", null=True, editable=False
+    )
+    customer_payment_source = models.ForeignKey(
+        "CustomerPaymentSource", models.SET_NULL, related_name="+", null=True, blank=True
+    )
+    tags = models.ManyToManyField("Tag", related_name="order_subscriptions", blank=True)
+
+    class Meta(OfCustomer.Meta):
+        db_table = "order_subscriptions"
+        verbose_name = "order subscription"
+        constraints = [
+            *OfCustomer.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["mode", "number"],
+                name="order_subscriptions_number_unique",
+                violation_error_message="has already been taken",
+                violation_error_code="taken",
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_at=None) | Q(starts_at=None) | Q(expires_at__gt=F("starts_at")),
+                name="order_subscriptions_expire_after_start",
+                violation_error_message="must expire after it starts",
+            ),
+        ]
+        indexes = [
+            *OfCustomer.Meta.indexes,
+            *by_each(
+                "status",
+                "frequency",
+                "starts_at",
+                "expires_at",
+                "last_run_at",
+                "next_run_at",
+                "occurrencies",
+                "errors_count",
+                "succeeded_on_last_run",
+            ),
+        ]
+
+    def __str__(self):
+        return f"#{self.number}"

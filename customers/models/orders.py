@@ -1,0 +1,160 @@
+import secrets
+
+from django.db import models
+from django.db.models import Q
+
+from customers.models.base import Kept, OfCustomer
+from customers.models.fields import InstantField
+from customers.models.indexes import Tallied, by_each
+from customers.models.money import CentsField, formatted, validate_currency_code
+from customers.models.transitions import ARCHIVING, Transitional, move
+
+
+def new_number():
+    """A random number of 16 digits for people: of 100 million orders hardly two share one."""
+    return str(10**15 + secrets.randbelow(9 * 10**15))
+
+
+class Order(OfCustomer, Transitional):
+    """An order, mirrored from the system that takes orders.
+
+    One that has been placed is kept, and so is one with returns or subscriptions, and
+    with it its customer.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        PENDING = "pending", "Pending"
+        EDITING = "editing", "Editing"
+        PLACING = "placing", "Placing"
+        PLACED = "placed", "Placed"
+        APPROVED = "approved", "Approved"
+        CANCELLED = "cancelled", "Cancelled"
+
+    class PaymentStatus(models.TextChoices):
+        UNPAID = "unpaid", "Unpaid"
+        AUTHORIZED = "authorized", "Authorized"
+        PARTIALLY_AUTHORIZED = "partially_authorized", "Partially authorized"
+        PAID = "paid", "Paid"
+        PARTIALLY_PAID = "partially_paid", "Partially paid"
+        VOIDED = "voided", "Voided"
+        PARTIALLY_VOIDED = "partially_voided", "Partially voided"
+        REFUNDED = "refunded", "Refunded"
+        PARTIALLY_REFUNDED = "partially_refunded", "Partially refunded"
+        FREE = "free", "Free"
+
+    class FulfillmentStatus(models.TextChoices):
+        UNFULFILLED = "unfulfilled", "Unfulfilled"
+        IN_PROGRESS = "in_progress", "In progress"
+        FULFILLED = "fulfilled", "Fulfilled"
+        NOT_REQUIRED = "not_required", "Not required"
+
+    transitions = {
+        "pending": move("draft", to="pending"),
+        "place": move("draft", "pending", to="placed", stamp="placed_at"),
+        "approve": move("placed", to="approved", stamp="approved_at"),
+        "cancel": move(
+            "draft", "pending", "placed", "approved", to="cancelled", stamp="cancelled_at"
+        ),
+        **ARCHIVING,
+    }
+
+    number = models.CharField(max_length=64, default=new_number)
+    status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT, editable=False)
+    payment_status = models.CharField(
+        max_length=24, choices=PaymentStatus, default=PaymentStatus.UNPAID
+    )
+    fulfillment_status = models.CharField(
+        max_length=24, choices=FulfillmentStatus, default=FulfillmentStatus.UNFULFILLED
+    )
+    guest = models.BooleanField(default=False)
+    language_code = models.CharField(max_length=16, default="en", null=True, blank=True)
+    currency_code = models.CharField(
+        max_length=3, null=True, blank=True, validators=[validate_currency_code]
+    )
+    coupon_code = models.CharField(max_length=255, null=True, blank=True)
+    subtotal_amount_cents = CentsField()
+    shipping_amount_cents = CentsField()
+    discount_amount_cents = CentsField()
+    total_tax_amount_cents = CentsField()
+    total_amount_cents = CentsField()
+    total_amount_with_taxes_cents = CentsField()
+    skus_count = models.PositiveIntegerField(null=True, blank=True)
+    placed_at = InstantField(null=True, editable=False)
+    approved_at = InstantField(null=True, editable=False)
+    cancelled_at = InstantField(null=True, editable=False)
+    archived_at = InstantField(null=True, editable=False)
+    customer = models.ForeignKey(
+        "Customer", models.PROTECT, related_name="orders", null=True, blank=True
+    )
+    shipping_address = models.ForeignKey(
+        "Address", models.PROTECT, related_name="+", null=True, blank=True
+    )
+    billing_address = models.ForeignKey(
+        "Address", models.PROTECT, related_name="+", null=True, blank=True
+    )
+    order_subscription = models.ForeignKey(
+        "OrderSubscription", models.PROTECT, related_name="orders", null=True, blank=True
+    )
+    tags = models.ManyToManyField("Tag", related_name="orders", blank=True)
+
+    class Meta(OfCustomer.Meta):
+        db_table = "orders"
+        constraints = [
+            *OfCustomer.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["mode", "number"],
+                name="orders_number_unique",
+                violation_error_message="has already been taken",
+                violation_error_code="taken",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["placed", "approved"], placed_at__isnull=False)
+                | ~Q(status__in=["placed", "approved"]),
+                name="orders_placed_is_dated",
+                violation_error_message="must be dated",
+            ),
+        ]
+        indexes = [
+            *OfCustomer.Meta.indexes,
+            *by_each(
+                "guest",
+                "language_code",
+                "currency_code",
+                "coupon_code",
+                "subtotal_amount_cents",
+                "shipping_amount_cents",
+                "discount_amount_cents",
+                "total_tax_amount_cents",
+            ),
+            models.Index(fields=["mode", "status", "-created_at", "id"], name="orders_status"),
+            models.Index(fields=["mode", "payment_status", "id"], name="orders_payment"),
+            models.Index(fields=["mode", "fulfillment_status", "id"], name="orders_fulfillment"),
+            models.Index(fields=["mode", "-placed_at", "id"], name="orders_placed"),
+            models.Index(fields=["mode", "-approved_at", "id"], name="orders_approved"),
+            models.Index(fields=["mode", "-cancelled_at", "id"], name="orders_cancelled"),
+            models.Index(fields=["mode", "-archived_at", "id"], name="orders_archived"),
+            models.Index(fields=["mode", "total_amount_cents", "id"], name="orders_total"),
+            Tallied(fields=["mode", "status"], name="orders_tallied"),
+        ]
+
+    def __str__(self):
+        return f"#{self.number}"
+
+    def delete(self, **options):
+        """Delete a draft or pending order. Raises Kept for one that has been placed."""
+        if self.placed_at is not None:
+            raise Kept("an order that has been placed is kept")
+        return super().delete(**options)
+
+    def open_to(self, principal):
+        """Whether it may change the order: a sales channel until the order is placed."""
+        return principal.sees_all or self.status in (self.Status.DRAFT, self.Status.PENDING)
+
+    @property
+    def formatted_total_amount(self):
+        return formatted(self.total_amount_cents, self.currency_code, self.language_code)
+
+    @property
+    def formatted_total_amount_with_taxes(self):
+        return formatted(self.total_amount_with_taxes_cents, self.currency_code, self.language_code)

@@ -1,0 +1,33 @@
+from django.db import models
+from django.utils import timezone
+
+from customers.models.base import Mode
+from customers.models.fields import IdField, InstantField, JsonField, new_id
+
+
+class QueuedMail(models.Model):
+    """A mail that somebody asked for, to an address that may be nobody's.
+
+    It is made whether or not a customer has the address, so that asking takes the same
+    time; the worker finds that out, sends it, and deletes the row.
+    """
+
+    class Kind(models.TextChoices):
+        PASSWORD_RESET = "password_reset", "Password reset"
+        INVITATION = "invitation", "Invitation"
+        PASSWORD_CHANGED = "password_changed", "Password changed"
+        WEBHOOK_FAILING = "webhook_failing", "Webhook failing"  # to whoever runs the service
+
+    id = IdField(primary_key=True, default=new_id, editable=False)
+    mode = models.CharField(max_length=4, choices=Mode)
+    kind = models.CharField(max_length=32, choices=Kind)
+    email = models.CharField(max_length=254)
+    who = JsonField(null=True)  # None: the owner of the address, or somebody who says so
+    attempts = models.PositiveIntegerField(default=0)
+    try_at = InstantField(default=timezone.now, db_index=True)
+
+    class Meta:
+        db_table = "queued_mails"
+
+    def __str__(self):
+        return self.id

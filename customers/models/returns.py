@@ -1,0 +1,92 @@
+from django.db import models
+
+from customers.models.base import OfCustomer
+from customers.models.fields import InstantField
+from customers.models.indexes import by_each
+from customers.models.money import CentsField, formatted
+from customers.models.orders import new_number
+from customers.models.transitions import ARCHIVING, Transitional, move
+
+
+class Return(OfCustomer, Transitional):
+    """What a customer sends back of an order, which is kept as long, as is the customer."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        REQUESTED = "requested", "Requested"
+        APPROVED = "approved", "Approved"
+        CANCELLED = "cancelled", "Cancelled"
+        SHIPPED = "shipped", "Shipped"
+        REJECTED = "rejected", "Rejected"
+        RECEIVED = "received", "Received"
+        REFUNDED = "refunded", "Refunded"
+
+    transitions = {
+        "request": move("draft", to="requested"),
+        "approve": move("requested", to="approved", stamp="approved_at"),
+        "cancel": move("draft", "requested", "approved", to="cancelled", stamp="cancelled_at"),
+        "ship": move("approved", to="shipped", stamp="shipped_at"),
+        "reject": move("requested", "shipped", to="rejected", stamp="rejected_at"),
+        "receive": move("approved", "shipped", to="received", stamp="received_at"),
+        "restock": move("received"),
+        **ARCHIVING,
+    }
+
+    number = models.CharField(max_length=64, default=new_number, editable=False)
+    status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT, editable=False)
+    skus_count = models.PositiveIntegerField(null=True, editable=False)
+    estimated_refund_amount_cents = CentsField(editable=False)
+    approved_at = InstantField(null=True, editable=False)
+    cancelled_at = InstantField(null=True, editable=False)
+    shipped_at = InstantField(null=True, editable=False)
+    rejected_at = InstantField(null=True, editable=False)
+    received_at = InstantField(null=True, editable=False)
+    refunded_at = InstantField(null=True, editable=False)
+    archived_at = InstantField(null=True, editable=False)
+    order = models.ForeignKey("Order", models.PROTECT, related_name="returns")
+    customer = models.ForeignKey(
+        "Customer", models.PROTECT, related_name="returns", null=True, editable=False
+    )
+    origin_address = models.ForeignKey(
+        "Address", models.PROTECT, related_name="+", null=True, editable=False
+    )
+    destination_address = models.ForeignKey(
+        "Address", models.PROTECT, related_name="+", null=True, editable=False
+    )
+    tags = models.ManyToManyField("Tag", related_name="returns", blank=True)
+
+    class Meta(OfCustomer.Meta):
+        db_table = "returns"
+        constraints = [
+            *OfCustomer.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["mode", "number"],
+                name="returns_number_unique",
+                violation_error_message="has already been taken",
+                violation_error_code="taken",
+            ),
+        ]
+        indexes = [
+            *OfCustomer.Meta.indexes,
+            *by_each(
+                "status",
+                "skus_count",
+                "approved_at",
+                "cancelled_at",
+                "shipped_at",
+                "rejected_at",
+                "received_at",
+                "refunded_at",
+                "archived_at",
+            ),
+        ]
+
+    def __str__(self):
+        return f"#{self.number}"
+
+    @property
+    def formatted_estimated_refund_amount(self):
+        order = self.order
+        return formatted(
+            self.estimated_refund_amount_cents, order.currency_code, order.language_code
+        )

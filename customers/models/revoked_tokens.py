@@ -1,0 +1,16 @@
+from django.db import models
+
+from customers.models.fields import InstantField
+
+
+class RevokedToken(models.Model):
+    """An access token that was ended before its time; the row may go when that time has come."""
+
+    jti = models.CharField("token id", primary_key=True, max_length=64)
+    expires_at = InstantField(db_index=True)
+
+    class Meta:
+        db_table = "revoked_tokens"
+
+    def __str__(self):
+        return self.jti

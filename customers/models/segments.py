@@ -1,0 +1,44 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from customers.models.base import Mode, ResourceQuerySet
+from customers.models.fields import IdField, InstantField, JsonField, new_id
+
+
+class SegmentQuerySet(ResourceQuerySet):
+    def open_to(self, user):
+        """The user's own segments, and those that are shared."""
+        return self.filter(Q(owner=user) | Q(shared=True))
+
+
+class Segment(models.Model):
+    """A named set of filters on customers, of one member of staff or shared by all.
+
+    `filters` is a list of pairs, a name of filter[q] and its value.
+    """
+
+    id = IdField(primary_key=True, default=new_id, editable=False)
+    mode = models.CharField(max_length=4, choices=Mode)
+    name = models.CharField(max_length=40)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="segments")
+    shared = models.BooleanField(default=False)
+    filters = JsonField(default=list)
+    created_at = InstantField(default=timezone.now, editable=False)
+
+    objects = SegmentQuerySet.as_manager()
+
+    class Meta:
+        db_table = "segments"
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["mode", "owner", "name"],
+                name="segments_name_unique",
+                violation_error_message="You have a segment of this name already.",
+            )
+        ]
+
+    def __str__(self):
+        return self.name

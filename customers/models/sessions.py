@@ -1,0 +1,25 @@
+from django.db import models
+from django.utils import timezone
+
+from customers.models.fields import IdField, InstantField, new_id
+
+
+class Session(models.Model):
+    """A customer who is logged in through an application; its tokens live as long as it does.
+
+    Of its refresh token only a digest is kept. Each use of it replaces it.
+    """
+
+    id = IdField(primary_key=True, default=new_id, editable=False)
+    application = models.ForeignKey("Application", models.CASCADE, related_name="sessions")
+    customer = models.ForeignKey("Customer", models.CASCADE, related_name="sessions")
+    scope = models.TextField()
+    refresh_digest = models.CharField(max_length=64)
+    created_at = InstantField(default=timezone.now)
+    expires_at = InstantField(db_index=True)
+
+    class Meta:
+        db_table = "sessions"
+
+    def __str__(self):
+        return self.id

@@ -1,0 +1,39 @@
+from django.db import models
+
+from customers.models.base import Resource
+from customers.models.indexes import by_each
+from customers.models.sku_lists import SkuList
+
+
+class SkuListItem(Resource):
+    """One SKU of a list, with which it goes."""
+
+    position = models.IntegerField(null=True, blank=True)
+    sku_code = models.CharField(max_length=255)
+    quantity = models.IntegerField(default=1, null=True, blank=True)
+    sku_list = models.ForeignKey("SkuList", models.CASCADE, related_name="sku_list_items")
+
+    class Meta(Resource.Meta):
+        db_table = "sku_list_items"
+        verbose_name = "SKU list item"
+        constraints = [
+            *Resource.Meta.constraints,
+            models.CheckConstraint(
+                condition=models.Q(quantity=None) | models.Q(quantity__gte=1),
+                name="sku_list_items_quantity_positive",
+                violation_error_message="must be greater than or equal to 1",
+                violation_error_code="greater_than_or_equal_to",
+            ),
+        ]
+        indexes = [
+            *Resource.Meta.indexes,
+            *by_each("position", "sku_code", "quantity"),
+        ]
+
+    @classmethod
+    def reach(cls, principal):
+        """The items of the lists that the caller may see."""
+        return models.Q(sku_list__in=SkuList.objects.visible_to(principal))
+
+    def __str__(self):
+        return self.sku_code

@@ -1,0 +1,52 @@
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+from django.db import models
+from django.utils.text import slugify
+
+from customers.models.base import OfCustomer
+from customers.models.indexes import Trigrams, by_each
+
+validate_web_address = URLValidator(
+    ["http", "https"], message="must be a web address (http or https)"
+)
+
+
+class SkuList(OfCustomer):
+    """A list of SKUs, such as a customer's wish list, with which it goes."""
+
+    name = models.CharField(max_length=255)
+    slug = models.CharField(max_length=255, editable=False)
+    description = models.TextField(null=True, blank=True)
+    image_url = models.CharField(
+        max_length=2000, null=True, blank=True, validators=[validate_web_address]
+    )
+    manual = models.BooleanField(default=True)
+    sku_code_regex = models.CharField(max_length=5000, null=True, blank=True)
+    customer = models.ForeignKey(
+        "Customer", models.CASCADE, related_name="sku_lists", null=True, blank=True
+    )
+
+    class Meta(OfCustomer.Meta):
+        db_table = "sku_lists"
+        verbose_name = "SKU list"
+        indexes = [
+            *OfCustomer.Meta.indexes,
+            *by_each("name", "slug", "manual"),
+            Trigrams(fields=["name"], name="sku_lists_name_parts"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def save(self, *, update_fields=None, **options):
+        """Save with the slug that the name gives."""
+        self.slug = slugify(self.name, allow_unicode=True)
+        if update_fields is not None:
+            update_fields = {*update_fields, "slug"}
+        super().save(update_fields=update_fields, **options)
+
+    def clean(self):
+        super().clean()
+        if not self.manual and not self.sku_code_regex:
+            blank = ValidationError("can't be blank", code="blank")
+            raise ValidationError({"sku_code_regex": blank})

@@ -1,0 +1,53 @@
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+
+from customers.models.base import Resource, ResourceQuerySet
+from customers.models.fields import FoldedField
+
+
+class TagQuerySet(ResourceQuerySet):
+    def named(self, names):
+        """The tags that have one of the given names, in upper or lower case."""
+        return self.filter(name__in={name.lower() for name in names if name.isascii()})
+
+
+class Tag(Resource):
+    """A lower-case label. Deleting it takes it off every record."""
+
+    name = FoldedField(
+        max_length=25,
+        validators=[
+            RegexValidator(
+                r"^[A-Za-z0-9_:-]+\Z", "may only have letters a to z, digits, and the signs _ : -"
+            )
+        ],
+    )
+
+    objects = TagQuerySet.as_manager()
+
+    class Meta(Resource.Meta):
+        db_table = "tags"
+        constraints = [
+            *Resource.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["mode", "name"],
+                name="tags_name_unique",
+                violation_error_message="has already been taken",
+                violation_error_code="taken",
+            ),
+        ]
+
+    @classmethod
+    def reach(cls, principal):
+        """The tags of the records that the caller may see."""
+        found = Q()
+        for relation in cls._meta.related_objects:
+            rows = relation.related_model.objects.visible_to(principal)
+            of_them = {f"{relation.field.m2m_field_name()}__in": rows}
+            pairs = relation.through.objects.filter(**of_them)
+            found |= Q(pk__in=pairs.values("tag"))
+        return found
+
+    def __str__(self):
+        return self.name

@@ -1,0 +1,61 @@
+"""How the status of a row may move: a table that the model declares."""
+
+from dataclasses import dataclass
+
+from django.db import models
+
+
+class ForbiddenMove(Exception):
+    """The row's state does not allow the move; the message says why."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """From one of the statuses `sources` (any when empty) to the status `to` (unchanged when None).
+
+    `stamp` is the column that the move dates; `clears` the one that it empties.
+    """
+
+    sources: frozenset
+    to: str | None = None
+    stamp: str | None = None
+    clears: str | None = None
+
+
+def move(*sources, to=None, stamp=None, clears=None):
+    return Move(frozenset(sources), to, stamp, clears)
+
+
+ARCHIVING = {"archive": move(stamp="archived_at"), "unarchive": move(clears="archived_at")}
+
+
+class Transitional(models.Model):
+    """A model whose `transitions` name the moves of its status."""
+
+    transitions = {}
+
+    class Meta:
+        abstract = True
+
+    def make_move(self, name, at):
+        """Set, without saving, what the move `name` changes; return the columns' names.
+
+        `at` is the moment that it is dated. Raises ForbiddenMove.
+        """
+        step = self.transitions[name]
+        if step.sources and self.status not in step.sources:
+            raise ForbiddenMove(f"cannot follow the status {self.status}")
+        changed = {}
+        if step.to:
+            changed["status"] = step.to
+        if step.stamp:
+            if not step.to and getattr(self, step.stamp) is not None:
+                raise ForbiddenMove(f"has been done: {step.stamp} is set")
+            changed[step.stamp] = at
+        if step.clears:
+            if getattr(self, step.clears) is None:
+                raise ForbiddenMove(f"has nothing to undo: {step.clears} is not set")
+            changed[step.clears] = None
+        for column, value in changed.items():
+            setattr(self, column, value)
+        return set(changed)

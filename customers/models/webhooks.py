@@ -1,0 +1,76 @@
+import secrets
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from customers.models.base import Resource
+from customers.models.events import TOPICS
+from customers.models.fields import InstantField, JsonField
+from customers.models.indexes import by_each
+from customers.models.transitions import move
+
+
+def new_secret():
+    """32 random hexadecimal digits by which a receiver knows that a call is ours."""
+    return secrets.token_hex(16)
+
+
+def validate_topic(value):
+    if value not in TOPICS:
+        raise ValidationError("is not a topic", code="inclusion")
+
+
+def validate_paths(value):
+    if value is not None and not (
+        isinstance(value, list) and all(isinstance(path, str) for path in value)
+    ):
+        raise ValidationError("must be a list of relationship paths", code="invalid")
+
+
+class Webhook(Resource):
+    """An address that is called for every event of one topic.
+
+    Its circuit opens, and calls wait, when too many calls in a row have failed.
+    """
+
+    class Circuit(models.TextChoices):
+        CLOSED = "closed", "Closed"
+        OPEN = "open", "Open"
+
+    transitions = {"disable": move(stamp="disabled_at"), "enable": move(clears="disabled_at")}
+
+    name = models.CharField(max_length=255, null=True, blank=True)
+    topic = models.CharField(max_length=64, validators=[validate_topic])
+    callback_url = models.CharField("callback URL", max_length=2000)
+    include_resources = JsonField(null=True, blank=True, default=list, validators=[validate_paths])
+    shared_secret = models.CharField(max_length=64, default=new_secret, editable=False)
+    disabled_at = InstantField(null=True, editable=False)
+    circuit_state = models.CharField(
+        max_length=6, choices=Circuit, default=Circuit.CLOSED, editable=False
+    )
+    circuit_failure_count = models.PositiveIntegerField(default=0, editable=False)
+
+    class Meta(Resource.Meta):
+        db_table = "webhooks"
+        constraints = [
+            *Resource.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["mode", "name"],
+                name="webhooks_name_unique",
+                violation_error_message="has already been taken",
+                violation_error_code="taken",
+            ),
+        ]
+        indexes = [
+            *Resource.Meta.indexes,
+            *by_each("topic", "disabled_at", "circuit_state", "circuit_failure_count"),
+        ]
+
+    def __str__(self):
+        return self.name or f"Webhook {self.pk}"
+
+    def save(self, *, update_fields=None, **options):
+        """Save, named by the id when nobody named it."""
+        if not self.name:
+            self.name = f"Webhook {self.pk}"
+        super().save(update_fields=update_fields, **options)

@@ -1,0 +1,39 @@
+from django import forms
+from django.core.exceptions import ValidationError
+
+from customers.models.fields import validate_email_address
+
+
+class ForgotForm(forms.Form):
+    """Whose password: an address, which need not be anybody's."""
+
+    email = forms.CharField(
+        label="E-mail address",
+        max_length=254,
+        validators=[validate_email_address],
+        widget=forms.EmailInput({"autocomplete": "email", "autofocus": True}),
+        error_messages={"required": "Enter your e-mail address."},
+    )
+
+
+class ChooseForm(forms.Form):
+    """The new password, twice, taken to the letter."""
+
+    password = forms.CharField(
+        label="New password",
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "new-password", "autofocus": True}),
+        error_messages={"required": "Enter a new password."},
+    )
+    again = forms.CharField(
+        label="The same again",
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+        error_messages={"required": "Enter it again."},
+    )
+
+    def clean_again(self):
+        again = self.cleaned_data["again"]
+        if self.cleaned_data.get("password", again) != again:
+            raise ValidationError("The two are not the same.")
+        return again

@@ -1,0 +1,314 @@
+"""Forgetting a person: what is kept afterwards tells of orders, and of nobody.
+
+A request waits for settings.ANONYMIZATION_DELAY, in which it can be cancelled. Then, in one
+transaction under the customer's lock, every personal value is emptied wherever it is.
+"""
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.db import transaction
+from django.db.models import F, Q, TextField
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+from customers.models import (
+    Address,
+    Attachment,
+    Customer,
+    CustomerAddress,
+    Event,
+    EventCallback,
+    EventStore,
+    ForbiddenMove,
+    Import,
+    ImportInputs,
+    Order,
+    QueuedMail,
+    Return,
+    new_reference,
+)
+from customers.models.fields import fold, instant
+from customers.services import events, exports, sessions
+from customers.services.transactions import retried, unclaimed
+
+logger = logging.getLogger(__name__)
+
+Status = Customer.AnonymizationStatus
+STATE = ["anonymization_status", "anonymization_info", "anonymize_at", "anonymization_attempts"]
+MOST_ATTEMPTS = 5
+FIRST_RETRY = timedelta(minutes=5)  # doubled at each further one
+GONE = "Anonymized"
+PLACE = {  # what becomes of an address that orders keep: the country stays, for taxes
+    "first_name": GONE,
+    "last_name": GONE,
+    "company": None,
+    "line_1": GONE,
+    "line_2": None,
+    "city": GONE,
+    "zip_code": None,
+    "state_code": None,
+    "phone": None,
+    "email": None,
+    "notes": None,
+    "lat": None,
+    "lng": None,
+    "billing_info": None,
+    "business": False,
+}
+CLIENTS_OWN = {"reference": None, "reference_origin": None, "metadata": {}}
+PLACES = [(Order, "shipping_address"), (Order, "billing_address")]
+PLACES += [(Return, "origin_address"), (Return, "destination_address")]
+
+
+def request(customer, *, who):
+    """Let the locked `customer` be anonymized when the delay is over. Raises ForbiddenMove."""
+    if customer.anonymization_status in (Status.REQUESTED, Status.STARTED, Status.COMPLETED):
+        raise ForbiddenMove(f"cannot follow the status {customer.anonymization_status}")
+    now = timezone.now()
+    customer.anonymization_status = Status.REQUESTED
+    customer.anonymization_attempts = 0
+    customer.anonymize_at = now + timedelta(seconds=settings.ANONYMIZATION_DELAY)
+    customer.anonymization_info = {
+        "status": Status.REQUESTED,
+        "requested_at": instant(now),
+        "started_at": None,
+        "completed_at": None,
+        "failed_at": None,
+        "cancelled_at": None,
+        "requester": _person(who),
+        "cancellation_requester": None,
+    }
+    _save_state(customer)
+
+
+def cancel(customer, *, who):
+    """Let the locked `customer` stay. Raises ForbiddenMove unless the request still waits."""
+    if customer.anonymization_status != Status.REQUESTED:
+        raise ForbiddenMove(f"cannot follow the status {customer.anonymization_status}")
+    customer.anonymization_status, customer.anonymize_at = Status.CANCELLED, None
+    customer.anonymization_info = {
+        **(customer.anonymization_info or {}),
+        "status": Status.CANCELLED,
+        "cancelled_at": instant(timezone.now()),
+        "cancellation_requester": _person(who),
+    }
+    _save_state(customer)
+    events.announce(customer, "anonymization_cancelled")
+
+
+def step():
+    """Anonymize the customer who is due longest; return the customer, None when nobody is.
+
+    An attempt is counted before it is made, whatever may end it. It is made again after a
+    pause, MOST_ATTEMPTS times at most; then the anonymization has failed.
+    """
+    customer = _begin_attempt()
+    if customer and customer.anonymization_status == Status.REQUESTED:
+        retried(lambda: _attempt(customer.pk))
+    return customer
+
+
+def _begin_attempt():
+    with transaction.atomic():
+        now = timezone.now()
+        due = Customer.objects.filter(anonymize_at__lte=now).order_by("anonymize_at")
+        customer = unclaimed(due).first()
+        if customer is None:
+            return None
+        if customer.anonymization_attempts < MOST_ATTEMPTS:
+            customer.anonymize_at = now + FIRST_RETRY * 2**customer.anonymization_attempts
+            customer.anonymization_attempts += 1
+        else:
+            logger.error("The anonymization of customer %s has failed.", customer.pk)
+            customer.anonymize_at = None
+            _conclude(customer, Status.FAILED, failed_at=instant(now))
+        _save_state(customer)
+    return customer
+
+
+def _attempt(pk):
+    with transaction.atomic():
+        waiting = Customer.objects.filter(anonymization_status=Status.REQUESTED)
+        customer = waiting.select_for_update().filter(pk=pk).first()
+        if customer is None:  # cancelled, deleted or done meanwhile
+            return
+        events.announce(customer, "anonymization_started")
+        started = instant(timezone.now())
+        _forget(customer)
+        customer.anonymize_at = None
+        done = instant(timezone.now())
+        _conclude(customer, Status.COMPLETED, started_at=started, completed_at=done)
+        _save_state(customer)
+
+
+def _conclude(customer, status, **moments):
+    customer.anonymization_status = status
+    customer.anonymization_info = {
+        **(customer.anonymization_info or {}),
+        "status": status,
+        **moments,
+    }
+    changes = {"anonymization_status": (Status.REQUESTED, status)}
+    events.record(customer, "update", who=None, changes=changes)
+    events.announce(customer, f"anonymization_{status}")
+
+
+def rows_of(customer):
+    """The rows that hang on `customer`, by type, addresses last; the customer itself is not one."""
+    found = {
+        name: list(getattr(customer, name).all())
+        for name in [
+            "customer_addresses",
+            "customer_payment_sources",
+            "customer_subscriptions",
+            "customer_password_resets",
+            "orders",
+            "order_subscriptions",
+            "returns",
+            "sku_lists",
+        ]
+    }
+    found["sku_list_items"] = [
+        item for row in found["sku_lists"] for item in row.sku_list_items.all()
+    ]
+    found["attachments"] = list(
+        Attachment.objects.filter(
+            Q(customer=customer)
+            | Q(order__customer=customer)
+            | Q(order_return__customer=customer)
+            | Q(sku_list__customer=customer)
+        )
+    )
+    ids = {row.address_id for row in found["customer_addresses"]}
+    for model, key in PLACES:
+        held = model.objects.filter(customer=customer).exclude(**{key: None})
+        ids |= set(held.values_list(key, flat=True))
+    found["addresses"] = list(Address.objects.filter(pk__in=ids))
+    return found
+
+
+def _forget(customer):
+    """Empty what is personal of the locked `customer` and of all that hangs on it."""
+    email, rows = customer.email, rows_of(customer)
+    ids = {customer.pk} | {row.pk for found in rows.values() for row in found}
+    ids |= _ids_once_held(customer, ids)
+    sessions.end_all(customer)
+    for name in ("attachments", "customer_addresses", "customer_subscriptions", "sku_lists"):
+        type(customer)._meta.get_field(name).related_model.objects.filter(
+            pk__in=[row.pk for row in rows[name]]
+        ).delete()
+    customer.customer_password_resets.all().delete()
+    customer.customer_payment_sources.all().delete()
+    for address in rows["addresses"]:
+        _forget_place(address, customer)
+    for name in ("orders", "order_subscriptions", "returns"):
+        getattr(customer, name).update(**CLIENTS_OWN)
+        for row in rows[name]:
+            row.tags.clear()
+    customer.tags.clear()
+    new = {
+        "email": f"{customer.pk}@anonymized.invalid",
+        "password": None,
+        "shopper_reference": new_reference(),
+        "profile_id": new_reference(),
+        "tax_exemption_code": None,
+        **CLIENTS_OWN,
+    }
+    for name, value in new.items():
+        setattr(customer, name, value)
+    customer.save(update_fields=set(new))
+    _forget_writings(ids, email, customer.mode)
+
+
+def _ids_once_held(customer, ids):
+    """The ids of what the audit log knows as the customer's, and of those merged into it."""
+    once = set()
+    logged = EventStore.objects.filter(mode=customer.mode)
+    mentioning = logged.filter(
+        Q(payload__customer_id__to=customer.pk) | Q(payload__customer_id__from=customer.pk)
+    )
+    for entry in [*mentioning, *logged.filter(resource_id__in=ids)]:
+        once.add(entry.resource_id)
+        for name, change in entry.payload.items():
+            values = [change.get("from"), change.get("to")]
+            if name in ("address_id", "shipping_address_id", "billing_address_id"):
+                once |= {value for value in values if value}
+            if name == "merged" and isinstance(change.get("to"), dict):
+                once.add(change["to"].get("id"))
+    held = Address.objects.filter(pk__in=once).values_list("pk", flat=True)  # by somebody else
+    return once - set(held) - {None}
+
+
+def _forget_place(address, customer):
+    """Empty `address`; where somebody else holds it too, the customer's rows get an empty one."""
+    others = CustomerAddress.objects.filter(address=address).exclude(customer=customer).exists()
+    own = []
+    for model, key in PLACES:
+        holding = model.objects.filter(**{key: address})
+        own += [(holding.filter(customer=customer), key)]
+        others = others or holding.exclude(customer=customer).exists()
+    held = any(rows.exists() for rows, _ in own)
+    if others:
+        if held:
+            empty = Address.objects.create(
+                mode=address.mode, country_code=address.country_code, **PLACE
+            )
+            for rows, key in own:
+                rows.update(**{key: empty})
+    elif held:
+        for name, value in {**PLACE, **CLIENTS_OWN}.items():
+            setattr(address, name, value)
+        address.tags.clear()
+        address.save(update_fields={*PLACE, *CLIENTS_OWN})
+    else:
+        address.delete()
+
+
+def _forget_writings(ids, email, mode):
+    """Empty what was written down about the rows of `ids`, and what holds `email`."""
+    logged = EventStore.objects.filter(mode=mode).annotate(text=Cast("payload", TextField()))
+    for entry in logged.filter(Q(resource_id__in=ids) | Q(text__icontains=email)):
+        entry.payload = {name: {"from": None, "to": None} for name in entry.payload}
+        entry.save(update_fields=["payload"])
+    about = Event.objects.filter(mode=mode, resource_id__in=ids)
+    about.update(**CLIENTS_OWN)
+    sent = EventCallback.objects.filter(mode=mode)
+    sent = sent.annotate(text=Cast("payload", TextField()))
+    sent.filter(Q(event__in=about) | Q(text__icontains=email)).update(payload=None)
+    entries = LogEntry.objects.filter(object_id__in=ids, content_type__app_label="customers")
+    entries.update(object_repr=F("object_id"), change_message="")
+    for mail in QueuedMail.objects.filter(mode=mode, email__iexact=email):
+        mail.delete()
+    _forget_imports(email, mode)
+    exports.forget(mode)
+
+
+def _forget_imports(email, mode):
+    key = fold(email)
+    for kept in ImportInputs.objects.filter(of__mode=mode).select_for_update(of=("self",)):
+        rows = [{} if _names(row, key) else row for row in kept.rows]
+        if rows != kept.rows:
+            kept.rows = rows
+            kept.save()
+    for job in Import.objects.in_mode(mode).exclude(errors_log={}):
+        log = {name: told for name, told in job.errors_log.items() if fold(name) != key}
+        if log != job.errors_log:
+            job.errors_log = log
+            job.save(update_fields=["errors_log"])
+
+
+def _names(row, key):
+    return any(isinstance(value, str) and fold(value) == key for value in row.values())
+
+
+def _save_state(customer):
+    customer.save(update_fields=STATE)
+
+
+def _person(who):
+    """Who asked, as far as the audit log knows: by id alone."""
+    found = (who or {}).get("owner") or (who or {}).get("application") or {}
+    return {"id": found.get("id"), "first_name": None, "last_name": None, "email": None}

@@ -1,0 +1,29 @@
+"""Making and ending the credentials by which programs get tokens."""
+
+from django.db.models import F
+from django.utils.crypto import get_random_string
+
+from customers.models import Application, Session
+
+
+def create_application(*, name, mode, kind=Application.Kind.INTEGRATION, read_only=False):
+    """Make an application; return it and its secret, which is not kept.
+
+    A sales channel has none: what it sends is in everybody's hands. Raises ValueError
+    for a sales channel that is to be read-only.
+    """
+    if read_only and kind != Application.Kind.INTEGRATION:
+        raise ValueError("Only an integration can be read-only.")
+    client_id = get_random_string(43)
+    application = Application(
+        name=name, mode=mode, kind=kind, client_id=client_id, read_only=read_only
+    )
+    secret = application.set_new_secret() if kind == Application.Kind.INTEGRATION else None
+    application.save()
+    return application, secret
+
+
+def revoke_tokens(application):
+    """End every access and refresh token of `application` from the next request on."""
+    Session.objects.filter(application=application).delete()
+    Application.objects.filter(pk=application.pk).update(token_generation=F("token_generation") + 1)

@@ -1,0 +1,139 @@
+"""Writing down what happens: the audit log, and an event for each topic."""
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+
+from customers.models import TOPICS, Event, EventStore, append
+from customers.models.fields import FoldedField, instant
+
+MAIL = "mail"  # the act of an entry about a mail
+SECRETS = ("password", "token", "secret")
+
+_webhooks_told = ContextVar("webhooks_told", default=True)
+
+
+def record(row, act, *, who, changes):
+    """Write down that `act` ("create", "update" or "destroy") was done to `row`, by `who`.
+
+    `changes` maps names to pairs of the value before and after, `who` is a JSON object
+    or None. Of secrets nothing is written. Runs in the caller's transaction.
+    """
+    shown = _shown(changes)
+    acts = [act]
+    if act != "destroy" and (pair := changes.get("password")) and pair[0] is None and pair[1]:
+        acts.append("create_password")
+    if act == "update" and "metadata" in shown:
+        acts.append("metadata_update")
+    append(_entry(row, act, shown, who), *_events(row, acts))
+
+
+def record_all(rows, act, *, who, changes):
+    """Write down that `act`, of which no topic tells, was done to all of `rows` alike."""
+    shown = _shown(changes)
+    entries = [_entry(row, act, shown, who) for row in rows]
+    EventStore.objects.bulk_create(entries, batch_size=500)
+
+
+def record_mail(customer, kind, outcome):
+    """Write down that a mail to `customer` was "sent" or has "failed"; `kind` is its template."""
+    shown = {"mail": {"from": None, "to": f"{kind} {outcome}"}}
+    _entry(customer, MAIL, shown, None).save(force_insert=True)
+
+
+def record_updates(changes, act, *, who):
+    """Write down the `changes` of several rows of one type, by row, and announce `act` of each."""
+    entries = [_entry(row, "update", _shown(pairs), who) for row, pairs in changes.items()]
+    EventStore.objects.bulk_create(entries, batch_size=500)
+    for topic in {f"{row._meta.db_table}.{act}" for row in changes} & TOPICS:
+        Event.objects.bulk_create(Event(**_event(row, topic)) for row in changes)
+
+
+def record_create(row, *, who):
+    """Write down that `row` was made with the values it has."""
+    record(row, "create", who=who, changes=changes_between({}, values_of(row)))
+
+
+def announce(row, act):
+    """Write the event `{type}.{act}` of `row` where it is one of the topics."""
+    append(*_events(row, [act]))
+
+
+def _events(row, acts):
+    """The new events of what was done to `row`, as far as they are topics."""
+    topics = [f"{row._meta.db_table}.{act}" for act in acts]
+    return [Event(**_event(row, topic)) for topic in topics if topic in TOPICS]
+
+
+def record_creates(rows, *, who):
+    """As record_create, of several new rows of one type with neither password nor tags."""
+    EventStore.objects.bulk_create(
+        _entry(row, "create", _shown(changes_between({}, values_of(row))), who) for row in rows
+    )
+    topic = f"{rows[0]._meta.db_table}.create"
+    if topic in TOPICS:
+        Event.objects.bulk_create(Event(**_event(row, topic)) for row in rows)
+
+
+@contextmanager
+def webhooks_told(told):
+    """Whether webhooks are called for the events that are written inside."""
+    token = _webhooks_told.set(told)
+    try:
+        yield
+    finally:
+        _webhooks_told.reset(token)
+
+
+def _event(row, topic):
+    return {
+        "mode": row.mode,
+        "name": topic,
+        "resource_type": row._meta.db_table,
+        "resource_id": row.pk,
+        "waiting": _webhooks_told.get(),
+    }
+
+
+def values_of(row):
+    """The values of `row` by column, without those that follow from others."""
+    return {
+        field.attname: getattr(row, field.attname)
+        for field in row._meta.concrete_fields
+        if field.name not in ("id", "mode", "created_at", "updated_at")
+        and field.name not in row.unlogged
+        and not (isinstance(field, FoldedField) and field.of)
+    }
+
+
+def changes_between(before, after):
+    """The names whose value differs between two results of `values_of`, with both values."""
+    return {
+        name: (before.get(name), after.get(name))
+        for name in before.keys() | after.keys()
+        if before.get(name) != after.get(name)
+    }
+
+
+def _shown(changes):
+    """The payload of the audit log for `changes`, in which is no secret."""
+    return {
+        name: {"from": _as_json(before), "to": _as_json(after)}
+        for name, (before, after) in changes.items()
+        if not any(secret in name for secret in SECRETS) and before != after
+    }
+
+
+def _entry(row, act, shown, who):
+    return EventStore(
+        mode=row.mode,
+        resource_type=row._meta.db_table,
+        resource_id=row.pk,
+        event=act,
+        payload=shown,
+        who=who,
+    )
+
+
+def _as_json(value):
+    return instant(value) if isinstance(value, datetime) else value

@@ -1,0 +1,286 @@
+"""Exports: the rows of one type, filtered as lists are, written to a file part by part.
+
+Each part of the file and the place where the next begins are written in one transaction.
+"""
+
+import csv
+import gzip
+import io
+from datetime import timedelta
+
+import orjson
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+from django.utils import timezone
+
+from customers.models import EXPORT_LINK, Export, ExportPart, new_id
+from customers.services import events, principals, spreadsheets, wire
+from customers.services.jobs import claim
+
+TYPES = [
+    "addresses",
+    "attachments",
+    "customer_addresses",
+    "customer_groups",
+    "customer_password_resets",
+    "customer_payment_sources",
+    "customer_subscriptions",
+    "customers",
+    "events",
+    "order_subscriptions",
+    "orders",
+    "returns",
+    "sku_list_items",
+    "sku_lists",
+    "tags",
+]
+HIDDEN = {"password", "tax_exemption_code", "jwt_custom_claim", "reset_password_token"}
+DRY = {"id", "created_at", "updated_at"}
+PART = 100  # rows of one transaction
+MOST_OPEN = 10  # exports of one mode at once
+LINK_LIVES = timedelta(minutes=5)
+KEPT = timedelta(days=7)
+
+
+class Impossible(Exception):
+    """There is nothing to export, or too much, or too many are under way; the message says."""
+
+
+class UnknownField(Exception):
+    """A field is none of what can be written; the message names it."""
+
+
+def check_fields(resource_type, fields, *, mode):
+    """Raise UnknownField unless each of `fields` can be written of rows of the type.
+
+    A field is a path of relationships, which may begin with the type itself, and the name of
+    an attribute, or * for all.
+    """
+    principal = principals.service(mode)
+    for path, names in _chosen(resource_type, fields).items():
+        try:
+            wire.check_include(resource_type, principal, [path] if path else [])
+        except wire.Refused as error:
+            raise UnknownField(f"cannot have {path[:100]}") from error
+        known = {"*", "id", *(f"{name}_id" for name in ([] if path else _keys(resource_type)))}
+        for one in _types_at(resource_type, path):
+            known |= wire.remains(one, "", principal)["data"]["attributes"].keys() - HIDDEN
+        for name in sorted(names - known):
+            raise UnknownField(f"cannot have {'.'.join(filter(None, [path, name]))[:100]}")
+
+
+def count(resource_type, filters, includes, *, mode):
+    """How many rows an export would have. Raises wire.Refused and Impossible."""
+    principal = principals.service(mode)
+    wire.check_include(resource_type, principal, includes or ())
+    found = wire.rows(resource_type, principal, filters or {}).count()
+    if not 1 <= found <= settings.MAX_EXPORT_RECORDS:
+        raise Impossible(f"selects {found} records; it must be 1 to {settings.MAX_EXPORT_RECORDS}")
+    if Export.objects.in_mode(mode).filter(status__in=Export.OPEN).count() >= MOST_OPEN:
+        raise Impossible(f"has {MOST_OPEN} exports under way; wait until one is done")
+    return found
+
+
+def begin(resource_type, *, mode, who, format=Export.Format.JSON, filters=None, includes=()):
+    """A new export, recorded, for the worker to do. Raises wire.Refused and Impossible."""
+    with transaction.atomic():
+        job = Export.objects.create(
+            resource_type=resource_type,
+            mode=mode,
+            who=who,
+            format=format,
+            filters=filters or {},
+            includes=list(includes),
+            records_count=count(resource_type, filters, includes, mode=mode),
+        )
+        events.record_create(job, who=who)
+    return job
+
+
+def step(jobs=None):
+    """Write the next part of the oldest open export, of `jobs` if given; return it, or None."""
+    jobs = Export.objects.all() if jobs is None else jobs
+    with transaction.atomic():
+        job = claim(jobs)
+        if job is None:
+            return None
+        try:
+            with transaction.atomic():
+                _write_part(job)
+        except wire.Refused as error:
+            job.status, job.errors_log = Export.Status.FAILED, {"base": dict(error.errors)}
+        job.save()
+    return job
+
+
+def file_of(signed):
+    """The export that a link's end `signed` leads to. Raises Export.DoesNotExist."""
+    try:
+        pk = signing.loads(signed, salt=EXPORT_LINK, max_age=LINK_LIVES)
+    except signing.BadSignature as error:
+        raise Export.DoesNotExist from error
+    finished = Export.objects.filter(status=Export.Status.COMPLETED, parts__isnull=False)
+    return finished.distinct().get(pk=pk)
+
+
+def content_of(job):
+    """The bytes of the finished `job`'s file, part by part, compressed with gzip."""
+    parts = job.parts.order_by("pk").values_list("content", flat=True)
+    return (bytes(part) for part in parts.iterator(chunk_size=10))
+
+
+def forget(mode):
+    """Delete the files of `mode`, and let what is under way begin again."""
+    ExportPart.objects.filter(of__mode=mode).delete()
+    under_way = Export.objects.in_mode(mode).exclude(status=Export.Status.COMPLETED)
+    under_way.update(last_id="", processed_count=0)
+    Export.objects.in_mode(mode).update(filters={})
+
+
+def sweep(now):
+    """Delete the exports whose time is over."""
+    ExportPart.objects.filter(of__completed_at__lt=now - KEPT).delete()
+
+
+def _write_part(job):
+    principal = principals.Insider(job.mode, job.who)
+    rows = wire.rows(job.resource_type, principal, job.filters or {})
+    found = list(rows.filter(pk__gt=job.last_id).order_by("pk")[:PART])
+    records = _records(job, found, principal)
+    first, last = job.processed_count == 0, len(found) < PART
+    if job.format == Export.Format.CSV:
+        text = _as_csv(records, _columns(job, principal), with_names=first)
+    else:
+        text = _as_json(records, first=first, last=last)
+    ExportPart.objects.create(id=new_id(), of=job, content=gzip.compress(text))
+    job.processed_count += len(found)
+    if found:
+        job.last_id = found[-1].pk
+    if last:
+        job.status, job.completed_at = Export.Status.COMPLETED, timezone.now()
+        events.announce(job, "complete")
+
+
+def _records(job, rows, principal):
+    """What is written of each of `rows`: its attributes, and what it includes by name."""
+    if not rows:
+        return []
+    choice = _choice(job)
+    paths = sorted(filter(None, choice))
+    document = wire.document_of(rows, principal, paths)
+    included = {(one["type"], one["id"]): one for one in document.get("included", ())}
+    included |= {(one["type"], one["id"]): one for one in document["data"]}
+    keys = _keys(job.resource_type)
+    tree, records = _tree(paths), []
+    for row, resource in zip(rows, document["data"], strict=True):
+        extra = {f"{name}_id": getattr(row, f"{name}_id") for name in keys}
+        record = _flat(resource, included, tree, choice, extra=extra)
+        if job.dry_data:
+            record = {
+                name: value
+                for name, value in record.items()
+                if name not in DRY and value not in (None, "", {}, [])
+            }
+        records.append(record)
+    return records
+
+
+def _flat(resource, included, tree, choice, path="", extra=()):
+    """What is written of `resource`, at the relationship `path`, and of what it includes."""
+    shown = {name: v for name, v in resource["attributes"].items() if name not in HIDDEN}
+    record = {"id": resource["id"], **shown, **dict(extra)}
+    names = choice.get(path, ())
+    record = {name: value for name, value in record.items() if _is_chosen(name, names)}
+    for name, branch in tree.items():
+        linkage = resource["relationships"][name].get("data")
+        many = isinstance(linkage, list)
+        others = [
+            _flat(included[key], included, branch, choice, f"{path}.{name}".strip("."))
+            for one in (linkage if many else [linkage] if linkage else [])
+            if (key := (one["type"], one["id"])) in included
+        ]
+        record[name] = others if many else (others[0] if others else None)
+    return record
+
+
+def _chosen(resource_type, fields):
+    """The names of attributes that `fields` hold, by the relationship path to them."""
+    chosen = {}
+    for field in fields or ():
+        *path, name = field.split(".")
+        if path[:1] == [resource_type]:
+            del path[0]
+        chosen.setdefault(".".join(path), set()).add(name)
+    return chosen
+
+
+def _choice(job):
+    """As `_chosen`, of all that is written: * where nothing is chosen, also of what is included."""
+    chosen = _chosen(job.resource_type, job.fields or ["*"])
+    return {path: {"*"} for path in job.includes or ()} | chosen
+
+
+def _is_chosen(name, names):
+    return name in names or "*" in names
+
+
+def _types_at(resource_type, path):
+    types = {resource_type}
+    for name in filter(None, path.split(".")):
+        found = [wire.relationships(one).get(name, (False, [])) for one in types]
+        types = {target for _, targets in found for target in targets}
+    return types
+
+
+def _tree(paths):
+    tree = {}
+    for path in paths or ():
+        branch = tree
+        for name in path.split("."):
+            branch = branch.setdefault(name, {})
+    return tree
+
+
+def _keys(resource_type):
+    """The to-one relationships of a type that a column ties."""
+    model = wire.model_of(resource_type)
+    columns = {field.attname for field in model._meta.concrete_fields}
+    return [name for name in wire.relationships(resource_type) if f"{name}_id" in columns]
+
+
+def _columns(job, principal):
+    """The names of the columns of CSV: a relationship to many has one, of JSON."""
+    choice = _choice(job)
+    attributes = wire.remains(job.resource_type, "", principal)["data"]["attributes"]
+    names = ["id", *(name for name in attributes if name not in HIDDEN)]
+    names += [f"{name}_id" for name in _keys(job.resource_type)]
+    names = [name for name in names if _is_chosen(name, choice.get("", ()))]
+    names += list(_tree(sorted(filter(None, choice))))
+    return [name for name in names if not (job.dry_data and name in DRY)]
+
+
+def _as_json(records, *, first, last):
+    lines = b",\n".join(orjson.dumps(record) for record in records)
+    start = b"[" if first else b",\n" if records else b""
+    return start + lines + (b"]\n" if last else b"")
+
+
+def _as_csv(records, columns, *, with_names):
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    if with_names:
+        writer.writerow(columns)
+    for record in records:
+        writer.writerow([_cell(record.get(name)) for name in columns])
+    return text.getvalue().encode()
+
+
+def _cell(value):
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return value
+    return spreadsheets.defused(value if isinstance(value, str) else orjson.dumps(value).decode())

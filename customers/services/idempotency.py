@@ -1,0 +1,75 @@
+"""Requests that may be sent twice and are done once.
+
+https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header
+"""
+
+import base64
+import hashlib
+import hmac
+from datetime import timedelta
+
+import orjson
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from customers.models import IdempotentAnswer
+
+
+class Reused(Exception):
+    """The key was used before, with another request."""
+
+
+class Once:
+    """One use of `key`, which the caller `who` made up, for `request`, all of it as bytes."""
+
+    def __init__(self, key, *, who, request):
+        self.key = _digest("key", who, key)
+        self.fingerprint = _digest("request", who, request)
+        secret = _hmac("answer", who, key)
+        self.cipher = Fernet(base64.urlsafe_b64encode(secret))
+
+    def begin(self):
+        """The answer given before, as `keep` got it, or None when the request is new.
+
+        Runs in the transaction that does what is asked. One with the same key waits here
+        for the other one to end. Raises Reused.
+        """
+        IdempotentAnswer.objects.filter(key=self.key, expires_at__lt=timezone.now()).delete()
+        expires_at = timezone.now() + timedelta(seconds=settings.IDEMPOTENCY_KEY_LIFETIME)
+        new = IdempotentAnswer(
+            key=self.key, fingerprint=self.fingerprint, answer="", expires_at=expires_at
+        )
+        try:
+            with transaction.atomic():
+                new.save(force_insert=True)
+        except IntegrityError:
+            found = IdempotentAnswer.objects.get(key=self.key)
+        else:
+            return None
+        if not hmac.compare_digest(found.fingerprint, self.fingerprint):
+            raise Reused
+        return orjson.loads(self.cipher.decrypt(found.answer.encode()))
+
+    def keep(self, answer):
+        """Keep `answer`, JSON, to be given again."""
+        hidden = self.cipher.encrypt(orjson.dumps(answer)).decode()
+        IdempotentAnswer.objects.filter(key=self.key).update(answer=hidden)
+
+
+def sweep(now):
+    """Delete the answers that are kept no longer at `now`."""
+    IdempotentAnswer.objects.filter(expires_at__lt=now).delete()
+
+
+def _hmac(purpose, *parts):
+    digest = hmac.new(settings.SECRET_KEY.encode(), purpose.encode(), hashlib.sha256)
+    for part in parts:
+        part = part if isinstance(part, bytes) else part.encode()
+        digest.update(b"%d:" % len(part) + part)
+    return digest.digest()
+
+
+def _digest(purpose, *parts):
+    return _hmac(purpose, *parts).hex()

@@ -1,0 +1,141 @@
+"""Mails to customers and operators: they wait in a queue until the worker sends them."""
+
+import logging
+from datetime import timedelta
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from customers.models import Customer, QueuedMail
+from customers.models.fields import fold
+from customers.services import events, password_resets
+from customers.services.transactions import unclaimed
+
+logger = logging.getLogger(__name__)
+
+FIRST_RETRY = timedelta(seconds=30)  # doubled at each further one
+MOST_ATTEMPTS = 10
+FAILURES = (OSError, SMTPException)
+
+
+def request_reset(email, *, mode, who=None, kind=QueuedMail.Kind.PASSWORD_RESET):
+    """Let the worker mail a reset to `email`, a string of at most 254 characters.
+
+    It does as much for an address that nobody has. `who` asked for it; without, the
+    mails that one customer gets in an hour are limited. `kind` may also be INVITATION.
+    """
+    QueuedMail.objects.create(mode=mode, kind=kind, email=email, who=who)
+
+
+def tell_operator(webhook):
+    """Let the worker tell settings.OPERATOR_EMAIL, where it is set, that `webhook` fails."""
+    if settings.OPERATOR_EMAIL:
+        QueuedMail.objects.create(
+            mode=webhook.mode,
+            kind=QueuedMail.Kind.WEBHOOK_FAILING,
+            email=settings.OPERATOR_EMAIL,
+            who={"application": None, "owner": {"type": "Webhook", "id": webhook.pk}},
+        )
+
+
+def mail_reset(customer, *, who, template="password_reset"):
+    """Begin a reset and mail its link to `customer`, by a `template` of ours; return the reset.
+
+    Raises one of FAILURES when the mail could not be sent; then the reset is gone.
+    """
+    invites = template == "invitation"
+    lifetime = settings.INVITATION_LIFETIME if invites else settings.PASSWORD_RESET_LIFETIME
+    reset = password_resets.begin(customer, who=who, lifetime=lifetime)
+    try:
+        _send(template, customer, link=link_of(reset), span=_span(lifetime))
+    except FAILURES:
+        reset.delete()
+        raise
+    return reset
+
+
+def _span(seconds):
+    """`seconds` in words, in the largest unit that they are many whole ones of."""
+    for unit, length in (("days", 86_400), ("hours", 3600)):
+        if seconds % length == 0 and seconds > length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds // 60} minutes"
+
+
+def link_of(reset):
+    """The page where a new `reset` is used. It holds the token: show it to the customer alone."""
+    return (
+        f"{settings.PUBLIC_URL}/{reset.mode}/password/reset/{reset.pk}"
+        f"?token={reset.reset_password_token}"
+    )
+
+
+def deliver_next():
+    """Send the mail that is due longest. Returns whether one was due."""
+    with transaction.atomic():
+        due = QueuedMail.objects.filter(try_at__lte=timezone.now()).order_by("try_at")
+        mail = unclaimed(due).first()
+        if mail is None:
+            return False
+        mail.try_at = timezone.now() + FIRST_RETRY * 2**mail.attempts
+        mail.attempts += 1
+        mail.save()
+    try:
+        _deliver(mail)
+    except FAILURES as error:
+        logger.warning("Mail %s was not sent (%s).", mail.pk, type(error).__name__)
+        if mail.attempts < MOST_ATTEMPTS:
+            return True
+        logger.error("Mail %s is given up after %d attempts.", mail.pk, mail.attempts)
+    mail.delete()
+    return True
+
+
+def _deliver(mail):
+    if mail.kind == QueuedMail.Kind.WEBHOOK_FAILING:
+        webhook = mail.who["owner"]["id"]
+        _message(mail.kind, mail.email, webhook=webhook, url=settings.PUBLIC_URL).send()
+        return
+    customer = Customer.objects.filter(mode=mail.mode, email_key=fold(mail.email)).first()
+    if customer is None:
+        return
+    if mail.kind == QueuedMail.Kind.PASSWORD_CHANGED:
+        _send("password_changed", customer)
+    elif mail.kind == QueuedMail.Kind.INVITATION:
+        if not customer.has_password:
+            mail_reset(customer, who=mail.who, template="invitation")
+    elif mail.who or _mails_of_this_hour(customer) < settings.MAX_RESET_MAILS:
+        mail_reset(customer, who=mail.who)
+
+
+def _mails_of_this_hour(customer):
+    recent = timezone.now() - timedelta(hours=1)
+    return customer.customer_password_resets.filter(created_at__gt=recent).count()
+
+
+def _send(name, customer, **context):
+    """Send the mail of templates/emails/`name`, as text and HTML, to `customer`.
+
+    Writes the outcome into the audit log. Raises one of FAILURES.
+    """
+    try:
+        _message(name, customer.email, **context).send()
+    except FAILURES:
+        events.record_mail(customer, name, "failed")
+        raise
+    events.record_mail(customer, name, "sent")
+
+
+def _message(name, email, **context):
+    """The mail of templates/emails/`name` to `email`, as text and HTML."""
+    context = {"name": settings.ORGANIZATION_NAME, "support": settings.SUPPORT_EMAIL, **context}
+    text = render_to_string(f"emails/{name}.txt", context)
+    subject, _, body = text.partition("\n\n")
+    headers = {"Auto-Submitted": "auto-generated"}  # RFC 3834: nobody is to answer
+    message = EmailMultiAlternatives(subject.strip(), body, to=[email], headers=headers)
+    message.attach_alternative(render_to_string(f"emails/{name}.html", context), "text/html")
+    return message

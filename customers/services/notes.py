@@ -1,0 +1,30 @@
+"""What staff write about a customer: attachments that are marked as notes."""
+
+from django.db import transaction
+
+from customers.models import Attachment
+from customers.services import events
+from customers.services.orders import lock_customers
+
+ORIGIN = "app-orders--note"  # how the hosted dashboard marks its notes
+MARK = "--note"  # how every one of its applications ends the mark
+
+
+def notes_on(customer):
+    """The attachments of `customer` that are notes, the latest first."""
+    return customer.attachments.filter(reference_origin__endswith=MARK).order_by("-id")
+
+
+def add_note(customer, text, *, author, who):
+    """Write `text` down about `customer`, in the name of `author`; return the attachment."""
+    with transaction.atomic():
+        lock_customers(customer.pk)
+        note = Attachment.objects.create(
+            mode=customer.mode,
+            customer=customer,
+            name=author[:255],
+            description=text,
+            reference_origin=ORIGIN,
+        )
+        events.record_create(note, who=who)
+    return note

@@ -1,0 +1,76 @@
+"""What an order means to its customer: a count, and a standing that follows it."""
+
+from customers.models import Customer, Event, OrderSubscription
+from customers.services import events
+from customers.services.transitions import make_move
+
+
+def lock_customers(*ids):
+    """Lock the customers with the given ids, None left out, before anything that hangs on them."""
+    wanted = sorted({pk for pk in ids if pk})
+    if wanted:
+        list(Customer.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+
+
+def count_order(customer_id, change, *, who):
+    """Add `change` to the number of a customer's placed orders and let its status follow.
+
+    Writes customers.acquired and customers.repeat, each once in a customer's life. The
+    caller's transaction holds the customer's lock.
+    """
+    if customer_id is None or not change:
+        return
+    customer = Customer.objects.select_for_update().get(pk=customer_id)
+    before = events.values_of(customer)
+    customer.total_orders_count += change  # under the lock
+    customer.status = customer.standing
+    customer.save(update_fields=["total_orders_count", "status"])
+    changes = events.changes_between(before, events.values_of(customer))
+    events.record(customer, "update", who=who, changes=changes)
+    reached = {"acquired": 1, "repeat": 2}
+    for name, count in reached.items():
+        if before["total_orders_count"] < count <= customer.total_orders_count:
+            known = Event.objects.filter(resource_id=customer.pk, name=f"customers.{name}")
+            if not known.exists():
+                events.announce(customer, name)
+
+
+def follow_order(order, changes, *, who):
+    """Count `order` for its customer when `changes`, as events has them, placed or moved it.
+
+    Its returns and subscriptions go with it to another customer.
+    """
+    placed_before, _ = changes.get("placed_at", (order.placed_at, None))
+    customer_before, _ = changes.get("customer_id", (order.customer_id, None))
+    before = customer_before if placed_before else None
+    after = order.customer_id if order.placed_at else None
+    if before != after:
+        count_order(before, -1, who=who)
+        count_order(after, 1, who=who)
+    if customer_before != order.customer_id:
+        hand_over(order, who=who)
+    if order.placed_at and not placed_before:
+        activate_subscriptions(order, who=who)
+
+
+def hand_over(order, *, who):
+    """Give the returns and subscriptions of the locked `order` its customer."""
+    for rows in (order.returns, order.order_subscriptions):
+        for row in rows.select_for_update().order_by("pk"):
+            before = events.values_of(row)
+            row.customer = order.customer
+            row.save(update_fields=["customer"])
+            changes = events.changes_between(before, events.values_of(row))
+            events.record(row, "update", who=who, changes=changes)
+
+
+def activate_subscriptions(order, *, who):
+    """Activate the drafts that repeat the `order`, just placed, and wait for it."""
+    drafts = order.order_subscriptions.select_for_update().filter(
+        status=OrderSubscription.Status.DRAFT, activate_by_source_order=True
+    )
+    for subscription in drafts:
+        before = events.values_of(subscription)
+        make_move(subscription, "activate")
+        changes = events.changes_between(before, events.values_of(subscription))
+        events.record(subscription, "update", who=who, changes=changes)

@@ -1,0 +1,160 @@
+"""Calling addresses that others have chosen, and none of our own network by it.
+
+An address is checked when it is written, and again when the connection is made: then
+the network address that was checked is the one that is connected to, so that a name
+cannot lead elsewhere in between. Redirects are not followed.
+"""
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+import httpcore
+from django.conf import settings
+
+MOST_NAMES = 64  # resolved at once, each in a thread
+MOST_READ = 2**16  # bytes of an answer, after which the connection is closed
+FAILURES = (OSError, httpcore.ConnectError, httpcore.NetworkError, httpcore.ProtocolError)
+
+
+class ForbiddenAddress(Exception):
+    """The address must not be called; the message says why."""
+
+
+def check_url(url):
+    """Raise ForbiddenAddress unless `url` is one that may be called.
+
+    A name that cannot be resolved now is accepted: it is checked when it is called.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or 443
+    except ValueError as error:
+        raise ForbiddenAddress("must be a web address") from error
+    if parts.scheme not in ("http", "https") or not host or not url.isascii():
+        raise ForbiddenAddress("must be a web address (http or https)")
+    if parts.username is not None or parts.fragment or any(c <= " " for c in url):
+        raise ForbiddenAddress("must have neither a user, a fragment nor spaces")
+    try:
+        found = {entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError):
+        found = set()
+    _check(found, secure=parts.scheme == "https")
+
+
+def _check(addresses, *, secure):
+    """Raise ForbiddenAddress unless every one of `addresses`, strings, may be called."""
+    for text in addresses:
+        address = ipaddress.ip_address(text.partition("%")[0])
+        if any(address in network for network in settings.WEBHOOK_NETWORKS):
+            continue
+        if not _is_public(address):
+            raise ForbiddenAddress("leads into a private network")
+        if not secure:
+            raise ForbiddenAddress("must start with https:// outside of your own networks")
+
+
+def _is_public(address):
+    """Whether the address, with every IPv4 address that it carries, is the whole world's."""
+    inner = []
+    if address.version == 6:
+        inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+        if address in ipaddress.ip_network("64:ff9b::/96"):  # NAT64, RFC 6052
+            inner.append(ipaddress.ip_address(int(address) & 0xFFFFFFFF))
+    return (
+        address.is_global
+        and not address.is_multicast
+        and all(other.is_global for other in inner if other)
+    )
+
+
+class _CheckedNetwork(httpcore.AsyncNetworkBackend):
+    """Connects to the address that it has just checked."""
+
+    def __init__(self, *, secure):
+        self._secure = secure
+        self._backend = httpcore.AnyIOBackend()
+
+    async def connect_tcp(self, host, port, timeout=None, local_address=None, socket_options=None):
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys(entry[4][0] for entry in found))
+        _check(addresses, secure=self._secure)
+        return await self._backend.connect_tcp(
+            addresses[0], port, timeout, local_address, socket_options
+        )
+
+    async def sleep(self, seconds):
+        await self._backend.sleep(seconds)
+
+
+class Caller:
+    """Posts from a thread of its own, many at once, so that none waits for another."""
+
+    def __init__(self):
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(ThreadPoolExecutor(MOST_NAMES))
+        self._pools = {
+            scheme: httpcore.AsyncConnectionPool(
+                ssl_context=ssl.create_default_context(),
+                max_connections=None,
+                max_keepalive_connections=100,
+                keepalive_expiry=30,
+                network_backend=_CheckedNetwork(secure=scheme == "https"),
+            )
+            for scheme in ("http", "https")
+        }
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def post(self, url, body, headers):
+        """Begin to post `body`, bytes; return a Future of the answer's status and reason.
+
+        The status is None, and the reason says why, when there was no answer in time.
+        """
+        return asyncio.run_coroutine_threadsafe(self._post(url, body, headers), self._loop)
+
+    async def _post(self, url, body, headers):
+        pool = self._pools["https" if url.lower().startswith("https:") else "http"]
+        try:
+            async with (
+                asyncio.timeout(settings.WEBHOOK_TIMEOUT),
+                pool.stream("POST", url, headers=headers, content=body) as answer,
+            ):
+                reason = answer.extensions.get("reason_phrase", b"").decode(errors="replace")
+                await _read(answer)
+                return str(answer.status), reason
+        except TimeoutError:
+            return None, f"no answer within {settings.WEBHOOK_TIMEOUT} seconds"
+        except ForbiddenAddress as error:
+            return None, str(error)
+        except (*FAILURES, ValueError) as error:
+            return None, type(error).__name__
+
+    def close(self):
+        """Give up what is under way and end the thread."""
+        asyncio.run_coroutine_threadsafe(self._give_up(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _give_up(self):
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        for pool in self._pools.values():
+            await pool.aclose()
+
+
+async def _read(answer):
+    """Read a short answer, so that its connection can be used again."""
+    length = 0
+    async for part in answer.aiter_stream():
+        length += len(part)
+        if length > MOST_READ:
+            break

@@ -1,0 +1,85 @@
+"""Choosing a new password by a token that was mailed, or handed over by a program."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from customers.models import CustomerPasswordReset, QueuedMail
+from customers.services import consequences, events
+from customers.services.passwords import hash_password
+
+
+class WrongToken(Exception):
+    """The token is not the reset's, or has been used, or another one was used since."""
+
+
+class Expired(Exception):
+    """The token is the reset's, and too late."""
+
+
+def begin(customer, *, who, lifetime=None):
+    """A new reset for `customer`; its `reset_password_token` is told this once.
+
+    It lives `lifetime` seconds, without it settings.PASSWORD_RESET_LIFETIME.
+    """
+    expires_at = None if lifetime is None else timezone.now() + timedelta(seconds=lifetime)
+    with transaction.atomic():
+        reset = CustomerPasswordReset.objects.create(
+            customer=customer, mode=customer.mode, expires_at=expires_at
+        )
+        events.record_create(reset, who=who)
+    return reset
+
+
+def find(pk, token, *, mode):
+    """The reset `pk` if `token` opens it now. Raises WrongToken and Expired."""
+    try:
+        reset = CustomerPasswordReset.objects.in_mode(mode).with_id(pk)
+    except CustomerPasswordReset.DoesNotExist as error:
+        raise WrongToken from error
+    _check(reset, token)
+    return reset
+
+
+def complete(reset, token, password, *, who):
+    """Let `password` be that of the locked `reset`'s customer, who is locked too.
+
+    Every other reset, token and session of the customer is dead with it. Raises
+    WrongToken, Expired, and ValidationError for a password that is not accepted; then
+    nothing is changed. Runs in the caller's transaction, which writes the reset's change
+    into the audit log.
+    """
+    _check(reset, token)
+    set_password(reset.customer, hash_password(password), who=who)
+    reset.token_digest, reset.reset_password_at = None, timezone.now()
+    reset.save(update_fields=["token_digest", "reset_password_at"])
+    events.announce(reset, "reset_password")
+
+
+def redeem(pk, token, password, *, mode):
+    """As `complete`, of the reset `pk`, in a transaction of its own, by whoever has the token."""
+    with transaction.atomic():
+        rows = CustomerPasswordReset.objects.in_mode(mode)
+        reset = consequences.lock(find(pk, token, mode=mode), rows)
+        before = events.values_of(reset)
+        complete(reset, token, password, who=None)
+        consequences.record_update(reset, before, who=None)
+
+
+def set_password(customer, hashed, *, who):
+    """Let `hashed`, of hash_password, be the locked `customer`'s password; tell it by mail."""
+    before = events.values_of(customer)
+    customer.password = hashed
+    customer.save(update_fields=["password"])
+    consequences.record_update(customer, before, who=who)
+    QueuedMail.objects.create(
+        mode=customer.mode, kind=QueuedMail.Kind.PASSWORD_CHANGED, email=customer.email, who=who
+    )
+
+
+def _check(reset, token):
+    if not reset.accepts(token):
+        raise WrongToken
+    if reset.is_over:
+        raise Expired

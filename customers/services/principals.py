@@ -1,0 +1,35 @@
+"""Who works in the house without a token: staff, operators, and the service itself."""
+
+from dataclasses import dataclass, field
+from functools import cache
+
+
+@dataclass(frozen=True)
+class Insider:
+    """Somebody who sees and changes every row of `mode`; `who` as the audit log names them."""
+
+    mode: str
+    who: dict | None
+
+    claims: dict = field(default_factory=dict, repr=False)  # of no token
+    compiled: dict = field(default_factory=dict, repr=False, compare=False)
+    is_authenticated = True
+    sees_all = True
+    read_only = False
+    owner_id = None
+
+
+def staff(user, mode):
+    """The member of staff `user`, a Django user, at work on the rows of `mode`."""
+    return Insider(mode, {"application": None, "owner": {"type": "User", "id": str(user.pk)}})
+
+
+def operator(mode):
+    """Whoever runs a command on the machine."""
+    return Insider(mode, {"application": None, "owner": {"type": "Operator", "id": None}})
+
+
+@cache
+def service(mode):
+    """The service itself."""
+    return Insider(mode, None)

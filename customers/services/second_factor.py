@@ -1,0 +1,128 @@
+"""A member of staff's second factor: codes of an app by time (RFC 6238), and recovery codes."""
+
+import secrets
+from base64 import b32encode
+from io import BytesIO
+
+import qrcode
+from django.conf import settings
+from django.db import transaction
+from django.utils.crypto import salted_hmac
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from qrcode.image.svg import SvgPathImage
+
+from customers.services import limits
+
+RECOVERY_CODES = 10
+LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that looks like another
+CODES = limits.Limit("second factor", "SECOND_FACTOR_FAILURES", 900)  # of one account
+
+
+def has_one(user):
+    """Whether `user` has set a second factor up."""
+    return TOTPDevice.objects.filter(user=user, confirmed=True).exists()
+
+
+def draft(user):
+    """The factor that `user` is about to set up, with the same secret until it is confirmed."""
+    return TOTPDevice.objects.get_or_create(
+        user=user, confirmed=False, defaults={"name": "app", "confirmed": False}
+    )[0]
+
+
+def picture_of(device):
+    """The QR code, as SVG, by which an app learns the secret of `device`."""
+    image = qrcode.make(device.config_url, image_factory=SvgPathImage, border=2)
+    written = BytesIO()
+    image.save(written)
+    return written.getvalue().decode().partition("?>")[2].strip()
+
+
+def confirm(user, code):
+    """Let the draft be `user`'s factor if `code` is the app's; returns it, or None.
+
+    Raises limits.Limited.
+    """
+    with _counted(user) as attempt, transaction.atomic():
+        device = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=False).first()
+        if device is None or not device.verify_token(_digits(code)):
+            return None
+        TOTPDevice.objects.filter(user=user, confirmed=True).delete()
+        device.confirmed = True
+        device.save()
+        attempt.succeeded = True
+    return device
+
+
+def verify(user, code):
+    """The device of `user` that accepts `code`, of the app or for recovery; None if none does.
+
+    A code is accepted once. Raises limits.Limited.
+    """
+    with _counted(user) as attempt, transaction.atomic():
+        app = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=True).first()
+        if app is None:
+            return None
+        recovery = StaticDevice.objects.select_for_update().filter(user=user).first()
+        attempt.succeeded = app.verify_token(_digits(code))
+        if not attempt.succeeded and recovery:
+            attempt.succeeded = recovery.verify_token(_digest(code))
+        return app if attempt.succeeded else None
+
+
+def new_recovery_codes(user):
+    """Codes that each stand in for the app once, told this once; earlier ones are void."""
+    codes = ["".join(secrets.choice(LETTERS) for _ in range(12)) for _ in range(RECOVERY_CODES)]
+    with transaction.atomic():
+        device, _ = StaticDevice.objects.get_or_create(user=user, defaults={"name": "recovery"})
+        device.token_set.all().delete()
+        for code in codes:
+            device.token_set.create(token=_digest(code))
+    return [f"{code[:4]}-{code[4:8]}-{code[8:]}" for code in codes]
+
+
+def recovery_codes_left(user):
+    """How many recovery codes of `user` are unused."""
+    return sum(device.token_set.count() for device in StaticDevice.objects.filter(user=user))
+
+
+def remove(user):
+    """Take the second factor off `user`; returns whether there was one."""
+    found = has_one(user)
+    TOTPDevice.objects.filter(user=user).delete()
+    StaticDevice.objects.filter(user=user).delete()
+    return found
+
+
+class _counted:
+    """One attempt at a code, counted unless it succeeds. Raises limits.Limited on entering."""
+
+    def __init__(self, user):
+        self.who, self.succeeded = str(user.pk), False
+
+    def __enter__(self):
+        limits.use(CODES, self.who)
+        return self
+
+    def __exit__(self, *_):
+        if self.succeeded:
+            limits.give_back(CODES, self.who)
+
+
+def secret_of(device):
+    """The secret of `device` in groups of four letters, for who cannot take a picture."""
+    secret = b32encode(device.bin_key).decode()
+    return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+
+
+def _digits(code):
+    """A code as people type it, 123 456, without what is no digit."""
+    digits = "".join(letter for letter in code if letter in "0123456789")
+    return digits if len(digits) == 6 else ""
+
+
+def _digest(code):
+    """What is kept of a recovery code: as much as the column holds."""
+    letters = "".join(letter for letter in code.lower() if letter in LETTERS)
+    return salted_hmac(settings.ORGANIZATION_ID, letters, algorithm="sha256").hexdigest()[:16]

@@ -1,0 +1,131 @@
+"""Customers who log in, stay logged in, and are logged out."""
+
+import re
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from customers.models import Customer, Session, digest
+from customers.models.fields import fold
+from customers.services import limits, passwords, tokens
+from customers.services.orders import lock_customers
+
+WRONG = "The e-mail address or the password is wrong."
+OVER = "The refresh token is not valid, or has been used before."
+
+
+class Refused(Exception):
+    """The address or the password is wrong, or the session is over."""
+
+
+class WiderScope(Exception):
+    """More is asked for than the session was given."""
+
+
+def authenticate(email, password, *, mode, client):
+    """The customer with this address and password, which `client`, an address, sends.
+
+    Raises Refused, after the same work, for an address that is unknown, one without a
+    password, and a wrong password; limits.Limited after too many of these; passwords.Busy.
+    """
+    passwords.places.expect_one()
+    limited = [
+        (limits.LOGINS, mode, fold(email), client),
+        (limits.ACCOUNT_LOGINS, mode, fold(email)),
+    ]
+    with transaction.atomic():  # both are counted, or neither
+        for use in limited:
+            limits.use(*use)
+    customer = Customer.objects.filter(mode=mode, email_key=fold(email)).first()
+    try:
+        right = passwords.is_right(password, customer and customer.password)
+    except passwords.Busy:
+        _give_back(limited)
+        raise
+    if not right:
+        raise Refused(WRONG)
+    _give_back(limited)
+    return customer
+
+
+def _give_back(limited):
+    with transaction.atomic():
+        for use in limited:
+            limits.give_back(*use)
+
+
+def start(application, customer, *, scope):
+    """Log `customer`, just authenticated, in through `application`.
+
+    Returns the Session and its refresh token. Raises Refused when the password has
+    been changed since it was found right.
+    """
+    with transaction.atomic():
+        lock_customers(customer.pk)
+        if not Customer.objects.filter(pk=customer.pk, password=customer.password).exists():
+            raise Refused(WRONG)
+        customer.sessions.filter(expires_at__lt=timezone.now()).delete()
+        session = Session(application=application, customer=customer, scope=scope)
+        return session, _with_new_token(session)
+
+
+def proceed(application, refresh_token, *, scope=None):
+    """Go on with the session of `refresh_token`, a string, which this use replaces.
+
+    Returns the Session and its new refresh token. Raises WiderScope when `scope` is more than
+    the session's. Raises Refused for any other string, and for a token that has been used:
+    then somebody has a copy of it, and the session ends (RFC 9700 section 4.14.2).
+    """
+    try:
+        found = Session.objects.filter(pk=tokens.read_refresh_token(refresh_token)).first()
+    except tokens.InvalidToken as error:
+        raise Refused(OVER) from error
+    if found is None or found.application_id != application.pk:
+        raise Refused(OVER)
+    if scope and not _parts(scope) <= _parts(found.scope):
+        raise WiderScope("The session has no such scope.")
+    with transaction.atomic():
+        lock_customers(found.customer_id)
+        session = Session.objects.select_for_update().filter(pk=found.pk).first()
+        if session and session.refresh_digest == digest(refresh_token):
+            return session, _with_new_token(session)
+        if session:
+            session.delete()
+    raise Refused(OVER)
+
+
+def end_all(customer):
+    """Log `customer` out everywhere: its tokens are dead at the next request."""
+    Session.objects.filter(customer=customer).delete()
+
+
+def follow_customer(customer, changes, *, who):
+    """End what an old password or an old address of `customer` still opened.
+
+    `changes` is what events.changes_between found. Open resets were mailed to the old
+    address; whoever knows the old password may be logged in.
+    """
+    if "password" in changes:
+        end_all(customer)
+    if "password" in changes or "email" in changes:
+        end_resets(customer)
+
+
+def end_resets(customer):
+    """Let no token of a reset that is still open set `customer`'s password."""
+    customer.customer_password_resets.exclude(token_digest=None).update(token_digest=None)
+
+
+def _parts(scope):
+    return set(re.split("[ ,]+", scope))
+
+
+def _with_new_token(session):
+    token = tokens.issue_refresh_token(session)
+    session.refresh_digest = digest(token)
+    lifetime = timedelta(seconds=settings.REFRESH_TOKEN_LIFETIME)
+    session.expires_at = timezone.now() + lifetime
+    session.save()
+    return token

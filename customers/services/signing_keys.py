@@ -1,0 +1,83 @@
+"""The RSA keys that sign access tokens: files of their own, kept out of the database."""
+
+import os
+import time
+from functools import lru_cache
+from itertools import pairwise
+
+from django.conf import settings
+from joserfc.jwk import KeySet, RSAKey
+
+KEY_BITS = 2048
+LOOK_EVERY = 0.1  # seconds; asking the system costs more than all else about a known token
+
+_versions = {}  # DATA_DIR: when its keys were looked at, and their version
+
+
+def keys():
+    """All keys as a joserfc KeySet, the one to sign with first; makes the first one.
+
+    Keys are PEM files in DATA_DIR/keys, named by time of making. A file that another
+    process has added is seen at once.
+    """
+    folder = settings.DATA_DIR / "keys"
+    names = _names(folder)
+    if not names:
+        make_key()
+        names = _names(folder)
+    return _load(folder, tuple(names))
+
+
+def version():
+    """Something that is another once a key has come or gone, LOOK_EVERY seconds later at most."""
+    now, (looked_at, known) = time.monotonic(), _versions.get(settings.DATA_DIR, (0, None))
+    if now - looked_at >= LOOK_EVERY:
+        folder = settings.DATA_DIR / "keys"
+        known = folder.stat().st_mtime_ns if folder.exists() else None
+        _versions[settings.DATA_DIR] = now, known
+    return known
+
+
+def make_key():
+    """Make a new key, with which all tokens are signed from now on; return its id."""
+    folder = settings.DATA_DIR / "keys"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key = RSAKey.generate_key(KEY_BITS)
+    draft = folder / f"draft-{os.getpid()}"
+    draft.touch(mode=0o600)
+    draft.write_bytes(key.as_pem(private=True))
+    number = max((int(name[:4]) for name in _names(folder)), default=0) + 1
+    draft.rename(folder / f"{number:04}-{key.thumbprint()}.pem")  # complete or absent
+    return key.thumbprint()
+
+
+def drop_old(*, all_of_them=False):
+    """Delete the keys that no living token can be of, or all but the newest; return how many.
+
+    A key has signed nothing since the next one was made, and no token lives longer than
+    settings.REFRESH_TOKEN_LIFETIME.
+    """
+    folder = settings.DATA_DIR / "keys"
+    oldest = time.time() - settings.REFRESH_TOKEN_LIFETIME
+    dropped = [
+        name
+        for newer, name in pairwise(_names(folder))
+        if all_of_them or (folder / newer).stat().st_mtime < oldest
+    ]
+    for name in dropped:
+        (folder / name).unlink()
+    return len(dropped)
+
+
+def _names(folder):
+    return sorted((path.name for path in folder.glob("*.pem")), reverse=True)
+
+
+@lru_cache(maxsize=4)
+def _load(folder, names):
+    loaded = []
+    for name in names:
+        key = RSAKey.import_key((folder / name).read_bytes(), {"use": "sig", "alg": "RS512"})
+        key.ensure_kid()  # RFC 7638 thumbprint
+        loaded.append(key)
+    return KeySet(loaded)

@@ -1,0 +1,105 @@
+"""Putting tags on a record and taking them off; `who` did it, for the audit log."""
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from customers.models import Tag
+from customers.services import events
+
+
+class TooManyTags(Exception):
+    """The record would carry more tags than settings.MAX_TAGS."""
+
+    def __str__(self):
+        return f"may have {settings.MAX_TAGS} tags at most"
+
+
+def check_count(tags):
+    """Raise TooManyTags when `tags` are more than a record may carry."""
+    if len(tags) > settings.MAX_TAGS:
+        raise TooManyTags
+
+
+def replace_tags(record, tags, *, who):
+    """Let `record` carry exactly `tags`. Raises TooManyTags."""
+    _change(record, lambda now: set(tags), who)
+
+
+def add_tags(record, tags, *, who):
+    """Put `tags` on `record` beside those it has. Raises TooManyTags."""
+    _change(record, lambda now: now | set(tags), who)
+
+
+def remove_tags(record, tags, *, who):
+    """Take `tags` off `record`; those it does not carry are passed over."""
+    _change(record, lambda now: now - set(tags), who)
+
+
+def retag(record, *, who, add="", remove=""):
+    """Add, then remove, tags by comma-separated names; names of no tag are passed over.
+
+    Raises TooManyTags when more remain than a record may have.
+    """
+    added, removed = _named(record, add), _named(record, remove)
+    _change(record, lambda now: (now | added) - removed, who)
+
+
+def retag_all(records, *, who, add="", remove=""):
+    """As `retag`, of locked records of one type and mode; returns those that TooManyTags spared.
+
+    It asks the database as often for many as for one.
+    """
+    if not records:
+        return []
+    model, added, removed = type(records[0]), _named(records[0], add), _named(records[0], remove)
+    now, spared, changes = _tags_of(records), [], {}
+    for record in records:
+        wanted = (now[record.pk] | added) - removed
+        if len(wanted) > settings.MAX_TAGS:
+            spared.append(record)
+        elif wanted != now[record.pk]:
+            changes[record] = now[record.pk], wanted
+    links, key = model.tags.through, model.tags.field.m2m_field_name()
+    links.objects.bulk_create(
+        links(**{key: record, "tag": tag})
+        for record, (before, wanted) in changes.items()
+        for tag in wanted - before
+    )
+    links.objects.filter(**{f"{key}__in": list(changes)}, tag__in=removed).delete()
+    model.objects.filter(pk__in=[record.pk for record in changes]).update(updated_at=timezone.now())
+    named = {
+        record: {"tags": (sorted(map(str, before)), sorted(map(str, wanted)))}
+        for record, (before, wanted) in changes.items()
+    }
+    events.record_updates(named, "tagged", who=who)
+    return spared
+
+
+def _tags_of(records):
+    """The tags of each of `records`, of one type: sets by id."""
+    found = {record.pk: set() for record in records}
+    links, key = type(records[0]).tags.through, type(records[0]).tags.field.m2m_field_name()
+    for link in links.objects.filter(**{f"{key}__in": records}).select_related("tag"):
+        found[getattr(link, f"{key}_id")].add(link.tag)
+    return found
+
+
+def _named(record, names):
+    return set(Tag.objects.in_mode(record.mode).named(names.split(","))) if names else set()
+
+
+def _change(record, wanted_of, who):
+    with transaction.atomic():
+        type(record).objects.select_for_update().get(pk=record.pk)  # counts hold under concurrency
+        now = set(record.tags.all())
+        wanted = wanted_of(now)
+        if wanted == now:
+            return
+        check_count(wanted)
+        record.tags.remove(*(now - wanted))
+        record.tags.add(*(wanted - now))
+        record.save(update_fields=["updated_at"])
+        changes = {"tags": (sorted(map(str, now)), sorted(map(str, wanted)))}
+        events.record(record, "update", who=who, changes=changes)
+        events.announce(record, "tagged")

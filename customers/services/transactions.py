@@ -1,0 +1,36 @@
+"""Transactions beside others: those that collide are begun again, none waits for another's row."""
+
+import random
+import time
+
+from django.db import DatabaseError, connection
+
+from customers.services import faults
+
+PAUSES = (0.02, 0.05, 0.1)  # seconds before the second, third and fourth attempt
+
+
+def unclaimed(rows):
+    """Those of `rows` that no other transaction has locked, and they are locked as they are read.
+
+    Where the database cannot pass over rows (SQLite), it lets one transaction write at a time.
+    """
+    skip = connection.features.has_select_for_update_skip_locked
+    return rows.select_for_update(skip_locked=skip, of=("self",))
+
+
+def retried(act):
+    """What `act` returns, a function without arguments that is one transaction.
+
+    It is called again when the database undid it because of another transaction (a
+    deadlock or a serialization failure); so all it does must be undone with it. Inside
+    a transaction of the caller's it is called once.
+    """
+    for pause in PAUSES:
+        try:
+            return act()
+        except DatabaseError as error:
+            if connection.in_atomic_block or not faults.is_collision(error):
+                raise
+        time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 apart from the others
+    return act()

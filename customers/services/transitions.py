@@ -1,0 +1,14 @@
+"""Moving the status of a row."""
+
+from django.utils import timezone
+
+from customers.services import events
+
+
+def make_move(row, name, *, at=None):
+    """Make the move `name` of the locked `row`, dated `at` or now, save it and announce it.
+
+    Raises ForbiddenMove, and changes nothing, when the row's status does not allow it.
+    """
+    row.save(update_fields=row.make_move(name, at or timezone.now()))
+    events.announce(row, name)

@@ -1,0 +1,73 @@
+"""Webhooks: what may be one, and what its triggers do to the locked row."""
+
+from django.conf import settings
+from django.utils import timezone
+
+from customers.models import Event, Webhook, new_secret
+from customers.services import principals, wire
+
+URL_PARTS = ("self", "related")
+
+
+def check_includes(topic, paths, *, mode):
+    """Raise wire.Refused unless documents about `topic`'s type can include `paths`."""
+    resource_type = topic.partition(".")[0]
+    wire.check_include(resource_type, principals.service(mode), paths or ())
+
+
+def reset_circuit(webhook, *, who):
+    """Let calls go out again."""
+    webhook.circuit_state = Webhook.Circuit.CLOSED
+    webhook.circuit_failure_count = 0
+    webhook.save(update_fields=["circuit_state", "circuit_failure_count"])
+
+
+def regenerate_secret(webhook, *, who):
+    """Sign with a new secret from now on."""
+    webhook.shared_secret = new_secret()
+    webhook.save(update_fields=["shared_secret"])
+
+
+def disable(webhook, *, who):
+    """Make no calls; one that is off stays off."""
+    webhook.disabled_at = webhook.disabled_at or timezone.now()
+    webhook.save(update_fields=["disabled_at"])
+
+
+def enable(webhook, *, who):
+    webhook.disabled_at = None
+    webhook.save(update_fields=["disabled_at"])
+
+
+def replay(event, *, who):
+    """Call the webhooks of the `event`'s topic for it once more."""
+    Event.objects.filter(pk=event.pk).update(waiting=True)
+
+
+def payload_of(event, webhook):
+    """What `webhook` is told about `event`: the document of the row as it is now.
+
+    Of a row that is gone it holds the id alone. Links are relative.
+    """
+    principal = principals.service(event.mode)
+    row = None
+    if not event.name.endswith(".destroy"):
+        row = wire.row(event.resource_type, event.resource_id, principal)
+    if row is None:
+        document = wire.remains(event.resource_type, event.resource_id, principal)
+    else:
+        paths = list(webhook.include_resources or ())
+        if event.name.endswith(".tagged") and "tags" not in paths:
+            paths.append("tags")
+        document = wire.document(row, principal, paths)
+    for resource in [document["data"], *document.get("included", ())]:
+        _make_relative(resource["links"])
+        for relationship in resource.get("relationships", {}).values():
+            _make_relative(relationship["links"])
+    return document
+
+
+def _make_relative(links):
+    for name in URL_PARTS:
+        if name in links:
+            links[name] = links[name].removeprefix(settings.PUBLIC_URL)

@@ -1,0 +1,157 @@
+"""What goes on beside the requests: mails, webhooks, bulk acts, and sweeping up what is over."""
+
+import logging
+import threading
+import time
+
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.utils import timezone
+
+from customers.models import BulkChunk, Delivery, Event, Import, QueuedMail, RevokedToken, Session
+from customers.services import (
+    anonymization,
+    bulk,
+    deliveries,
+    exports,
+    idempotency,
+    imports,
+    limits,
+    mails,
+    uploads,
+)
+from customers.services.transactions import retried
+
+logger = logging.getLogger(__name__)
+
+MAIL_PAUSE = 2  # seconds between two looks for mails
+CALL_PAUSE = 0.5  # and for calls
+JOB_PAUSE = 1  # and for jobs
+SWEEP_EVERY = 60  # seconds
+
+
+def run(stop):
+    """Work until `stop`, a threading.Event, is set; what has been begun is finished.
+
+    Each kind of work has a thread of its own, so that none waits for another's slow
+    receivers. A database that is away is waited for; any other fault ends the work,
+    and is raised.
+    """
+    failed = []
+    threads = [
+        threading.Thread(target=_guarded, args=[work, stop, failed])
+        for work in (_mail, _call, _act, _do_jobs)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+
+
+def run_once():
+    """Do what is due now; return how much of what that was."""
+    acted = mailed = 0
+    while bulk.do_next():  # which may ask for mails
+        acted += 1
+    while mails.deliver_next():
+        mailed += 1
+    called = deliveries.deliver_all()
+    parts = 0
+    while do_next_part():
+        parts += 1
+    sweep()
+    return {"bulk_chunks": acted, "mails": mailed, "webhooks": called, "parts": parts}
+
+
+def do_next_part():
+    """Do one part of a job that is due; return it, None when none is."""
+    return imports.step() or exports.step() or anonymization.step()
+
+
+def waiting():
+    """How much work waits, by kind."""
+    return {
+        "bulk_chunks": BulkChunk.objects.count(),
+        "mails": QueuedMail.objects.count(),
+        "events": Event.objects.filter(waiting=True).count(),
+        "webhooks": Delivery.objects.count(),
+        "imports": Import.objects.filter(status__in=Import.OPEN).count(),
+    }
+
+
+def sweep():
+    """Delete the rows whose time is over."""
+    now = timezone.now()
+    limits.sweep(now)
+    uploads.sweep(now)
+    idempotency.sweep(now)
+    deliveries.sweep(now)
+    exports.sweep(now)
+    for model in (RevokedToken, Session):
+        model.objects.filter(expires_at__lt=now).delete()
+
+
+def _guarded(work, stop, failed):
+    try:
+        work(stop)
+    except BaseException as error:
+        failed.append(error)
+        raise
+    finally:
+        stop.set()  # the others end too, and whoever watches the process starts it again
+        connection.close()
+
+
+def _mail(stop):
+    swept = -SWEEP_EVERY
+    while not stop.is_set():
+        with _patience():
+            while not stop.is_set() and mails.deliver_next():
+                pass
+            if time.monotonic() - swept >= SWEEP_EVERY:
+                swept = time.monotonic()
+                sweep()
+        stop.wait(MAIL_PAUSE)
+
+
+def _act(stop):
+    while not stop.is_set():
+        with _patience():
+            while not stop.is_set() and bulk.do_next():
+                pass
+        stop.wait(MAIL_PAUSE)
+
+
+def _call(stop):
+    courier = deliveries.Courier()
+    try:
+        while not stop.is_set():
+            with _patience():
+                courier.step(CALL_PAUSE)
+            if courier.is_idle:
+                stop.wait(CALL_PAUSE)
+    finally:
+        with _patience():
+            courier.finish()
+
+
+def _do_jobs(stop):
+    while not stop.is_set():
+        with _patience():
+            while not stop.is_set() and retried(do_next_part):
+                pass
+        stop.wait(JOB_PAUSE)
+
+
+class _patience:
+    """Lets a database that is away be away."""
+
+    def __enter__(self):
+        close_old_connections()
+
+    def __exit__(self, kind, error, trace):
+        if isinstance(error, DatabaseError | InterfaceError):
+            logger.warning("The database does not answer (%s).", type(error).__name__)
+            return True
+        return False

@@ -1,0 +1,149 @@
+"""What tests share: an API client with a token, and databases and keys of their own."""
+
+import json
+import threading
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection
+from django.test import Client
+
+from customers.services import sessions
+from customers.services.applications import create_application
+from customers.services.passwords import Argon2idHasher
+from customers.services.tokens import issue_token
+
+JSON_API = "application/vnd.api+json"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _settings_of_tests(tmp_path_factory):
+    django_settings.DATA_DIR = tmp_path_factory.mktemp("data")
+    django_settings.WHITENOISE_AUTOREFRESH = True  # do not list all static files for each client
+
+
+@pytest.fixture(autouse=True)
+def _database(db):
+    """Every test may use the database."""
+
+
+@pytest.fixture
+def hashes_at_full_cost():
+    """For tests of what a password's hash is and takes."""
+
+
+@pytest.fixture(autouse=True)
+def _hashes_at_little_cost(request, monkeypatch):
+    """Other tests make hundreds of hashes, and nothing rests on what they take."""
+    if "hashes_at_full_cost" not in request.fixturenames:
+        monkeypatch.setattr(Argon2idHasher, "memory_cost", 64)
+        monkeypatch.setattr(Argon2idHasher, "time_cost", 1)
+
+
+class Api:
+    """Calls the API as a program in `mode` would, or as a `customer` through a sales channel."""
+
+    def __init__(self, mode="test", *, kind="integration", customer=None, read_only=False):
+        kind = "sales_channel" if customer else kind
+        self.application, self.secret = create_application(
+            name="Tests", mode=mode, kind=kind, read_only=read_only
+        )
+        self.session = self.refresh_token = None
+        if customer:
+            found = sessions.start(self.application, customer, scope="market:all")
+            self.session, self.refresh_token = found
+        self.token = issue_token(
+            self.application,
+            scope="market:all",
+            confidential=bool(self.secret),
+            session=self.session,
+        )
+        self.client = Client(headers={"authorization": f"Bearer {self.token}", "accept": JSON_API})
+
+    def get(self, path, **query):
+        return self.client.get(path, query)
+
+    def query(self, path, query):
+        return self.client.get(path, query)
+
+    def send(self, method, path, document, content_type=JSON_API):
+        body = document if isinstance(document, bytes | str) else json.dumps(document)
+        return self.client.generic(method, path, body, content_type=content_type)
+
+    def create(self, resource_name, attributes=(), relationships=()):
+        data = {
+            "type": resource_name,
+            "attributes": dict(attributes),
+            "relationships": {name: {"data": value} for name, value in dict(relationships).items()},
+        }
+        return self.send("POST", f"/api/{resource_name}", {"data": data})
+
+    def update(self, resource_name, pk, attributes=(), relationships=()):
+        data = {
+            "type": resource_name,
+            "id": pk,
+            "attributes": dict(attributes),
+            "relationships": {name: {"data": value} for name, value in dict(relationships).items()},
+        }
+        return self.send("PATCH", f"/api/{resource_name}/{pk}", {"data": data})
+
+    def delete(self, path, document=None):
+        return self.send("DELETE", path, document) if document else self.client.delete(path)
+
+
+@pytest.fixture
+def api():
+    return Api()
+
+
+@pytest.fixture
+def live_api():
+    return Api(mode="live")
+
+
+@pytest.fixture
+def guest_api():
+    return Api(kind="sales_channel")
+
+
+def error_of(response, status, code, source=None):
+    """The only error of `response`, after a check of its shape, status, code and source."""
+    assert response.status_code == status, response.content
+    assert response["Content-Type"] == JSON_API
+    (error,) = response.json()["errors"]
+    assert error.keys() <= {"title", "detail", "code", "source", "status", "meta"}
+    assert error["title"]
+    assert error["detail"]
+    assert (error["status"], error["code"]) == (str(status), code)
+    assert error.get("source") == source
+    return error
+
+
+def ids(response):
+    """The ids of the resources that a list response holds, in its order."""
+    assert response.status_code == 200, response.content
+    return [resource["id"] for resource in response.json()["data"]]
+
+
+def in_threads(count, act):
+    """What `count` threads that call `act` with their number return."""
+    found, start = [None] * count, threading.Barrier(count)
+
+    def run(number):
+        start.wait()
+        try:
+            found[number] = act(number)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+needs_postgresql = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="threads share SQLite's test database in memory"
+)

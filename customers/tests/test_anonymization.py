@@ -1,0 +1,266 @@
+"""Forgetting a person: after a delay, everywhere, and without losing an order."""
+
+import io
+import json
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
+from django.db import IntegrityError, connection
+from django.utils import timezone
+
+from customers.models import Address, Customer, Event, EventStore, Order, QueuedMail, Return
+from customers.services import anonymization, deliveries, merging
+from customers.tests.conftest import Api, error_of
+from customers.tests.factories import (
+    ADDRESS,
+    link,
+    make_address,
+    make_customer,
+    make_event_callback,
+    make_full_customer,
+    make_import,
+    make_tag,
+    make_webhook,
+)
+
+MARK = "zebulon"
+
+
+def everything():
+    """Every value of every row of every table, as one text, with the name of its table."""
+    text = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608 our own tables
+            text += [f"{table}: {row}" for row in cursor.fetchall()]
+    return text
+
+
+def tables_with(mark):
+    return {line.partition(":")[0] for line in everything() if mark in line.lower()}
+
+
+def forget(customer):
+    """Request the anonymization of `customer`, and do it at once."""
+    anonymization.request(customer, who=None)
+    Customer.objects.filter(pk=customer.pk).update(anonymize_at=timezone.now())
+    assert anonymization.step() == customer
+    customer.refresh_from_db()
+    return customer
+
+
+def place(**values):
+    found = {**ADDRESS, "first_name": "Zebulon", "line_1": "1 Zebulon Way", "notes": "zebulon"}
+    return {**found, "reference": "zebulon", "metadata": {"a": "zebulon"}, **values}
+
+
+@pytest.fixture
+def zebulon(api, admin_user):
+    """A customer whose name is written wherever a person's name can be."""
+    own = {"reference": "zebulon", "reference_origin": "zebulon", "metadata": {"a": "zebulon"}}
+    members = {"email": "old.zebulon@example.com", "password": "correct zebulon", **own}
+    members |= {"tax_exemption_code": "zebulon", "shopper_reference": "zebulon", **own}
+    pk = api.create("customers", members).json()["data"]["id"]
+    make_tag(name="zebulon")
+    api.update("customers", pk, {"email": "Zebulon@example.com", "_add_tags": "zebulon"})
+    me = {"customer": {"type": "customers", "id": pk}}
+    homes = [api.create("addresses", place()).json()["data"] for _ in range(4)]
+    home, sent, old, back = ({"type": "addresses", "id": one["id"]} for one in homes)
+    for where in (home, old):
+        entry = api.create("customer_addresses", {**own}, {**me, "address": where}).json()["data"]
+    api.delete(f"/api/customer_addresses/{entry['id']}")
+    api.delete(f"/api/addresses/{old['id']}")
+    wallet = {"payment_source_token": "pm_zebulon_1234", **own}
+    api.create("customer_payment_sources", wallet, me)
+    api.create("customer_subscriptions", {"customer_email": "zebulon@example.com", **own})
+    api.create("customer_password_resets", {"customer_email": "zebulon@example.com", **own})
+    list_ = api.create("sku_lists", {"name": "zebulon", **own}, me).json()["data"]
+    wishes = {"sku_list": {"type": "sku_lists", "id": list_["id"]}}
+    api.create("sku_list_items", {"sku_code": "zebulon", **own}, wishes)
+    order = api.create("orders", own, {**me, "shipping_address": sent, "billing_address": home})
+    order = {"type": "orders", "id": order.json()["data"]["id"]}
+    api.update("orders", order["id"], {"_place": True, "_add_tags": "zebulon"})
+    repeated = {"frequency": "weekly", **own}
+    repeating = api.create("order_subscriptions", repeated, {"source_order": order})
+    assert repeating.status_code == 201, repeating.content
+    returned = api.create("returns", own, {"order": order}).json()["data"]
+    Return.objects.filter(pk=returned["id"]).update(origin_address=back["id"])
+    for target in ({"type": "customers", "id": pk}, order):
+        note = {"name": "zebulon", "description": "zebulon", "url": "https://example.com/zebulon"}
+        api.create("attachments", {**note, **own}, {"attachable": target})
+    found = Customer.objects.get(pk=pk)
+    make_event_callback(event=Event.objects.filter(resource_id=pk).first(), payload={"a": MARK})
+    make_import(given=[{"email": "ZEBULON@example.com"}, {"email": "zebulon@example.com"}])
+    QueuedMail.objects.create(mode="test", kind="password_reset", email="zebulon@Example.com")
+    kind = ContentType.objects.get_for_model(Customer)
+    LogEntry.objects.create(
+        user=admin_user, content_type=kind, object_id=pk, object_repr="zebulon", action_flag=2
+    )
+    return found
+
+
+def test_nothing_of_the_person_is_left_in_the_whole_database(api, zebulon):
+    before = tables_with(MARK)
+    assert before >= {
+        "addresses",
+        "attachments",
+        "customer_addresses",
+        "customer_payment_sources",
+        "customer_subscriptions",
+        "customers",
+        "django_admin_log",
+        "event_callbacks",
+        "event_stores",
+        "import_inputs",
+        "orders",
+        "order_subscriptions",
+        "queued_mails",
+        "sku_list_items",
+        "sku_lists",
+    }
+    numbers = list(Order.objects.values_list("number", "status", "customer_id"))
+    forget(zebulon)
+    left = tables_with(MARK)
+    assert left == {"tags"}, [line for line in everything() if MARK in line.lower()]
+    assert list(Order.objects.values_list("number", "status", "customer_id")) == numbers
+    order = Order.objects.get()
+    assert order.shipping_address.country_code == "GB"
+    assert zebulon.email == f"{zebulon.pk}@anonymized.invalid"
+    assert (zebulon.password, zebulon.total_orders_count, zebulon.status) == (None, 1, "acquired")
+    assert zebulon.anonymization_status == "completed"
+
+
+def test_a_request_waits_and_can_be_cancelled(api):
+    customer = make_customer(email="ada@example.com")
+    answer = api.update("customers", customer.pk, {"_request_anonymization": True})
+    attributes = answer.json()["data"]["attributes"]
+    assert attributes["anonymization_status"] == "requested"
+    info = attributes["anonymization_info"]
+    assert (info["status"], info["requester"]["id"]) == ("requested", api.application.pk)
+    assert anonymization.step() is None
+    again = api.update("customers", customer.pk, {"_request_anonymization": True})
+    error_of(again, 422, "VALIDATION_ERROR", {"pointer": "/data/attributes/_request_anonymization"})
+    answer = api.update("customers", customer.pk, {"_cancel_anonymization": True})
+    assert answer.json()["data"]["attributes"]["anonymization_status"] == "cancelled"
+    assert Event.objects.get().name == "customers.anonymization_cancelled"
+    Customer.objects.filter(pk=customer.pk).exclude(anonymize_at=None).update(
+        anonymize_at=timezone.now()
+    )
+    assert anonymization.step() is None
+    again = api.update("customers", customer.pk, {"_cancel_anonymization": True})
+    error_of(again, 422, "VALIDATION_ERROR", {"pointer": "/data/attributes/_cancel_anonymization"})
+    customer.refresh_from_db()
+    assert customer.email == "ada@example.com"
+
+
+def test_what_cannot_be_done_has_failed_after_so_many_attempts(api, caplog):
+    customer = make_customer(email="ada@example.com")
+    anonymization.request(customer, who=None)
+    make_customer(email=f"{customer.pk}@anonymized.invalid")  # the address that would be given
+    for _ in range(anonymization.MOST_ATTEMPTS):
+        Customer.objects.filter(pk=customer.pk).update(anonymize_at=timezone.now())
+        with pytest.raises(IntegrityError):
+            anonymization.step()
+        assert anonymization.step() is None  # there is a pause
+        customer.refresh_from_db()
+        assert (customer.email, customer.anonymization_status) == ("ada@example.com", "requested")
+    assert not Event.objects.filter(resource_id=customer.pk).exists()
+    Customer.objects.filter(pk=customer.pk).update(anonymize_at=timezone.now())
+    assert anonymization.step() == customer
+    assert anonymization.step() is None
+    shown = api.get(f"/api/customers/{customer.pk}").json()["data"]["attributes"]
+    assert (shown["email"], shown["anonymization_status"]) == ("ada@example.com", "failed")
+    assert shown["anonymization_info"]["status"] == "failed"
+    assert shown["anonymization_info"]["failed_at"]
+    assert Event.objects.get(resource_id=customer.pk).name == "customers.anonymization_failed"
+    assert "ada@" not in caplog.text
+    Customer.objects.filter(email__endswith="@anonymized.invalid").delete()
+    customer.refresh_from_db()
+    assert forget(customer).anonymization_status == "completed"
+
+
+def test_it_is_told_when_it_begins_and_when_it_is_done(settings):
+    make_webhook(topic="customers.anonymization_completed", callback_url="http://127.0.0.1:9/")
+    customer = forget(make_full_customer())
+    names = Event.objects.filter(resource_id=customer.pk).order_by("id")
+    assert [event.name for event in names][-2:] == [
+        "customers.anonymization_started",
+        "customers.anonymization_completed",
+    ]
+    assert deliveries.spread() > 0
+    assert "email" in EventStore.objects.filter(resource_id=customer.pk)[0].payload
+    with pytest.raises(anonymization.ForbiddenMove):
+        anonymization.request(customer, who=None)
+
+
+def test_nobody_but_integrations_may_ask_for_it_or_for_the_document(guest_api):
+    customer = make_customer(password="argon2$x")
+    owner = Api(customer=customer)
+    for name in ("_request_anonymization", "_cancel_anonymization"):
+        answer = owner.update("customers", customer.pk, {name: True})
+        error_of(answer, 400, "PARAM_NOT_ALLOWED", {"pointer": f"/data/attributes/{name}"})
+    reader = Api(read_only=True)
+    answer = reader.update("customers", customer.pk, {"_request_anonymization": True})
+    error_of(answer, 401, "UNAUTHORIZED")
+    for channel in (owner, guest_api):
+        path = f"/api/customers/{customer.pk}/personal_data"
+        error_of(channel.get(path), 401, "UNAUTHORIZED")
+    customer.refresh_from_db()
+    assert customer.anonymization_status is None
+
+
+def test_an_address_that_somebody_else_holds_too_stays_theirs():
+    shared = make_address(first_name="Bob")
+    bob, ada = make_customer(), make_customer()
+    for customer in (bob, ada):
+        customer.customer_addresses.create(address=shared)
+    order = Order.objects.create(customer=ada, shipping_address=shared)
+    forget(ada)
+    shared.refresh_from_db()
+    order.refresh_from_db()
+    assert shared.first_name == "Bob"
+    assert order.shipping_address != shared
+    assert order.shipping_address.first_name == "Anonymized"
+    assert list(bob.customer_addresses.values_list("address", flat=True)) == [shared.pk]
+    assert Address.objects.count() == 2
+
+
+def test_a_neighbour_loses_nothing():
+    bob = make_full_customer(email="bob@example.com")
+    before = [line for line in everything() if bob.pk in line or "bob@" in line]
+    forget(make_full_customer(email="ada@example.com"))
+    assert set(before) <= set(everything())
+
+
+def test_everything_that_is_held_is_one_document(api, live_api):
+    customer = make_full_customer(email="ada@example.com")
+    order = customer.orders.first()
+    answer = api.get(f"/api/customers/{customer.pk}/personal_data")
+    held = answer.json()["meta"]["personal_data"]
+    assert held["customer"]["email"] == "ada@example.com"
+    assert order.pk in [one["id"] for one in held["orders"]]
+    assert held["addresses"][0]["line_1"] == ADDRESS["line_1"]
+    for name in ("customer_addresses", "customer_subscriptions", "sku_lists", "sku_list_items"):
+        assert len(held[name]) == 1
+    assert held["event_stores"]
+    assert held["events"]
+    out = io.StringIO()
+    call_command("export_personal_data", "ADA@example.com", stdout=out)
+    assert json.loads(out.getvalue()) == held
+    other = live_api.get(f"/api/customers/{customer.pk}/personal_data")
+    error_of(other, 404, "RECORD_NOT_FOUND")
+    assert link(customer)["id"] == held["customer"]["id"]
+
+
+def test_a_double_that_was_merged_into_the_customer_is_forgotten_too(api):
+    members = {"email": "zebulon@example.com", "metadata": {"a": "zebulon"}}
+    spare = api.create("customers", members).json()["data"]["id"]
+    me = {"customer": {"type": "customers", "id": spare}}
+    api.create("customer_payment_sources", {"payment_source_token": "pm_zebulon_1234"}, me)
+    kept = make_customer(email="ada@example.com")
+    merging.merge(kept.pk, spare, mode="test", who=None)
+    assert "event_stores" in tables_with(MARK)
+    forget(Customer.objects.get(pk=kept.pk))
+    assert tables_with(MARK) == set()

@@ -1,0 +1,94 @@
+"""The rules of the house: who imports whom, and one name for one thing."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.db.models import UniqueConstraint
+
+import customers
+from customers.api.urls import router
+from customers.models import Resource
+
+ROOT = Path(customers.__file__).parent
+FLOORS = {
+    "models": 1,
+    "services": 2,
+    "api": 3,
+    "pages": 3,
+    "staff": 3,
+    "admin": 3,
+    "management": 3,
+}
+MODULES = sorted(path.relative_to(ROOT) for room in FLOORS for path in (ROOT / room).rglob("*.py"))
+
+
+def imports(path):
+    """The modules of this application that the file at `path` imports."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path} imports relatively"
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        yield from (name for name in names if name.startswith("customers."))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_imports_go_down_and_doors_do_not_import_each_other(path):
+    room = path.parts[0]
+    for name in imports(path):
+        other = name.split(".")[1]
+        below = FLOORS.get(other, 0) < FLOORS[room]
+        assert below or other == room, f"{path} imports {name}"
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if p.parts[:2] == ("api", "resources")], ids=str
+)
+def test_a_resource_file_imports_no_other_resource_and_only_declares(path):
+    assert not [name for name in imports(path) if name.startswith("customers.api.resources")]
+    tree = ast.parse((ROOT / path).read_text())
+    logic = (ast.For, ast.While, ast.Try, ast.With, ast.Await, ast.Lambda)
+    assert not [node for node in ast.walk(tree) if isinstance(node, logic)]
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    assert all(node.end_lineno - node.lineno < 6 for node in functions)
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.parts[0] != "models"], ids=str)
+def test_models_are_imported_through_their_door(path):
+    rooms = {path.stem for path in (ROOT / "models").glob("*.py")} - {"fields"}
+    assert not rooms & {
+        name.split(".")[2]
+        for name in imports(path)
+        if name.count(".") > 1 and name.startswith("customers.models.")
+    }
+
+
+@pytest.mark.parametrize("name", router.viewsets)
+def test_a_type_has_one_name_everywhere(name):
+    viewset = router.viewsets[name]
+    model = viewset.serializer_class.Meta.model
+    assert viewset.resource_name == name
+    assert viewset.__module__ == f"customers.api.resources.{name}"
+    assert model.__module__ == f"customers.models.{name}"
+    if issubclass(model, Resource):  # and not made of settings
+        assert model._meta.db_table == name
+        assert (ROOT / "admin" / f"{name}.py").exists()
+
+
+@pytest.mark.parametrize("model", list(apps.get_app_config("customers").get_models()), ids=str)
+def test_modes_are_apart_in_every_unique_constraint(model):
+    if issubclass(model, Resource):
+        assert model._meta.get_field("mode")
+        for constraint in model._meta.constraints:
+            if isinstance(constraint, UniqueConstraint):
+                assert "mode" in constraint.fields
+
+
+def test_nothing_hangs_on_signals():
+    receivers = [path for path in MODULES if "signals" in (ROOT / path).read_text()]
+    assert receivers == []

@@ -1,0 +1,197 @@
+"""What staff do, in a real browser. Run with `manage.py test -m browser`; needs Chromium."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core import mail
+
+from customers.models import Customer
+from customers.services import roles, worker
+from customers.tests import browsers
+from customers.tests.factories import (
+    make_customer,
+    make_full_customer,
+    make_subscription,
+    make_tag,
+)
+
+sync_api = pytest.importorskip("playwright.sync_api")
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+LIST = "/admin/customers/customer/"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with browsers.chromium(sync_api) as browser:
+        yield browser
+
+
+@pytest.fixture(params=browsers.LOOKS)
+def look(request):
+    return request.param
+
+
+@pytest.fixture
+def page(browser, live_server, look):
+    with browsers.silent_page(browser, live_server.url, look) as page:
+        yield page
+
+
+def staff_in(role):
+    roles.make_roles()
+    user = User.objects.create_user(role, password="correct horse", is_staff=True)
+    user.groups.set([Group.objects.get(name=role)])
+    return user
+
+
+def enter_password(page, user):
+    page.get_by_label("Username").fill(user.username)
+    page.get_by_label("Password").fill("correct horse")
+    page.get_by_role("button", name="Log in").click()
+
+
+def test_a_second_factor_is_set_up_and_asked_for(page, look, settings):
+    settings.SECOND_FACTOR_REQUIRED = True
+    user = staff_in("support")
+    page.goto(LIST)
+    enter_password(page, user)
+    page.get_by_role("heading", name="Set up your second factor").wait_for()
+    assert page.get_by_role("img", name="QR code with your secret").is_visible()
+    browsers.picture(page, "second-factor-set-up", look)
+    page.get_by_role("textbox", name="Code").fill(browsers.code_of(user))
+    page.get_by_role("button", name="Set it up").click()
+    page.get_by_role("heading", name="Your recovery codes").wait_for()
+    assert page.locator(".recovery-codes li").count() == 10
+    browsers.picture(page, "second-factor-codes", look)
+    page.get_by_role("link", name="I have kept them").click()
+    page.goto("/admin/second-factor/")
+    browsers.picture(page, "second-factor-state", look)
+    page.context.clear_cookies()
+    page.goto(LIST)
+    enter_password(page, user)
+    page.get_by_role("heading", name="Enter your code").wait_for()
+    browsers.picture(page, "second-factor-enter", look)
+    page.get_by_role("textbox", name="Code").fill(browsers.code_of(user))
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_url(f"**{LIST}")
+
+
+def test_fifty_customers_are_found_and_tagged_at_once(page, look, live_server):
+    vip = make_tag(name="vip")
+    for number in range(50):
+        make_customer(email=f"ada{number}@example.com", password="x" if number % 3 else None)
+    bob = make_customer(email="bob@example.com")
+    browsers.come_in(page, staff_in("marketing"), live_server.url)
+    page.goto(LIST)
+    page.locator("#searchbar").fill("ADA")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="ada49@example.com").wait_for()
+    assert page.get_by_role("link", name=bob.email).count() == 0
+    page.locator("#action-toggle").check()
+    page.get_by_role("button", name="Select all 50 customers").click()
+    browsers.picture(page, "list-selected", look)
+    page.locator("select[name=action]").select_option(label="Add tags…")
+    page.get_by_role("button", name="Go", exact=True).click()
+    page.get_by_role("button", name="Add to 50 customers").wait_for()
+    page.locator(".select2-search__field").click()
+    page.keyboard.type("vi")
+    page.get_by_role("option", name="vip").click()
+    browsers.picture(page, "bulk-confirmation", look)
+    page.get_by_role("button", name="Add to 50 customers").click()
+    page.get_by_text("Added tag vip to 50 customers.").wait_for()
+    assert vip.customers.count() == 50
+    assert not bob.tags.exists()
+
+
+def test_a_reset_is_sent_and_completed_by_the_mailed_link(page, look, live_server, settings):
+    settings.PUBLIC_URL = live_server.url
+    customer = make_full_customer(email="ada.lovelace@example.com")
+    Customer.objects.filter(pk=customer.pk).update(password="argon2$x")
+    browsers.come_in(page, staff_in("support"), live_server.url)
+    page.goto(f"{LIST}{customer.pk}/change/")
+    page.get_by_role("link", name="Reset password").click()
+    browsers.picture(page, "reset-password", look)
+    page.get_by_role("button", name="Mail the link").click()
+    page.get_by_text("The customer is being mailed a link").wait_for()
+    worker.run_once()
+    link = re.search(r"http\S+token=\S+", mail.outbox[0].body)[0]
+    page.goto(link)
+    page.get_by_label("New password").fill("a-perfectly-fine-password")
+    page.get_by_label("The same again").fill("a-perfectly-fine-password")
+    browsers.picture(page, "choose-password", look)
+    page.get_by_role("button", name="Save the password").click()
+    page.wait_for_url("**/test/password/done")
+    customer.refresh_from_db()
+    assert customer.password != "argon2$x"
+    page.goto(f"{LIST}{customer.pk}/anonymize/")
+    browsers.picture(page, "anonymize", look)
+    page.goto(f"{LIST}{customer.pk}/reset-password/")
+    page.get_by_role("button", name="Show the link once").click()
+    page.get_by_label("Link").wait_for()
+    browsers.picture(page, "reset-link", look)
+
+
+def test_a_file_with_two_bad_rows_is_imported(page, look, live_server):
+    make_tag(name="vip")
+    lines = [f"ada{number}@example.com,R-{number},vip" for number in range(8)]
+    lines[2:2] = ["no address,R-8,"]
+    lines.append(f"bob@example.com,{'x' * 300},")
+    content = "\n".join(["E-mail,Reference,Tags", *lines]).encode()
+    browsers.come_in(page, staff_in("marketing"), live_server.url)
+    page.goto(LIST)
+    page.get_by_role("link", name="Import", exact=True).click()
+    file = {"name": "customers.csv", "mimeType": "text/csv", "buffer": content}
+    page.get_by_label("CSV file").set_input_files(file)
+    browsers.picture(page, "import-upload", look)
+    page.get_by_role("button", name="Look at the file").click()
+    page.get_by_role("heading", name="2 rows have errors").wait_for()
+    numbers = page.locator(".act-errors tbody td:first-child").all_inner_texts()
+    assert numbers == ["4", "11"]
+    browsers.picture(page, "import-preview", look)
+    page.get_by_role("button", name="Import the others").click()
+    page.get_by_text("Pending: 0 of 10 rows.").wait_for()
+    assert not Customer.objects.exists()
+    worker.run_once()
+    page.get_by_text("8 made or changed, 2 left out.").wait_for()
+    browsers.picture(page, "import-done", look)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the errors").click()
+    errors = Path(download.value.path()).read_text()
+    assert "no address,email," in errors
+    assert "bob@example.com,reference," in errors
+    assert Customer.objects.filter(tags__name="vip").count() == 8
+
+
+def test_what_moves_is_shown_before_two_become_one(page, look, live_server):
+    kept = make_customer(email="ada@example.com")
+    spare = make_full_customer(email="ada@old.example.com")
+    make_subscription(customer=kept, reference="news")
+    make_subscription(customer=spare, reference="news")
+    browsers.come_in(page, staff_in("support"), live_server.url)
+    page.goto(f"{LIST}{kept.pk}/change/")
+    page.get_by_role("link", name="Merge a double").click()
+    page.locator(".select2-selection").click()
+    page.keyboard.type("old.ex")
+    page.get_by_role("option", name=spare.email).click()
+    page.get_by_role("button", name="Show what moves").click()
+    page.get_by_role("button", name="Merge, and delete the double").wait_for()
+    browsers.picture(page, "merge", look)
+    page.get_by_role("button", name="Merge, and delete the double").click()
+    page.get_by_text("The two are one now.").wait_for()
+    assert Customer.objects.get() == kept
+
+
+def test_a_viewer_finds_no_button_that_fails(page, look, live_server):
+    customer = make_full_customer()
+    browsers.come_in(page, staff_in("viewer"), live_server.url)
+    page.goto(LIST)
+    assert page.locator("select[name=action]").count() == 0
+    inside = page.locator("#content")
+    assert inside.get_by_role("link", name=re.compile("^(Add|Import|Export)")).count() == 0
+    page.goto(f"{LIST}{customer.pk}/change/")
+    browsers.picture(page, "viewer", look)
+    forbidden = re.compile("^(Save|Delete|Reset|Merge|Anonymize|Add)")
+    for role in ("button", "link"):
+        assert inside.get_by_role(role, name=forbidden).count() == 0

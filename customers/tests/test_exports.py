@@ -1,0 +1,176 @@
+"""Exports: what is chosen, in a file, without secrets and without formulas."""
+
+import csv
+import gzip
+import io
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from customers.models import Customer, Export, ExportPart
+from customers.services import exports, imports
+from customers.tests.conftest import error_of
+from customers.tests.factories import make_customer, make_export, make_group, make_import, make_tag
+
+
+def run(api, **members):
+    """The attributes of the finished export of `members`, and its file's text."""
+    made = api.create("exports", {"resource_type": "customers", **members})
+    assert made.status_code == 201, made.content
+    while exports.step():
+        pass
+    pk = made.json()["data"]["id"]
+    attributes = api.get(f"/api/exports/{pk}").json()["data"]["attributes"]
+    answer = api.client.get(attributes["attachment_url"].removeprefix("http://127.0.0.1:8000"))
+    assert answer["Content-Type"] == "application/gzip"
+    return attributes, gzip.decompress(b"".join(answer.streaming_content)).decode()
+
+
+def test_what_the_filters_choose_is_written_with_what_is_included(api, monkeypatch):
+    monkeypatch.setattr(exports, "PART", 2)
+    group, vip = make_group(), make_tag(name="vip")
+    made = [
+        make_customer(email=f"{n}@example.com", customer_group=group, password="argon2$x")
+        for n in range(5)
+    ]
+    made[0].tags.add(vip)
+    make_customer(email="other@example.org")
+    make_customer(email="live@example.com", mode="live")
+    attributes, text = run(
+        api, filters={"email_end": "@example.com"}, includes=["customer_group", "tags"]
+    )
+    assert (attributes["status"], attributes["progress"]) == ("completed", 100)
+    assert (attributes["records_count"], attributes["processed_count"]) == (5, 5)
+    records = json.loads(text)
+    assert [record["id"] for record in records] == [customer.pk for customer in made]
+    first = records[0]
+    assert (first["customer_group_id"], first["customer_group"]["name"]) == (group.pk, group.name)
+    assert [tag["name"] for tag in first["tags"]] == ["vip"]
+    assert "password" not in first
+    assert "argon2" not in text
+
+
+def test_csv_is_defused_and_comes_back_by_an_import_as_it_was(api):
+    make_customer(email="ada@example.com", reference="=HYPERLINK(1)", metadata={"a": 1})
+    _, text = run(api, format="csv")
+    (row,) = csv.DictReader(io.StringIO(text, newline=""))
+    assert (row["reference"], row["metadata"]) == ("'=HYPERLINK(1)", '{"a":1}')
+    assert (row["has_password"], row["total_orders_count"]) == ("false", "0")
+    again = f"email,reference\nada@example.com,{row['reference']}\n"
+    make_import(given=again, format="csv")
+    imports.step()
+    assert Customer.objects.get().reference == "=HYPERLINK(1)"
+
+
+def test_fields_say_what_is_written_of_a_row_and_of_what_it_includes(api):
+    group, vip = make_group(code="A"), make_tag(name="vip")
+    ada = make_customer(email="ada@example.com", customer_group=group)
+    ada.tags.add(vip)
+    fields = ["customers.email", "customer_group_id", "customers.customer_group.code", "tags.*"]
+    attributes, text = run(api, fields=fields, jwt_filters=True)
+    assert (attributes["fields"], attributes["jwt_filters"]) == (fields, True)
+    (record,) = json.loads(text)
+    (tag,) = record.pop("tags")
+    assert record == {
+        "email": "ada@example.com",
+        "customer_group_id": group.pk,
+        "customer_group": {"code": "A"},
+    }
+    assert (tag["id"], tag["name"]) == (vip.pk, "vip")
+    _, text = run(api, fields=["email"], includes=["tags"])
+    assert json.loads(text) == [{"email": "ada@example.com", "tags": [tag]}]
+    _, text = run(api, fields=["customers.id", "email"], format="csv")
+    assert text == f"id,email\r\n{ada.pk},ada@example.com\r\n"
+
+
+def test_dry_data_has_neither_ids_nor_times_nor_blanks(api):
+    make_customer(email="ada@example.com")
+    _, text = run(api, dry_data=True)
+    (record,) = json.loads(text)
+    assert record["email"] == "ada@example.com"
+    assert not record.keys() & {"id", "created_at", "updated_at", "reference", "metadata"}
+
+
+@pytest.mark.parametrize(
+    ("members", "pointer"),
+    [
+        ({"resource_type": "webhooks"}, "resource_type"),
+        ({"resource_type": "shoes"}, "resource_type"),
+        ({"filters": {"email_eq": "nobody@example.com"}}, "resource_type"),
+        ({"filters": {"password_start": "argon2"}}, "filters"),
+        ({"filters": {"shoes": 1}}, "filters"),
+        ({"filters": []}, "filters"),
+        ({"includes": ["shoes"]}, "includes"),
+        ({"includes": ["event_stores"]}, "includes"),
+        ({"includes": "tags"}, "includes"),
+        ({"fields": ["email", "shoes"]}, "fields"),
+        ({"fields": ["customers.password"]}, "fields"),
+        ({"fields": ["customers.tax_exemption_code"]}, "fields"),
+        ({"fields": ["shoes.size"]}, "fields"),
+        ({"fields": ["event_stores.*"]}, "fields"),
+        ({"fields": ["tags.shoes"]}, "fields"),
+        ({"fields": [""]}, "fields"),
+        ({"fields": [".", "..email"]}, "fields"),
+        ({"fields": "email"}, "fields"),
+        ({"status": "completed"}, "status"),
+    ],
+)
+def test_an_export_that_cannot_be_is_refused(api, members, pointer):
+    make_customer()
+    response = api.create("exports", {"resource_type": "customers", **members})
+    assert response.status_code in (400, 422)
+    assert response.json()["errors"][0]["source"]["pointer"] == f"/data/attributes/{pointer}"
+    assert not Export.objects.exists()
+
+
+def test_it_is_interrupted_and_goes_on_where_it_stopped(api, monkeypatch):
+    monkeypatch.setattr(exports, "PART", 2)
+    for _ in range(4):
+        make_customer()
+    job = make_export()
+    exports.step()
+    assert api.update("exports", job.pk, {"_interrupt": True}).status_code == 200
+    assert exports.step() is None
+    shown = api.get(f"/api/exports/{job.pk}").json()["data"]["attributes"]
+    assert (shown["status"], shown["progress"], shown["attachment_url"]) == (
+        "interrupted",
+        40,
+        None,
+    )
+    api.update("exports", job.pk, {"_start": True})
+    while exports.step():
+        pass
+    job.refresh_from_db()
+    text = gzip.decompress(b"".join(exports.content_of(job)))
+    assert len({record["id"] for record in json.loads(text)}) == 5
+
+
+def test_a_link_is_for_five_minutes_and_for_one_file(api, client):
+    attributes, _ = run(api, filters={"id_eq": make_customer().pk})
+    path = attributes["attachment_url"].removeprefix("http://127.0.0.1:8000")
+    for wrong in (f"{path}x", "/api/exports/files/x"):
+        error_of(client.get(wrong), 404, "RECORD_NOT_FOUND")
+    Export.objects.update(status="interrupted")
+    error_of(client.get(path), 404, "RECORD_NOT_FOUND")
+
+
+def test_files_are_forgotten_with_a_person(api):
+    run(api, filters={"id_eq": make_customer().pk})
+    exports.forget("live")
+    assert ExportPart.objects.exists()
+    exports.forget("test")
+    assert not ExportPart.objects.exists()
+    assert Export.objects.get().filters == {}
+
+
+def test_the_command_writes_a_file(tmp_path):
+    make_customer(email="ada@example.com")
+    path, out = tmp_path / "customers.csv", io.StringIO()
+    call_command("export_customers", str(path), stdout=out)
+    assert out.getvalue() == f"1 rows are in {path}.\n"
+    assert "ada@example.com" in path.read_text()
+    with pytest.raises(CommandError, match="selects 0 records"):
+        call_command("export_customers", str(path), mode="live")
+    with pytest.raises(CommandError, match=r"must end in \.csv or \.json"):
+        call_command("export_customers", str(tmp_path / "customers.txt"))

@@ -1,0 +1,204 @@
+"""Customers from a file and into one, by staff."""
+
+import csv
+import io
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from customers.models import Customer, EventStore, Import, Upload
+from customers.services import worker
+from customers.tests.factories import make_customer, make_group, make_tag
+
+LIST = "/admin/customers/customer/"
+UPLOAD = f"{LIST}import/"
+GOOD = "E-Mail,Reference,Tags,Colour\nada@example.com,R-1,vip,red\n\nbob@example.com,'=R-2,,blue\n"
+BAD = f"{GOOD}no address,R-3,,\ncarl@example.com,R-4,{'x' * 300},\nADA@example.com,{'y' * 300},,\n"
+
+
+def bring(client, text):
+    content = text if isinstance(text, bytes) else text.encode()
+    return client.post(UPLOAD, {"file": SimpleUploadedFile("customers.csv", content)})
+
+
+def answers(page, **changes):
+    """What the preview's form sends, unchanged but for `changes`."""
+    form = page.context["form"]
+    return {name: form[name].value() or "" for name in form.fields} | changes
+
+
+def test_a_file_is_looked_at_before_anything_is_written(admin_client, admin_user):
+    make_tag(name="vip")
+    where = bring(admin_client, GOOD)["Location"]
+    page = admin_client.get(where)
+    assert answers(page) == {
+        "column0": "email",
+        "column1": "reference",
+        "column2": "_add_tags",
+        "column3": "",
+    }
+    assert "2 customers" in page.content.decode()
+    assert "No errors were found." in page.content.decode()
+    assert not (Customer.objects.exists() or Import.objects.exists() or EventStore.objects.exists())
+    progress = admin_client.post(where, answers(page, go="import"))["Location"]
+    assert not Customer.objects.exists()
+    assert not Upload.objects.exists()
+    assert "0 of 2 rows" in admin_client.get(progress).content.decode()
+    worker.run_once()
+    assert "2 made or changed, 0 left out" in admin_client.get(progress).content.decode()
+    ada, bob = Customer.objects.order_by("email")
+    assert (ada.reference, [tag.name for tag in ada.tags.all()]) == ("R-1", ["vip"])
+    assert (bob.reference, bob.mode) == ("=R-2", "test")
+    entry = EventStore.objects.get(resource_id=bob.pk)
+    assert entry.who["owner"]["id"] == str(admin_user.pk)
+    assert LogEntry.objects.get().change_message == "Began the import of 2 customers."
+
+
+def test_an_import_is_stopped_and_goes_on_by_a_button(admin_client, client):
+    where = bring(admin_client, GOOD)["Location"]
+    page = admin_client.post(where, answers(admin_client.get(where), go="import"))["Location"]
+    assert "Stop the import" in admin_client.get(page).content.decode()
+    assert admin_client.post(page, {"move": "interrupt"}).status_code == 302
+    worker.run_once()
+    shown = admin_client.get(page).content.decode()
+    assert "Interrupted: 0 of 2 rows." in shown
+    assert ">Go on<" in shown
+    assert not Customer.objects.exists()
+    assert admin_client.post(page, {"move": "jump"}).status_code == 400
+    again = admin_client.post(page, {"move": "interrupt"}, follow=True).content.decode()
+    assert "The import has gone on meanwhile." in again
+    client.force_login(User.objects.create_user("grace", is_staff=True))
+    assert client.post(page, {"move": "resume"}).status_code == 403
+    assert Import.objects.get().status == "interrupted"
+    admin_client.post(page, {"move": "resume"})
+    worker.run_once()
+    shown = admin_client.get(page).content.decode()
+    assert "2 made or changed, 0 left out" in shown
+    assert 'name="move"' not in shown
+    pk = Import.objects.get().pk
+    sentences = LogEntry.objects.order_by("pk").values_list("change_message", flat=True)
+    assert list(sentences)[1:] == [f"Stopped the import {pk}.", f"Resumed the import {pk}."]
+
+
+def test_errors_are_shown_by_row_and_column_and_told_in_a_file(admin_client):
+    where = bring(admin_client, BAD)["Location"]
+    page = admin_client.get(where)
+    told = [(row, column, value[:10]) for row, column, _, value in page.context["told"]]
+    assert told == [(5, "E-Mail", "no address"), (7, "Reference", "y" * 10)]
+    assert not Customer.objects.exists()
+    progress = admin_client.post(where, answers(page, go="import"))["Location"]
+    worker.run_once()
+    assert Customer.objects.count() == 3
+    lines = list(
+        csv.reader(io.StringIO(admin_client.get(f"{progress}errors.csv").content.decode()))
+    )
+    assert lines[0] == ["customer", "column", "error"]
+    assert [line[:2] for line in lines[1:]] == [
+        ["no address", "email"],
+        ["ADA@example.com", "reference"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("email\n", "must be 1 to"),
+        ("email,email\na,b\n", "must begin with a line of names"),
+        ('email\n"a\n', "is no CSV in line"),
+        (b"email\n\xff@example.com\n", "is not in UTF-8 in line 2"),
+        ("email\nA\0\n", "holds characters"),
+        ("email\n" + "x" * 2000, "has more than 1024 bytes"),
+        ("", "The file is empty."),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_with_a_sentence(admin_client, settings, text, told):
+    settings.MAX_UPLOAD_BYTES = 1024
+    page = bring(admin_client, text)
+    assert page.status_code == 200
+    assert told in page.content.decode()
+    assert not Upload.objects.exists()
+
+
+def test_columns_must_be_told_apart_and_hold_the_address(admin_client):
+    where = bring(admin_client, "who,mail2,password\nada,ada@example.com,secret123\n")["Location"]
+    page = admin_client.get(where)
+    assert "Say which column has the e-mail address." in page.content.decode()
+    assert 'value="password"' not in page.content.decode()
+    for wrong in ({"column0": "email", "column1": "email"}, {"column0": "password"}):
+        page = admin_client.post(where, {"column1": "", "column2": "", "go": "import", **wrong})
+        assert page.context["form"].errors
+    assert not Import.objects.exists()
+    sent = {"column0": "reference", "column1": "email", "column2": "", "go": "import"}
+    assert admin_client.post(where, sent).status_code == 302
+
+
+def test_a_file_is_its_bringers_in_its_mode_alone(admin_client, client):
+    where = bring(admin_client, GOOD)["Location"]
+    progress = admin_client.post(bring(admin_client, GOOD)["Location"], {})
+    other = User.objects.create_superuser("other")
+    client.force_login(other)
+    assert client.get(where).status_code == 404
+    job = Import.objects.create(resource_type="customers", mode="live", inputs_size=1)
+    for page in (f"{LIST}imports/{job.pk}/", f"{LIST}imports/{job.pk}/errors.csv"):
+        assert admin_client.get(page).status_code == 404
+    admin_client.post("/admin/mode/", {"mode": "live"})
+    assert admin_client.get(where).status_code == 404
+    assert admin_client.post(where, {"go": "import"}).status_code == 404
+    assert progress.status_code == 200
+
+
+def test_imports_and_exports_need_their_permissions(client):
+    customer = make_customer()
+    user = User.objects.create_user("grace", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="view_customer"))
+    client.force_login(user)
+    job = Import.objects.create(resource_type="customers", inputs_size=1)
+    for page in (UPLOAD, f"{UPLOAD}x/", f"{LIST}imports/{job.pk}/"):
+        assert client.get(page).status_code == 403
+    assert bring(client, GOOD).status_code == 403
+    sent = {"action": "export_csv", "index": 0, "confirmed": 1, "_selected_action": [customer.pk]}
+    assert "text/csv" not in client.post(LIST, sent)["Content-Type"]
+    shown = client.get(LIST).content.decode()
+    assert "Import" not in shown
+    assert "export_csv" not in shown
+    assert not Upload.objects.exists()
+
+
+def export(client, customers, **sent):
+    chosen = {"_selected_action": [customer.pk for customer in customers]}
+    return client.post(LIST, {"action": "export_csv", "index": 0, **chosen, **sent})
+
+
+def test_an_export_holds_what_was_selected_and_no_formula(admin_client):
+    group = make_group(name="=cmd|' /C calc'!A0")
+    ada = make_customer(email="+ada@example.com", reference="@SUM(1)", customer_group=group)
+    ada.tags.add(make_tag(name="vip"), make_tag(name="b"))
+    make_customer()
+    make_customer(mode="live")
+    assert "Export 1 customer" in export(admin_client, [ada]).content.decode()
+    answer = export(admin_client, [ada], confirmed="1")
+    assert answer["Content-Type"] == "text/csv"
+    names, line = csv.reader(io.StringIO(b"".join(answer.streaming_content).decode()))
+    row = dict(zip(names, line, strict=True))
+    assert (row["email"], row["reference"]) == ("'+ada@example.com", "'@SUM(1)")
+    assert (row["customer_group"], row["tags"]) == ("'=cmd|' /C calc'!A0", "b,vip")
+    assert "password" not in names
+    answer = export(admin_client, [ada], confirmed="2", select_across="1")
+    assert len(b"".join(answer.streaming_content).decode().splitlines()) == 3
+    log = LogEntry.objects.order_by("pk").values_list("change_message", flat=True)
+    assert list(log) == ["Exported 1 customer.", "Exported 2 customers."]
+
+
+def test_more_customers_cost_an_export_no_more_queries(admin_client):
+    counts, customers = [], [make_customer(customer_group=make_group())]
+    for _ in range(2):
+        total = str(len(customers))
+        with CaptureQueriesContext(connection) as queries:
+            b"".join(export(admin_client, customers, confirmed=total).streaming_content)
+        counts.append(len(queries))
+        customers += [make_customer(customer_group=make_group()) for _ in range(5)]
+    assert counts[0] == counts[1]

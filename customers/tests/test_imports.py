@@ -1,0 +1,282 @@
+"""Imports: many rows by the rules of one, done once however often they are begun."""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from customers.models import (
+    Address,
+    Customer,
+    CustomerAddress,
+    CustomerSubscription,
+    Event,
+    EventStore,
+    Import,
+    ImportInputs,
+)
+from customers.services import imports
+from customers.tests.conftest import error_of
+from customers.tests.factories import ADDRESS, make_customer, make_group, make_import, make_tag
+
+
+def run(given, resource_type="customers", **options):
+    """The import of `given`, done."""
+    job = make_import(resource_type=resource_type, given=given, **options)
+    while imports.step(Import.objects.filter(pk=job.pk)):
+        pass
+    job.refresh_from_db()
+    return job
+
+
+def counts(job):
+    return job.status, job.processed_count, job.errors_count
+
+
+def test_customers_are_made_by_the_api_with_their_log_and_events(api):
+    inputs = [{"email": "ada@example.com", "reference": "A1"}, {"email": "bob@example.com"}]
+    members = {"resource_type": "customers", "inputs": inputs}
+    made = api.create("imports", members).json()["data"]
+    assert made["attributes"]["status"] == "pending"
+    assert made["attributes"]["inputs_size"] == 2
+    assert "inputs" not in made["attributes"]
+    while imports.step():
+        pass
+    done = api.get(f"/api/imports/{made['id']}", include="events").json()
+    attributes = done["data"]["attributes"]
+    assert attributes["status"] == "completed"
+    assert (attributes["processed_count"], attributes["errors_count"]) == (2, 0)
+    assert attributes["started_at"] <= attributes["completed_at"]
+    names = [event["attributes"]["name"] for event in done["included"]]
+    assert names == ["imports.create", "imports.start", "imports.complete"]
+    ada = Customer.objects.get(email="ada@example.com")
+    assert (ada.reference, ada.mode, ada.created_at) == ("A1", "test", ada.updated_at)
+    log = EventStore.objects.get(resource_id=ada.pk)
+    assert log.who["application"]["id"] == api.application.pk
+    assert log.payload["email"] == {"from": None, "to": "ada@example.com"}
+    event = Event.objects.get(resource_id=ada.pk)
+    assert (event.name, event.waiting) == ("customers.create", False)
+    assert not ImportInputs.objects.exists()
+
+
+def test_webhooks_are_called_for_an_import_where_the_setting_says_so(settings):
+    settings.IMPORTS_TRIGGER_WEBHOOKS = True
+    run([{"email": "ada@example.com"}])
+    assert Event.objects.get(name="customers.create").waiting
+
+
+def test_whom_an_input_names_is_changed_and_twice_in_one_file_is_once():
+    ada, bob = make_customer(email="Ada@example.com"), make_customer(email="bob@example.com")
+    job = run(
+        [
+            {"email": "ada@EXAMPLE.com", "reference": "A1"},
+            {"id": bob.pk, "email": "robert@example.com"},
+            {"email": "cy@example.com"},
+            {"email": "CY@example.com", "reference": "C1"},
+        ]
+    )
+    assert counts(job) == ("completed", 4, 0)
+    assert Customer.objects.count() == 3
+    ada.refresh_from_db()
+    bob.refresh_from_db()
+    assert (ada.reference, bob.email) == ("A1", "robert@example.com")
+    assert Customer.objects.get(email_key="cy@example.com").reference == "C1"
+
+
+def test_csv_names_related_rows_by_columns_and_a_formula_is_text():
+    group, vip = make_group(code="staff"), make_tag(name="vip")
+    make_tag(name="eu")
+    text = (
+        "\ufeffemail,reference,customer_group_id,tags.name,password\r\n"
+        f'ada@example.com,\'=1+1,{group.pk},"VIP,eu",correct horse battery\r\n'
+        f"bob@example.com,,,{vip.name},\r\n\r\n"
+    )
+    job = run(text, format="csv")
+    assert counts(job) == ("completed", 2, 0)
+    ada, bob = Customer.objects.order_by("email")
+    assert (ada.reference, ada.customer_group) == ("=1+1", group)
+    assert sorted(map(str, ada.tags.all())) == ["eu", "vip"]
+    assert (ada.has_password, bob.has_password) == (True, False)
+    assert (bob.reference, list(bob.tags.all())) == (None, [vip])
+
+
+def test_a_password_waits_encrypted():
+    job = make_import(given=[{"email": "ada@example.com", "password": "correct horse battery"}])
+    assert "correct horse" not in str(job.stored_inputs.rows)
+
+
+def test_addresses_and_subscriptions_of_customers_are_brought_in():
+    make_customer(email="ada@example.com")
+    whole = {"customer.email": "ada@example.com"}
+    whole |= {f"address.{name}": value for name, value in ADDRESS.items()}
+    assert counts(run([whole], "customer_addresses")) == ("completed", 1, 0)
+    assert CustomerAddress.objects.get().address == Address.objects.get()
+    bad = {**whole, "address.city": ""}
+    job = run([bad], "customer_addresses", skip_errors=True)
+    assert counts(job) == ("completed", 0, 1)
+    assert Address.objects.count() == 1
+    subscription = {"customer_email": "ada@example.com", "reference": "news"}
+    for metadata in ({"a": 1}, {"a": 2}):
+        job = run([{**subscription, "metadata": metadata}], "customer_subscriptions")
+    assert CustomerSubscription.objects.count() == 1
+
+
+def test_what_is_refused_is_told_by_its_key_and_the_rest_is_done():
+    good = [{"email": f"good{n}@example.com"} for n in range(18)]
+    bad = [{"email": "no address"}, {"email": "ada@example.com", "status": "repeat"}]
+    job = run([*good[:9], *bad, *good[9:]])
+    assert counts(job) == ("completed", 18, 2)
+    assert job.errors_log == {
+        "no address": {"email": ["is not an e-mail address"]},
+        "ada@example.com": {"status": ["status is not allowed."]},
+    }
+
+
+def test_more_than_a_tenth_of_errors_interrupts_it_unless_they_are_skipped():
+    inputs = [{"email": f"{n}@example.com"} for n in range(20)]
+    for number in (3, 5, 7, 9):
+        inputs[number] = {"email": f"bad {number}"}
+    job = run(inputs)
+    assert counts(job) == ("interrupted", 5, 3)
+    assert job.interrupted_at
+    assert Customer.objects.count() == 5
+    assert Event.objects.filter(name="imports.interrupt").count() == 1
+    again = run(inputs, skip_errors=True)
+    assert counts(again) == ("completed", 16, 4)
+    assert Customer.objects.count() == 16
+
+
+def test_it_is_interrupted_and_goes_on_where_it_stopped(api, monkeypatch):
+    monkeypatch.setattr(imports, "PART", 4)
+    job = make_import(given=[{"email": f"{n}@example.com"} for n in range(10)])
+    imports.step()
+    stopped = api.update("imports", job.pk, {"_interrupt": True}).json()["data"]["attributes"]
+    assert (stopped["status"], stopped["processed_count"]) == ("interrupted", 4)
+    assert imports.step() is None
+    again = api.update("imports", job.pk, {"_interrupt": True})
+    error_of(again, 422, "VALIDATION_ERROR", {"pointer": "/data/attributes/_interrupt"})
+    assert api.update("imports", job.pk, {"_start": True}).status_code == 200
+    while imports.step():
+        pass
+    job.refresh_from_db()
+    assert counts(job) == ("completed", 10, 0)
+    assert Customer.objects.count() == 10
+
+
+@pytest.mark.parametrize(
+    ("members", "pointer"),
+    [
+        ({"resource_type": "shoes"}, "resource_type"),
+        ({"resource_type": "webhooks"}, "resource_type"),
+        ({"inputs": []}, "inputs"),
+        ({"inputs": [1]}, "inputs"),
+        ({"inputs": {"email": "a"}}, "inputs"),
+        ({"inputs": "email\na@example.com"}, "inputs"),
+        ({"format": "csv"}, "inputs"),
+        ({"format": "csv", "inputs": "email,email\na,b"}, "inputs"),
+        ({"format": "csv", "inputs": "email\na,b"}, "inputs"),
+        ({"format": "csv", "inputs": 'email\n"a'}, "inputs"),
+        ({"format": "xml"}, "format"),
+        ({"inputs": [{"email": "a"}] * 31}, "inputs"),
+        ({"status": "completed"}, "status"),
+    ],
+)
+def test_an_import_that_cannot_be_is_refused(api, settings, members, pointer):
+    settings.MAX_IMPORT_INPUTS = 30
+    given = {"resource_type": "customers", "inputs": [{"email": "a@example.com"}], **members}
+    response = api.create("imports", given)
+    assert response.status_code in (400, 422)
+    assert response.json()["errors"][0]["source"]["pointer"] == f"/data/attributes/{pointer}"
+    assert not Import.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"email": 1},
+        {"email": None},
+        {},
+        {"id": "none"},
+        {"id": 7},
+        {"id": {"a": 1}},
+        {"email": "a@example.com", "tags": "vip"},
+        {"email": "a@example.com", "tags": [{"id": {"a": 1}}]},
+        {"email": "a@example.com", "customer_group": "staff"},
+        {"email": "a@example.com", "customer_group": {"id": 7}},
+        {"email": "a@example.com", "customer_group": {"type": 7, "id": "x"}},
+        {"email": "a@example.com", "shoes.size": "7"},
+        {"email": "a@example.com", "customer_group_id": "none"},
+        {"email": "a@example.com", "reference": "x" * 300},
+        {"email": "a@example.com", "password": {"a": 1}},
+        {"email": "a@example.com", "metadata": "{"},
+        {"email": "a@example.com", "": 1},
+        {"email": "a@example.com", "_add_tags": ["vip"]},
+    ],
+)
+def test_an_odd_input_is_an_error_and_makes_nothing(row):
+    job = run([row], skip_errors=True)
+    assert counts(job) == ("completed", 0, 1)
+    assert not Customer.objects.exists()
+
+
+def test_only_so_many_are_under_way_at_once(api):
+    for _ in range(imports.MOST_OPEN):
+        make_import()
+    members = {"resource_type": "customers", "inputs": [{"email": "a@example.com"}]}
+    error_of(
+        api.create("imports", members),
+        422,
+        "VALIDATION_ERROR",
+        {"pointer": "/data/attributes/resource_type"},
+    )
+    assert Import.objects.count() == imports.MOST_OPEN
+
+
+def test_new_rows_belong_to_the_parent_that_the_import_names(api, live_api):
+    ada, bob = make_customer(), make_customer()
+    members = {"resource_type": "customer_payment_sources", "parent_resource_id": ada.pk}
+    own = {"payment_source_token": "pm_2", "customer_id": bob.pk}
+    inputs = [{"payment_source_token": "pm_1"}, own]
+    made = api.create("imports", {**members, "inputs": inputs}).json()["data"]
+    assert made["attributes"]["parent_resource_id"] == ada.pk
+    assert imports.step().status == "completed"
+    assert [one.payment_source_token for one in ada.customer_payment_sources.all()] == ["pm_1"]
+    assert [one.payment_source_token for one in bob.customer_payment_sources.all()] == ["pm_2"]
+    found = api.get("/api/imports", **{"filter[q][parent_resource_id_eq]": ada.pk}).json()["data"]
+    assert [one["id"] for one in found] == [made["id"]]
+    changed = api.update("imports", made["id"], {"parent_resource_id": bob.pk})
+    error_of(changed, 400, "PARAM_NOT_ALLOWED", {"pointer": "/data/attributes/parent_resource_id"})
+    live_api.create("imports", {**members, "inputs": inputs[:1]})
+    job = imports.step()
+    assert (job.status, job.processed_count, job.errors_count) == ("interrupted", 0, 1)
+
+
+def test_an_import_may_be_larger_than_other_requests(api, settings):
+    settings.MAX_BODY_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2000
+    inputs = [{"email": f"{n}@example.com"} for n in range(200)]
+    members = {"resource_type": "customers", "inputs": inputs}
+    assert api.create("imports", members).status_code == 201
+    settings.MAX_IMPORT_BYTES = 2000
+    error_of(api.create("imports", members), 413, "CONTENT_TOO_LARGE")
+
+
+def test_the_command_imports_a_file_and_tells_what_was_refused(tmp_path):
+    path = tmp_path / "customers.csv"
+    path.write_text("email\nada@example.com\n" + "".join(f"{n}@example.com\n" for n in range(20)))
+    out = io.StringIO()
+    call_command("import_customers", str(path), stdout=out, mode="live")
+    assert out.getvalue().endswith("Completed: 21 rows done, 0 refused.\n")
+    assert Customer.objects.in_mode("live").count() == 21
+    who = EventStore.objects.filter(resource_type="customers").first().who
+    assert who["owner"]["type"] == "Operator"
+    path.write_text("email\nnonsense\n")
+    err = io.StringIO()
+    with pytest.raises(CommandError, match="Interrupted: 0 rows done, 1 refused"):
+        call_command("import_customers", str(path), stdout=out, stderr=err)
+    assert err.getvalue() == "nonsense: email is not an e-mail address\n"
+    with pytest.raises(CommandError, match=r"must end in \.csv or \.json"):
+        call_command("import_customers", str(tmp_path / "customers.txt"))
+    with pytest.raises(CommandError, match="could not be read"):
+        call_command("import_customers", str(tmp_path / "none.csv"))
+    with pytest.raises(CommandError, match="no import with this id"):
+        call_command("import_customers", resume="x")

@@ -1,0 +1,188 @@
+"""What is measured: run alone on the machine by `manage.py test -m measured -n 0 -s`."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+from http.client import HTTPConnection
+from statistics import median, quantiles
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection
+
+from customers.services.passwords import hash_password
+from customers.tests.conftest import Api, in_threads
+from customers.tests.factories import make_customer
+from customers.tests.test_password_pages import ask
+from customers.tests.test_sessions import log_in
+
+pytestmark = [pytest.mark.measured, pytest.mark.usefixtures("hashes_at_full_cost")]
+
+
+def auc(ones, others):
+    """The chance that one of `ones` is larger than one of `others`: 0.5 when nothing differs."""
+    pairs = [(one > other) + 0.5 * (one == other) for one in ones for other in others]
+    return sum(pairs) / len(pairs)
+
+
+@pytest.mark.parametrize("what", ["login", "reset"])
+def test_the_time_does_not_tell_who_has_an_address(client, settings, what):
+    make_customer(email="ada@example.com", password=hash_password("correct horse battery"))
+    settings.TOKEN_REQUESTS_PER_MINUTE = settings.PAGE_REQUESTS_PER_MINUTE = 10_000
+    settings.LOGIN_FAILURES_PER_CLIENT = settings.LOGIN_FAILURES_PER_ACCOUNT = 10_000
+    channel = Api(kind="sales_channel").application
+    times = {"ada@example.com": [], "nobody@example.com": []}
+    for number in range(130):
+        for address in sorted(times, reverse=number % 2):
+            started = time.perf_counter()
+            if what == "login":
+                response = log_in(client, channel, username=address, password="wrong words")
+            else:
+                response = ask(client, address)
+            took = time.perf_counter() - started
+            assert response.status_code == (400 if what == "login" else 302)
+            if number >= 10:
+                times[address].append(took)
+    known, unknown = times.values()
+    assert len(known) == len(unknown) == 120
+    apart = abs(median(known) - median(unknown))
+    print(f"\n{what}: medians {apart * 1000:.3f} ms apart, AUC {auc(known, unknown):.3f}")
+    assert apart < 0.001 or 0.40 <= auc(known, unknown) <= 0.60, (apart, auc(known, unknown))
+
+
+class Server:
+    """The service as it is run in production, with a database, keys and credentials of its own."""
+
+    def __init__(self, folder):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.address = f"127.0.0.1:{port}"
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "DATA_DIR": str(folder),
+            "PUBLIC_URL": f"http://{self.address}",
+            "TOKEN_REQUESTS_PER_MINUTE": "100000",
+            "LOGIN_FAILURES_PER_CLIENT": "100",  # logins under way count until they succeed
+        }
+        if redis_url := os.environ.get("TEST_REDIS_URL"):
+            self.environment["REDIS_URL"] = redis_url
+        if connection.vendor == "postgresql":
+            self.environment["DATABASE_URL"] = self.new_database()
+        self.manage("migrate", "--verbosity=0")
+        shown = self.manage("create_application", "Reader")
+        self.integration = dict(line.split() for line in shown.splitlines() if ": " in line)
+        shown = self.manage("create_application", "Shop", "--kind=sales_channel")
+        self.channel = shown.split("client_id:")[1].strip()
+        options = ["--workers=2", "--threads=8", f"--bind={self.address}"]
+        options += ["--log-level=warning", "--no-control-socket"]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "project.wsgi", *options],
+            cwd=django_settings.BASE_DIR,
+            env=self.environment,
+        )
+        for _ in range(100):
+            try:
+                self.call("/.well-known/jwks.json")
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError("The service does not start.")
+
+    def new_database(self):
+        """The URL of an empty database, made beside that of the tests."""
+        name = f"{connection.settings_dict['NAME']}_measured"
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+            cursor.execute(f"CREATE DATABASE {name}")
+        return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+
+    def manage(self, *arguments):
+        path = django_settings.BASE_DIR / "manage.py"
+        command = [sys.executable, path, *arguments]
+        return subprocess.run(
+            command, env=self.environment, check=True, capture_output=True, text=True
+        ).stdout
+
+    def call(self, path, body=None, **headers):
+        """The status and the body of a request, and the seconds it took."""
+        kind = "application/vnd.api+json" if path.startswith("/api") else "application/json"
+        method, data = ("GET", None) if body is None else ("POST", json.dumps(body))
+        started = time.perf_counter()
+        with closing(HTTPConnection(self.address, timeout=60)) as connection:
+            connection.request(method, path, data, {"content-type": kind, **headers})
+            response = connection.getresponse()
+            found = json.loads(response.read())
+        return response.status, found, time.perf_counter() - started
+
+    def token(self):
+        credential = {name.rstrip(":"): value for name, value in self.integration.items()}
+        members = {"grant_type": "client_credentials", **credential}
+        return self.call("/oauth/token", members)[1]["access_token"]
+
+    def memory(self):
+        """Bytes that the server's processes hold (Linux)."""
+        listed = subprocess.run(
+            ["ps", "-o", "rss=", "--ppid", str(self.process.pid), "-p", str(self.process.pid)],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        return sum(int(line) for line in listed.split()) * 1024
+
+
+@pytest.fixture
+def server(tmp_path):
+    server = Server(tmp_path)
+    yield server
+    server.process.terminate()
+    server.process.wait(30)
+
+
+def test_sixty_four_logins_at_once_leave_room_for_reads(server):
+    bearer = {"authorization": f"Bearer {server.token()}"}
+    attributes = {"email": "ada@example.com", "password": "correct horse battery"}
+    document = {"data": {"type": "customers", "attributes": attributes}}
+    assert server.call("/api/customers", document, **bearer)[0] == 201
+    members = {
+        "grant_type": "password",
+        "client_id": server.channel,
+        "username": "ada@example.com",
+        "password": "correct horse battery",
+    }
+    in_threads(16, lambda _: server.call("/api/customers", **bearer))  # every thread is warm
+    before, peak, reads, logins, over = server.memory(), 0, [], [], threading.Event()
+
+    def read():
+        while not over.is_set():
+            reads.append(server.call("/api/customers", **bearer))
+
+    def log_in_again():
+        for _ in range(2):
+            logins.append(server.call("/oauth/token", members)[0])
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    writers = [threading.Thread(target=log_in_again) for _ in range(64)]
+    for thread in [*readers, *writers]:
+        thread.start()
+    while any(thread.is_alive() for thread in writers):
+        peak = max(peak, server.memory())
+        time.sleep(0.05)
+    over.set()
+    for thread in [*readers, *writers]:
+        thread.join()
+    p95 = quantiles([seconds for *_, seconds in reads], n=20)[-1]
+    counts = {status: logins.count(status) for status in sorted(set(logins))}
+    grown = (peak - before) / 2**20
+    print(f"\nlogins {counts}; {len(reads)} reads, p95 {p95:.3f} s; memory +{grown:.0f} MiB")
+    assert set(counts) <= {200, 503}
+    assert counts[200] > 0
+    assert {status for status, *_ in reads} == {200}
+    assert p95 <= 1
+    assert grown < 1024

@@ -1,0 +1,140 @@
+"""What those who run the service see: probes, log lines and figures."""
+
+import json
+import logging
+import re
+import sys
+
+import pytest
+from django.db import OperationalError, connection
+
+from customers.api.base import ApiView
+from customers.models import Customer, QueuedMail, from_replica
+from customers.models.reading import Router
+from customers.tests.conftest import needs_postgresql
+from customers.tests.factories import make_customer
+from project import logs
+
+SECRET = "Key (email)=(ada@example.com) already exists."
+
+
+@pytest.fixture
+def lines(caplog):
+    """The log as JSON, a function that gives the lines of one logger."""
+    caplog.set_level(logging.INFO)
+
+    def read(name):
+        found = [r for r in caplog.records if r.name == name]
+        return [json.loads(logs.Json().format(record)) for record in found]
+
+    return read
+
+
+def test_a_process_lives_without_its_database(client, settings, django_assert_num_queries):
+    settings.SECURE_SSL_REDIRECT = True
+    with django_assert_num_queries(0):
+        answer = client.get("/livez", headers={"host": "10.0.0.7:8000"})
+    assert (answer.status_code, answer.content) == (200, b"live\n")
+    assert client.get("/readyz").content == b"ready\n"
+
+
+@needs_postgresql
+def test_it_is_not_ready_on_a_database_that_may_lose_changes(client):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.content.startswith(b"Set synchronous_commit to on in PostgreSQL")
+    assert client.get("/livez").status_code == 200
+
+
+def test_each_request_has_a_line_that_names_nobody(api, lines, client):
+    customer = make_customer(email="ada@example.com")
+    given = {"headers": {"x-request-id": "proxy-1"}}
+    answer = api.client.get(f"/api/customers/{customer.pk}?include=tags", **given)
+    assert answer["X-Request-Id"] == "proxy-1"
+    (line,) = lines("clientele.requests")
+    assert line.pop("ms") > 0
+    assert line.pop("time")
+    assert line.pop("message").startswith("GET /api/customers/{pk} 200")
+    assert line == {
+        "level": "INFO",
+        "logger": "clientele.requests",
+        "request_id": None,  # which is told while the request is under way
+        "method": "GET",
+        "route": "/api/customers/{pk}",
+        "status": 200,
+        "id": customer.pk,
+        "application": api.application.pk,
+        "customer": None,
+    }
+    for path in ("/api/customers/ada@example.com", "/ada@example.com", "/admin/?q=ada@example.com"):
+        answer = client.get(path, headers={"x-request-id": "ada@example.com"})
+        assert re.fullmatch("[0-9a-f]{32}", answer["X-Request-Id"])
+    written = json.dumps([*lines("clientele.requests"), *lines("django.request")])
+    assert "ada@" not in written
+    assert "staff" not in written
+
+
+def test_a_mistake_of_ours_is_logged_without_what_it_quotes(api, lines, monkeypatch, client):
+    def fail(*_, **__):
+        raise RuntimeError(SECRET) from ValueError(SECRET)
+
+    monkeypatch.setattr(ApiView, "initial", fail)
+    client.raise_request_exception = False
+    answer = client.get("/api/customers/ada@example.com")
+    assert answer.status_code == 500
+    assert answer.json()["errors"][0]["code"] == "INTERNAL_SERVER_ERROR"
+    (line,) = lines("django.request")
+    assert line["message"] == "Something failed on our side."
+    assert line["exception"] == ["builtins.RuntimeError", "builtins.ValueError"]
+    assert any("test_operation.py" in place for place in line["at"])
+    assert "ada@" not in json.dumps(line)
+
+
+def test_text_leaves_out_what_an_exception_quotes():
+    try:
+        raise OperationalError(SECRET)
+    except OperationalError:
+        record = logging.LogRecord("x", logging.ERROR, "", 1, "It failed.", (), sys.exc_info())
+    text = logs.Text().format(record)
+    assert text.endswith("django.db.utils.OperationalError")
+    assert "test_operation.py" in text
+    assert "ada@" not in text
+
+
+def test_figures_count_requests_and_what_waits(client, api, settings):
+    api.get("/api/customers")
+    QueuedMail.objects.create(mode="test", kind="password_reset", email="ada@example.com")
+    text = client.get("/metrics").content.decode()
+    counted = 'clientele_requests_total{method="GET",route="/api/customers",status="200"} '
+    assert counted in text
+    assert 'clientele_request_seconds_count{method="GET",route="/api/customers"} ' in text
+    assert 'clientele_waiting{what="mails"} 1.0' in text
+    assert "ada@" not in text
+    settings.METRICS_TOKEN = "0123456789abcdef"
+    for given in ("", "Bearer 0123456789abcdeg", "Basic 0123456789abcdef"):
+        assert client.get("/metrics", headers={"authorization": given}).status_code == 401
+    given = {"authorization": "Bearer 0123456789abcdef"}
+    assert client.get("/metrics", headers=given).status_code == 200
+
+
+def test_odd_paths_make_no_figure_of_their_own(client):
+    for path in ("/x1", "/x2/y"):
+        client.get(path)
+        client.generic("BREW", path)
+    text = client.get("/metrics").content.decode()
+    assert 'method="GET",route="none",status="404"' in text
+    assert 'method="other",route="none",status="404"' in text
+    assert "x1" not in text
+
+
+def test_a_replica_is_read_from_where_it_is_asked_for_and_never_written_to():
+    router = Router()
+    assert router.db_for_read(Customer) == "default"
+    with from_replica():
+        assert router.db_for_read(Customer) == "replica"
+        assert router.db_for_write(Customer) == "default"
+    assert router.db_for_read(Customer) == "default"
+    assert router.allow_migrate("default", "customers")
+    assert not router.allow_migrate("replica", "customers")

@@ -1,0 +1,208 @@
+"""The admin's pages: they open, they keep the rules, they show no secret."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from customers.models import Attachment, Customer, EventStore, Order, Tag
+from customers.tests.factories import (
+    ONE,
+    make_customer,
+    make_full_customer,
+    make_group,
+    make_order,
+    make_payment_source,
+    make_placed_order,
+    make_tag,
+)
+
+MODELS = [model for model in admin.site._registry if model._meta.app_label == "customers"]
+every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+
+
+def url(model, page=""):
+    return f"/admin/customers/{model._meta.model_name}/{page}"
+
+
+def form_of(response):
+    """What a browser would send back from the form of an add or change page, unchanged."""
+    form = response.context["adminform"].form
+    values = {name: form[name].value() for name in form.fields}
+    values["tags"] = [getattr(tag, "pk", tag) for tag in values.get("tags") or []]
+    return {name: "" if value is None else value for name, value in values.items()}
+
+
+@every_model
+def test_every_page_opens(admin_client, admin_user, rf, api, model):
+    make_full_customer()
+    row = model.objects.first() or ONE[model._meta.db_table]()
+    pages = {"": True, f"{row.pk}/change/": True, f"{row.pk}/history/": True, "?q=a": True}
+    request, options = rf.get("/"), admin.site._registry[model]
+    request.user, request.session = admin_user, {}
+    pages["add/"] = options.has_add_permission(request)
+    pages[f"{row.pk}/delete/"] = options.has_delete_permission(request, row)
+    for page, offered in pages.items():
+        response = admin_client.get(url(model, page))
+        assert response.status_code == (200 if offered else 403), page
+        assert "default-src 'self'" in response["Content-Security-Policy"]
+
+
+@every_model
+@pytest.mark.parametrize("lookup", ["password__startswith", "secret_digest__startswith"])
+def test_no_list_can_be_filtered_by_a_secret(admin_client, api, model, lookup):
+    make_customer(password="argon2$x")
+    response = admin_client.get(url(model), {lookup: "argon2"})
+    assert response.status_code in (302, 400)
+
+
+@pytest.mark.parametrize(
+    "lookup", ["customer_group__customers__password__startswith", "tags__customers__password"]
+)
+def test_nor_by_a_secret_of_a_related_row(admin_client, lookup):
+    assert admin_client.get(url(Customer), {lookup: "a"}).status_code == 400
+
+
+def test_more_customers_cost_the_list_no_more_queries(admin_client):
+    counts = []
+    for _ in range(2):
+        make_full_customer()
+        with CaptureQueriesContext(connection) as queries:
+            admin_client.get(url(Customer))
+        counts.append(len(queries))
+        for _ in range(10):
+            make_full_customer()
+    assert counts[0] == counts[1]
+
+
+def test_a_customer_is_found_by_a_part_of_its_address_in_any_case(admin_client):
+    make_customer(email="Ada.Lovelace@example.com")
+    make_customer(email="bob@example.com")
+    page = admin_client.get(url(Customer), {"q": "LOVE"}).content.decode()
+    assert "Ada.Lovelace@example.com" in page
+    assert "bob@example.com" not in page
+
+
+def test_staff_make_and_change_a_customer_but_not_its_password(admin_client):
+    values = form_of(admin_client.get(url(Customer, "add/")))
+    assert "password" not in values
+    group, tag = make_group(), make_tag()
+    values |= {"email": "ada@example.com", "customer_group": group.pk, "tags": [tag.pk]}
+    assert admin_client.post(url(Customer, "add/"), values).status_code == 302
+    customer = Customer.objects.get()
+    assert (customer.email, customer.customer_group, [*customer.tags.all()]) == (
+        "ada@example.com",
+        group,
+        [tag],
+    )
+    page = url(Customer, f"{customer.pk}/change/")
+    values = form_of(admin_client.get(page))
+    assert "mode" not in values
+    forbidden = {"password": "x", "status": "repeat", "total_orders_count": 9, "mode": "live"}
+    response = admin_client.post(page, {**values, "reference": "R", **forbidden})
+    assert response.status_code == 302
+    customer.refresh_from_db()
+    assert (customer.reference, customer.password, customer.mode) == ("R", None, "test")
+    assert (customer.status, customer.total_orders_count) == ("prospect", 0)
+
+
+@pytest.mark.parametrize("wrong", ["group", "tag", "tags"])
+def test_staff_cannot_mix_modes_or_pass_the_limit_of_tags(admin_client, wrong):
+    page = url(Customer, "add/")
+    values = form_of(admin_client.get(page)) | {"email": "ada@example.com"}
+    values |= {
+        "group": lambda: {"customer_group": make_group(mode="live").pk},
+        "tag": lambda: {"tags": [make_tag(mode="live").pk]},
+        "tags": lambda: {"tags": [make_tag().pk for _ in range(11)]},
+    }[wrong]()
+    response = admin_client.post(page, values)
+    assert response.status_code == 200
+    assert response.context["errors"]
+    assert not Customer.objects.exists()
+
+
+@pytest.mark.parametrize("email", ["ADA@example.com", "no address"])
+def test_staff_are_told_what_is_wrong_with_an_address(admin_client, email):
+    make_customer(email="ada@example.com")
+    values = form_of(admin_client.get(url(Customer, "add/"))) | {"email": email}
+    response = admin_client.post(url(Customer, "add/"), values)
+    assert response.status_code == 200
+    assert response.context["errors"]
+    assert Customer.objects.count() == 1
+
+
+def test_a_group_with_customers_is_kept(admin_client):
+    group = make_customer(customer_group=make_group()).customer_group
+    page = url(type(group), f"{group.pk}/delete/")
+    assert "protected" in admin_client.get(page).content.decode().lower()
+    admin_client.post(page, {"post": "yes"})
+    assert type(group).objects.filter(pk=group.pk).exists()
+
+
+def test_an_order_given_to_another_customer_counts_there(admin_client, admin_user):
+    ada, bob = make_customer(), make_customer()
+    Customer.objects.filter(pk=ada.pk).update(total_orders_count=1, status="acquired")
+    order = make_placed_order(ada, number="A1")
+    page = url(Order, f"{order.pk}/change/")
+    values = form_of(admin_client.get(page)) | {"customer": bob.pk}
+    assert admin_client.post(page, values).status_code == 302
+    for customer, standing in ((ada, ("prospect", 0)), (bob, ("acquired", 1))):
+        customer.refresh_from_db()
+        assert (customer.status, customer.total_orders_count) == standing
+    entry = EventStore.objects.get(resource_id=order.pk)
+    assert entry.payload == {"customer_id": {"from": ada.pk, "to": bob.pk}}
+    assert entry.who["owner"]["id"] == str(admin_user.pk)
+
+
+def test_a_placed_order_cannot_be_deleted_alone_or_among_others(admin_client):
+    placed, draft = make_placed_order(make_customer()), make_order()
+    assert admin_client.post(url(Order, f"{placed.pk}/delete/"), {"post": "yes"}).status_code == 403
+    selected = {"action": "delete_selected", "_selected_action": [placed.pk, draft.pk]}
+    admin_client.post(url(Order), {**selected, "post": "yes"})
+    assert Order.objects.count() == 2
+    selected["_selected_action"] = [draft.pk]
+    admin_client.post(url(Order), {**selected, "post": "yes"})
+    assert Order.objects.get() == placed
+
+
+def test_staff_see_no_token_of_the_wallet(admin_client):
+    source = make_payment_source(payment_source_token="pm_1NgABCDEFGHwxyz")
+    for page in ("", f"{source.pk}/change/", f"{source.pk}/history/"):
+        shown = admin_client.get(url(type(source), page)).content.decode()
+        assert "ABCDEFGH" not in shown
+
+
+def test_staff_cannot_attach_to_two_resources_or_none(admin_client):
+    values = form_of(admin_client.get(url(Attachment, "add/"))) | {"name": "Note"}
+    both = {"customer": make_customer().pk, "customer_group": make_group().pk}
+    for keys in ({}, both):
+        response = admin_client.post(url(Attachment, "add/"), {**values, **keys})
+        assert response.status_code == 200
+        assert "must be attached to one resource" in response.content.decode()
+    assert not Attachment.objects.exists()
+
+
+def test_a_tags_name_is_lower_case_from_the_admin_too(admin_client):
+    values = form_of(admin_client.get(url(Tag, "add/"))) | {"name": "VIP"}
+    admin_client.post(url(Tag, "add/"), values)
+    assert Tag.objects.get().name == "vip"
+
+
+def test_the_admins_log_tells_what_was_done_to_which_id_and_holds_no_address(admin_client):
+    values = form_of(admin_client.get(url(Customer, "add/"))) | {"email": "ada@example.com"}
+    admin_client.post(url(Customer, "add/"), values)
+    ada, bob = Customer.objects.get(), make_customer()
+    page = url(Customer, f"{ada.pk}/change/")
+    admin_client.post(page, form_of(admin_client.get(page)) | {"reference": "R"})
+    admin_client.post(url(Customer, f"{ada.pk}/delete/"), {"post": "yes"})
+    selected = {"action": "delete_selected", "_selected_action": [bob.pk], "post": "yes"}
+    admin_client.post(url(Customer), selected)
+    log = LogEntry.objects.order_by("pk").values_list("object_repr", "change_message")
+    assert [name for name, _ in log] == [f"customer {ada.pk}"] * 3 + [f"customer {bob.pk}"]
+    assert "@" not in str(list(log))
+
+
+def test_the_start_page_leads_to_the_admin(client):
+    assert client.get("/")["Location"] == "/admin/"
+    assert client.get("/admin/").status_code == 302

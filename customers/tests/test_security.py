@@ -1,0 +1,161 @@
+"""What every answer carries, who may call from a browser, and which secrets nothing reaches."""
+
+import itertools
+
+import pytest
+
+from customers.api.filters import PREDICATES
+from customers.api.urls import router
+from customers.models import Application, Customer, CustomerPasswordReset, Session
+from customers.tests.conftest import Api, error_of
+from customers.tests.factories import make_full_customer
+from customers.tests.test_contract import include_paths
+
+ORIGIN = "https://shop.example.com"
+PATHS = [
+    "/api/customers",
+    "/api/nothing",
+    "/oauth/token",
+    "/oauth/nothing",
+    "/.well-known/jwks.json",
+    "/test/password/forgot",
+    "/test/password/choose",
+    "/admin/login/",
+    "/admin/",
+    "/nothing",
+    "/",
+    "/static/customers/pages.css",
+]
+
+SECRET_COLUMNS = ["password", "email_key", "token_digest", "refresh_digest", "secret_digest"]
+SECRET_NAMES = [*SECRET_COLUMNS, "client_secret", "shared_secret", "reset_password_token"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "TRACE"])
+def test_every_answer_carries_what_keeps_browsers_safe(client, path, method):
+    response = client.generic(method, path)
+    response.close()
+    assert response.status_code < 500
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert response["Referrer-Policy"] in ("same-origin", "no-referrer")
+    policy = dict(part.split(" ", 1) for part in response["Content-Security-Policy"].split("; "))
+    assert policy == {
+        "default-src": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+        "object-src": "'none'",
+        "base-uri": "'none'",
+    }
+
+
+def preflight(client, path, origin=ORIGIN):
+    headers = {
+        "origin": origin,
+        "access-control-request-method": "PATCH",
+        "access-control-request-headers": "authorization,content-type",
+    }
+    return client.options(path, headers=headers)
+
+
+@pytest.mark.parametrize("path", ["/api/customers", "/oauth/token", "/.well-known/jwks.json"])
+def test_a_storefront_that_is_set_may_call_from_a_browser(client, settings, path):
+    settings.CORS_ALLOWED_ORIGINS = [ORIGIN]
+    response = preflight(client, path)
+    assert response.status_code == 200
+    assert response["Access-Control-Allow-Origin"] == ORIGIN
+    assert "PATCH" in response["Access-Control-Allow-Methods"]
+    allowed = response["Access-Control-Allow-Headers"]
+    assert {"authorization", "content-type", "accept"} <= set(allowed.split(", "))
+    answer = client.get(path, headers={"origin": ORIGIN})
+    assert answer["Access-Control-Allow-Origin"] == ORIGIN
+    assert "X-Ratelimit-Remaining" in answer["Access-Control-Expose-Headers"]
+    assert "Access-Control-Allow-Credentials" not in answer
+    assert "Access-Control-Allow-Origin" not in preflight(client, path, "https://evil.example")
+
+
+@pytest.mark.parametrize("path", ["/admin/login/", "/test/password/forgot"])
+def test_no_other_site_reads_the_pages(client, settings, path):
+    settings.CORS_ALLOW_ALL_ORIGINS = True
+    assert "Access-Control-Allow-Origin" not in client.get(path, headers={"origin": ORIGIN})
+    assert preflight(client, "/api/customers")["Access-Control-Allow-Origin"] == "*"
+
+
+def test_by_default_no_site_may_call(client):
+    assert "Access-Control-Allow-Origin" not in preflight(client, "/api/customers")
+
+
+TOLD = [  # once, or to programs that verify our calls
+    ("customer_password_resets", "reset_password_token"),
+    ("webhooks", "shared_secret"),
+]
+
+
+def prefixes(viewset, depth):
+    """Every way to spell an attribute of a related type, up to `depth` relationships."""
+    yield ""
+    if depth:
+        for relationship in viewset.filterset_class.relationships:
+            for rest in prefixes(viewset.relations[relationship].target, depth - 1):
+                yield f"{relationship}_{rest}"
+
+
+@pytest.mark.parametrize("name", router.viewsets)
+def test_no_filter_sort_field_or_inclusion_reaches_a_secret(api, name):
+    viewset = router.viewsets[name]
+    if "list" in viewset.offers:
+        depth = 2 if name == "customers" else 1
+        spellings = [p + s for p in prefixes(viewset, depth) for s in SECRET_NAMES]
+        for spelling, predicate in zip(spellings, itertools.cycle(PREDICATES), strict=False):
+            if spelling.endswith("password") and predicate == "present":
+                predicate = "start"  # whether there is one may be asked
+            parameter = f"filter[q][{spelling}_{predicate}]"
+            response = api.query(f"/api/{name}", {parameter: "a"})
+            error_of(response, 400, "FILTER_NOT_ALLOWED", {"parameter": parameter})
+    path = f"/api/{viewset.path}" if "only" in viewset.offers else f"/api/{name}/x"
+    for secret in SECRET_NAMES:
+        if "list" in viewset.offers:
+            for form in ("filter[{}]", "filter[{}__startswith]", "filter[q][{}__startswith]"):
+                parameter = form.format(secret)
+                response = api.query(f"/api/{name}", {parameter: "a"})
+                error_of(response, 400, "FILTER_NOT_ALLOWED", {"parameter": parameter})
+            for sort in (secret, f"-{secret}", f"customer.{secret}", f"customer__{secret}"):
+                response = api.query(f"/api/{name}", {"sort": sort})
+                error_of(response, 400, "INVALID_SORT_CRITERIA", {"parameter": "sort"})
+        if (name, secret) not in TOLD:
+            parameter = f"fields[{name}]"
+            error_of(
+                api.query(path, {parameter: secret}), 400, "INVALID_FIELD", {"parameter": parameter}
+            )
+        error_of(
+            api.query(path, {"include": secret}), 400, "INVALID_INCLUDE", {"parameter": "include"}
+        )
+
+
+def test_no_document_of_anything_holds_a_secret(api):
+    ada = make_full_customer(password="argon2$argon2id$the-hash")
+    as_ada = Api(customer=ada)
+    reset = CustomerPasswordReset.objects.get()
+    secrets = [
+        ada.password,
+        reset.token_digest,
+        Session.objects.get().refresh_digest,
+        *Application.objects.exclude(secret_digest=None).values_list("secret_digest", flat=True),
+        as_ada.refresh_token,
+        api.secret,
+    ]
+    shown = b""
+    for name, viewset in router.viewsets.items():
+        if "list" in viewset.offers:
+            include = ",".join(include_paths(viewset, 2))
+            response = api.query(f"/api/{name}", {"include": include})
+            assert response.status_code == 200
+            shown += response.content
+    for row in (ada, *Customer.objects.all()[:1]):
+        shown += api.get(f"/api/customers/{row.pk}/event_stores").content
+    shown += as_ada.get("/api/application").content + api.get("/api/application").content
+    assert len(shown) > 10_000
+    for secret in secrets:
+        assert secret.encode() not in shown

@@ -1,0 +1,132 @@
+"""How the web server treats connections: a real one, with an application of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, suppress
+
+import pytest
+from django.conf import settings
+
+APPLICATION = """
+import time
+
+def application(environ, start_response):
+    path = environ["PATH_INFO"]
+    time.sleep(0.5 if path == "/slow" else 0)
+    body = path.encode() + environ["wsgi.input"].read()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+"""
+THREADS = 2
+
+
+class Connection:
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), 10)
+
+    def send(self, *paths, body=b""):
+        head = f"Host: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        self.socket.sendall(
+            b"".join(f"POST {path} HTTP/1.1\r\n".encode() + head + body for path in paths)
+        )
+
+    def read(self):
+        """The body of the next answer."""
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += self._byte()
+        head = received.decode().lower()
+        length = int(head.partition("content-length:")[2].split("\r\n")[0])
+        return b"".join(self._byte() for _ in range(length)).decode()
+
+    def _byte(self):
+        byte = self.socket.recv(1)
+        if not byte:
+            raise ConnectionResetError
+        return byte
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server process, and a function that connects to it. The last test stops it."""
+    tmp_path = tmp_path_factory.mktemp("served")
+    (tmp_path / "served.py").write_text(APPLICATION)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = ["--config", "python:project.gunicorn", "--log-level", "critical"]
+    options += ["--workers", "1", "--threads", str(THREADS), "--bind", f"127.0.0.1:{port}"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", *options, "served:application"],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    with ExitStack() as stack:
+        stack.callback(process.wait)
+        stack.callback(process.kill)
+
+        def connect():
+            connection = Connection(port)
+            stack.callback(connection.socket.close)
+            return connection
+
+        for _ in range(200):
+            with suppress(OSError):
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            time.sleep(0.05)
+        yield process, connect
+
+
+def test_connections_are_kept_and_served_in_order(server):
+    """At once, in one packet, after a rest, and more of them than there are threads."""
+    _, connect = server
+    one = connect()
+    for number in range(3):
+        one.send(f"/{number}", body=b"!")
+        assert one.read() == f"/{number}!"
+    one.send("/a", "/b", "/c", body=b"?")
+    assert [one.read() for _ in range(3)] == ["/a?", "/b?", "/c?"]
+    time.sleep(0.05)  # longer than a thread lingers
+    many = [one, *(connect() for _ in range(3 * THREADS))]
+    for turn in range(5):
+        for connection in many:
+            connection.send(f"/{turn}")
+        assert {connection.read() for connection in many} == {f"/{turn}"}
+
+
+def test_a_busy_connection_keeps_no_other_from_being_served(server):
+    _, connect = server
+    busy = [connect() for _ in range(THREADS)]
+    others = [connect() for _ in range(4)]
+    for connection in (*busy, *others):
+        connection.send("/first")
+        assert connection.read() == "/first"
+    for connection in others:
+        connection.send("/second")
+    for turn in range(20):  # as fast as they can, while the others wait
+        for connection in busy:
+            connection.send(f"/{turn}")
+        for connection in busy:
+            assert connection.read() == f"/{turn}"
+    for connection in others:
+        connection.socket.settimeout(1)
+        assert connection.read() == "/second"
+
+
+def test_a_stop_answers_what_has_begun_and_waits_for_no_idle_connection(server):
+    process, connect = server
+    idle, slow = connect(), connect()
+    idle.send("/idle")
+    assert idle.read() == "/idle"
+    slow.send("/slow")
+    time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    assert slow.read() == "/slow"
+    assert process.wait(10) == 0
+    with pytest.raises(OSError):
+        idle.send("/more")
+        idle.read()

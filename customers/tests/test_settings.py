@@ -1,0 +1,119 @@
+"""Settings: each is in the table of docs/settings.md, and a wrong one is refused in a sentence."""
+
+import logging
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+ROOT = Path(settings.BASE_DIR)
+SOURCE = (ROOT / "project" / "settings.py").read_text()
+NAMES = set(re.findall(r'setting\(\s*[\w.]+,\s*"(\w+)"', SOURCE))
+
+
+@pytest.fixture
+def load(tmp_path, monkeypatch):
+    """Reads the settings as a start would, in an environment that has only what is given."""
+
+    def read(**environment):
+        for name in NAMES:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in {"DATA_DIR": str(tmp_path), **environment}.items():
+            monkeypatch.setenv(name, value)
+        return runpy.run_path(str(ROOT / "project" / "settings.py"))
+
+    return read
+
+
+def test_the_table_has_a_row_for_each_setting():
+    table = (ROOT / "docs" / "settings.md").read_text()
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|", table, re.MULTILINE)[2:]
+    rows = [(name, default) for names, default in rows for name in re.findall(r"`(\w+)`", names)]
+    assert sorted(name for name, _ in rows) == sorted(NAMES)
+    for name, default in rows:
+        if default.strip("`").isdigit():
+            assert str(getattr(settings, name)) == default.strip("`"), name
+
+
+@pytest.mark.filterwarnings("ignore:Engine not recognized")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEBUG", "perhaps"),
+        ("DATABASE_LOCK_TIMEOUT", "0"),
+        ("DATABASE_REPLICA_URL", "postgres://u@127.0.0.1/replica"),  # of SQLite there is none
+        ("DATABASE_POOLER", "perhaps"),
+        ("IDEMPOTENCY_KEY_LIFETIME", "60"),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_LEVEL", "LOUD"),
+        ("METRICS_TOKEN", "short"),
+        ("SECRET_KEY", "short"),
+        ("PUBLIC_URL", "api.example.com"),
+        ("PUBLIC_URL", "https://api.example.com/path"),
+        ("PUBLIC_URL", "ftp://api.example.com"),
+        ("TOKEN_ISSUER", "https://example.com"),
+        ("TOKEN_ISSUER", "http://auth.example.com"),
+        ("ORGANIZATION_SLUG", "Not A Slug"),
+        ("ORGANIZATION_ID", "a-b"),
+        ("DATABASE_URL", "mysql://localhost/x"),
+        ("DATABASE_URL", "nonsense"),
+        ("SUPPORT_EMAIL", "nobody"),
+        ("LOGO_URL", "logo.png"),
+        ("PRIMARY_COLOR", "blue"),
+        ("ADDRESSES_PHONE_REQUIRED", "maybe"),
+        ("PASSWORD_MIN_LENGTH", "4"),
+        ("ACCESS_TOKEN_LIFETIME", "0"),
+        ("ACCESS_TOKEN_LIFETIME", "two hours"),
+        ("MAX_BODY_BYTES", "-1"),
+        ("MAX_JSON_DEPTH", "1000"),
+        ("PAGE_SIZE", "26"),
+        ("MAX_PAGE_SIZE", "5"),
+        ("MAX_INCLUDE_DEPTH", "0"),
+        ("MAX_INCLUDED", "1"),
+        ("MAX_FILTERS", "x"),
+        ("MAX_TAGS", "0"),
+        ("TRUST_FORWARDED_PROTO", "2"),
+    ],
+)
+def test_a_wrong_setting_is_refused_in_a_sentence(load, name, value):
+    with pytest.raises(ImproperlyConfigured, match=rf"^Set {name} to .+\.$"):
+        load(**{name: value})
+
+
+def test_the_secret_key_is_made_once_and_kept_for_its_owner(load, tmp_path):
+    made = load()["SECRET_KEY"]
+    assert len(made) >= 50
+    assert load()["SECRET_KEY"] == made
+    (path,) = tmp_path.iterdir()
+    assert path.stat().st_mode & 0o077 == 0
+    assert load(SECRET_KEY="k" * 50)["SECRET_KEY"] == "k" * 50
+
+
+def test_a_data_folder_that_cannot_be_written_is_told(load, tmp_path):
+    (tmp_path / "file").touch()
+    sentence = "Set SECRET_KEY to a long random string, or DATA_DIR to a writable folder"
+    with pytest.raises(ImproperlyConfigured, match=sentence):
+        load(DATA_DIR=str(tmp_path / "file" / "inside"))
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_an_https_address_switches_on_what_needs_it(load, scheme):
+    settings = load(PUBLIC_URL=f"{scheme}://api.example.com")
+    https = scheme == "https"
+    assert settings["SECURE_SSL_REDIRECT"] is https
+    assert settings["SESSION_COOKIE_SECURE"] is https
+    assert settings["CSRF_COOKIE_SECURE"] is https
+    assert bool(settings["SECURE_HSTS_SECONDS"]) is https
+    assert "api.example.com" in settings["ALLOWED_HOSTS"]
+
+
+def test_logs_leave_out_what_a_query_string_asks_for():
+    (handler,) = [h for h in logging.getLogger().handlers if h.name == "console"]
+    line = '"GET /api/customers?filter[q][email_eq]=ada@example.com HTTP/1.1" 200 5'
+    record = logging.makeLogRecord({"name": "django.server", "msg": "%s", "args": (line,)})
+    assert handler.filter(record)
+    assert record.getMessage() == '"GET /api/customers HTTP/1.1" 200 5'
+    assert logging.getLogger("django.server").propagate  # and has no handler of its own

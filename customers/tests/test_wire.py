@@ -1,0 +1,79 @@
+"""The API's language for other rooms: filters, documents and writes without a request."""
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from customers.models import Customer, EventStore
+from customers.services import principals, wire
+from customers.tests.factories import link, make_customer, make_group, make_tag
+
+SERVICE = principals.service("test")
+
+
+def test_rows_are_found_by_the_query_language_within_the_mode():
+    ada = make_customer(email="Ada@example.com", metadata={"size": "M"})
+    bob = make_customer(email="bob@example.com")
+    make_customer(email="ada@example.com", mode="live")
+    found = wire.rows("customers", SERVICE, {"email_eq": "ADA@example.com"})
+    assert list(found) == [ada]
+    found = wire.rows("customers", SERVICE, {"id_in": [ada.pk, bob.pk], "password_present": False})
+    assert list(found) == [ada, bob]
+    assert list(wire.rows("customers", SERVICE, {"metadata_jcont": {"size": "M"}})) == [ada]
+    assert wire.rows("customers", SERVICE).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "filters", "named"),
+    [
+        ("customers", {"shoe_size_eq": "1"}, "shoe_size_eq"),
+        ("customers", {"created_at_gt": "soon"}, "created_at_gt"),
+        ("shoes", {}, ""),
+    ],
+)
+def test_what_cannot_be_found_is_refused_by_name(resource_type, filters, named):
+    with pytest.raises(wire.Refused) as refused:
+        wire.rows(resource_type, SERVICE, filters)
+    assert [name for name, _ in refused.value.errors] == [named]
+
+
+def test_a_document_is_the_one_that_the_api_answers(api):
+    customer = make_customer(customer_group=make_group())
+    found = wire.document(customer, SERVICE, ["customer_group", "tags"])
+    path = f"/api/customers/{customer.pk}"
+    assert found == api.get(path, include="customer_group,tags").json()
+    with pytest.raises(wire.Refused):
+        wire.document(customer, SERVICE, ["shoes"])
+
+
+def test_a_row_is_made_and_changed_by_the_apis_rules_in_the_name_of_staff():
+    user = get_user_model().objects.create_user("kim")
+    kim, group, tag = principals.staff(user, "test"), make_group(), make_tag()
+    made = wire.create(
+        "customers",
+        kim,
+        {"email": "ada@example.com", "password": "correct horse"},
+        {"customer_group": link(group), "tags": [link(tag)]},
+    )
+    assert (made.customer_group, list(made.tags.all())) == (group, [tag])
+    assert made.has_password
+    wire.update(made, kim, {"reference": "R-1", "_remove_tags": tag.name}, {"customer_group": None})
+    made.refresh_from_db()
+    assert (made.reference, made.customer_group, made.tags.count()) == ("R-1", None, 0)
+    who = {"application": None, "owner": {"type": "User", "id": str(user.pk)}}
+    assert {line.who["owner"]["id"] for line in EventStore.objects.all()} == {who["owner"]["id"]}
+
+
+def test_a_refused_write_names_its_members_and_changes_nothing():
+    make_customer(email="ada@example.com")
+    with pytest.raises(wire.Refused) as refused:
+        wire.create("customers", SERVICE, {"email": "ADA@example.com"})
+    assert refused.value.errors == [("email", "has already been taken")]
+    with pytest.raises(wire.Refused) as refused:
+        wire.create("customers", SERVICE, {"email": "bob@example.com", "status": "repeat"})
+    assert refused.value.errors == [("status", "status is not allowed.")]
+    bad = {"type": "customer_groups", "id": "none"}
+    with pytest.raises(wire.Refused) as refused:
+        wire.create("customers", SERVICE, {"email": "bob@example.com"}, {"customer_group": bad})
+    assert [name for name, _ in refused.value.errors] == ["customer_group"]
+    assert Customer.objects.count() == 1
+    assert not EventStore.objects.exists()

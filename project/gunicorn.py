@@ -1,0 +1,80 @@
+"""How gunicorn serves the service: `gunicorn --config python:project.gunicorn project.wsgi`."""
+
+import os
+import select
+import shutil
+import tempfile
+
+from gunicorn.workers.gthread import ThreadWorker
+from prometheus_client import multiprocess
+
+FIGURES = "PROMETHEUS_MULTIPROC_DIR"
+
+bind = os.environ.get("BIND", "127.0.0.1:8000")
+workers = int(os.environ.get("WEB_CONCURRENCY", os.cpu_count() or 1))
+threads = 8
+worker_class = "project.gunicorn.Worker"
+timeout = 60  # seconds without a sign of life, after which a worker is replaced
+graceful_timeout = 30  # seconds in which requests under way are finished at a stop
+limit_request_line = 8190  # bytes, the most that it can bound: filters are long
+keepalive = 75  # longer than a proxy keeps its connections, so that it closes them first
+backlog = 2048
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 a heartbeat in memory
+control_socket_disable = True
+accesslog = None  # each request has its line in our own log
+
+
+LINGER = 2  # milliseconds in which a thread waits for the next request of its connection
+
+
+class Worker(ThreadWorker):
+    """Threads, which also answer what follows at once on a connection.
+
+    A request that comes by way of the main thread costs two more changes of threads. While
+    others wait for a thread, none lingers. At a stop, whoever has connected but waits in
+    line is answered, too: the system resets those who wait at a listening socket when its
+    last holder closes it.
+    """
+
+    def handle(self, conn):
+        again = super().handle(conn)
+        while again is True and self.alive and self._threads_left() and _follows(conn):
+            again = super().handle(conn)
+        return again
+
+    def _threads_left(self):
+        idle = len(self.keepalived_conns) + len(self.pending_conns)
+        return self.nr_conns - idle <= self.cfg.threads
+
+    def set_accept_enabled(self, enabled):
+        super().set_accept_enabled(enabled)
+        if self.alive or enabled:
+            return
+        for listener in self.sockets:
+            before = None
+            while before != self.nr_conns:
+                before = self.nr_conns
+                self.accept(listener)
+            listener.close()
+
+
+def _follows(conn):
+    """Whether the next request comes on `conn`, whose last one is answered."""
+    if conn.parser.unreader.buf.getvalue():
+        return True
+    waiting = select.poll()
+    waiting.register(conn.sock, select.POLLIN)
+    return bool(waiting.poll(LINGER))
+
+
+def on_starting(server):
+    """Make the folder in which all workers count."""
+    os.environ[FIGURES] = tempfile.mkdtemp(prefix="clientele-figures-")
+
+
+def child_exit(server, worker):
+    multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(server):
+    shutil.rmtree(os.environ[FIGURES], ignore_errors=True)

@@ -1,0 +1,62 @@
+"""What those who run the service ask: does it live, is it ready, what are its figures.
+
+Answered before anything else, to any host name and without https, as probes ask.
+"""
+
+import hmac
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, InterfaceError, connection
+from django.http import HttpResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from customers.services import durability
+from customers.services.faults import fault_of
+from project import metrics
+
+
+def health(get_response):
+    def middleware(request):
+        if view := VIEWS.get(request.path_info):
+            response = view(request)
+            response["Cache-Control"] = "no-store"
+            return response
+        return get_response(request)
+
+    return middleware
+
+
+def livez(request):
+    """200 as long as this process answers at all."""
+    return _text("live")
+
+
+def readyz(request):
+    """200 when the database answers, too, and keeps what it acknowledges."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        durability.check()
+    except ImproperlyConfigured as error:
+        return _text(str(error), 503)
+    except (DatabaseError, InterfaceError) as error:
+        fault = fault_of(error)
+        return _text(fault.detail, fault.status, fault.headers)
+    return _text("ready")
+
+
+def figures(request):
+    """Prometheus' text format; behind settings.METRICS_TOKEN where there is one."""
+    wanted = f"Bearer {settings.METRICS_TOKEN}".encode()
+    given = request.headers.get("Authorization", "").encode(errors="surrogateescape")
+    if settings.METRICS_TOKEN and not hmac.compare_digest(given, wanted):
+        return _text("Send the METRICS_TOKEN.", 401, {"WWW-Authenticate": "Bearer"})
+    return HttpResponse(metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _text(sentence, status=200, headers=None):
+    return HttpResponse(f"{sentence}\n", status=status, content_type="text/plain", headers=headers)
+
+
+VIEWS = {"/livez": livez, "/readyz": readyz, "/metrics": figures}

@@ -1,0 +1,70 @@
+"""Log lines: JSON or text, with the request's id, ids of rows, and nothing that names a person."""
+
+import json
+import logging
+import re
+import traceback
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+QUERY = re.compile(r"\?\S*")
+request_id = ContextVar("request_id", default=None)
+
+
+class WithoutQuery(logging.Filter):
+    """Cut query strings off request lines: they may hold addresses, and logs hold ids only."""
+
+    def filter(self, record):
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                QUERY.sub("", value) if isinstance(value, str) else value for value in record.args
+            )
+        return True
+
+
+class WithoutPath(logging.Filter):
+    """Keep what failed, not where: a path may hold an address. Each request has its own line."""
+
+    def filter(self, record):
+        record.msg, record.args = "Something failed on our side.", ()
+        return bool(record.exc_info)
+
+
+class Text(logging.Formatter):
+    """One line for people. Of an exception its kind and its places are told, not its message,
+    which may quote a row."""
+
+    def __init__(self):
+        super().__init__("{asctime} {levelname} {name} {message}", style="{")
+
+    def formatException(self, exc_info):
+        kinds, places = told(exc_info[1])
+        return "\n".join([*(f"  {place}" for place in places), " from ".join(kinds)])
+
+
+class Json(logging.Formatter):
+    """One line for machines: a JSON object."""
+
+    def format(self, record):
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": request_id.get(),
+            **getattr(record, "request_line", {}),
+        }
+        if record.exc_info:
+            line["exception"], line["at"] = told(record.exc_info[1])
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def told(error):
+    """The kinds of the exception `error` and of what caused it, and the places it came by."""
+    kinds, places = [], []
+    while error:
+        kinds.append(f"{type(error).__module__}.{type(error).__qualname__}")
+        frames = traceback.extract_tb(error.__traceback__)
+        places.extend(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
+        error = error.__cause__ or error.__context__
+    return kinds, places

@@ -1,0 +1,554 @@
+"""Django settings, read from the environment; docs/settings.md has the table of all of them."""
+
+import os
+import re
+import secrets
+import sys
+from datetime import timedelta
+from ipaddress import ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from corsheaders.defaults import default_headers
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+
+def setting(read, name, default, must_be, accept=lambda value: True):
+    """The environment's value of `name`, or `default` where it is not set.
+
+    `read` is a reader of django-environ. Raises ImproperlyConfigured, saying what
+    the setting must be, when the value cannot be read or `accept` refuses it.
+    """
+    try:
+        value = read(name, default=default)
+        accepted = accept(value)
+    except (ValueError, TypeError, ImproperlyConfigured) as error:
+        raise ImproperlyConfigured(f"Set {name} to {must_be}.") from error
+    if not accepted:
+        raise ImproperlyConfigured(f"Set {name} to {must_be}.")
+    return value
+
+
+def true_or_false(name, default):
+    """As env.bool, which however reads every unknown word as false. Raises ValueError."""
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    try:
+        return words[env.str(name, default=str(default)).lower()]
+    except KeyError as error:
+        raise ValueError(name) from error
+
+
+def is_web_address(value):
+    parts = urlsplit(value)
+    return (
+        parts.scheme in ("http", "https")
+        and bool(parts.hostname)
+        and not (parts.path or parts.query or parts.fragment or parts.username)
+    )
+
+
+def is_url_or_empty(value):
+    return not value or bool(urlsplit(value).hostname)
+
+
+def at_least(least, most=2**31 - 1):
+    return lambda value: least <= value <= most
+
+
+def generated_secret(path):
+    """The secret kept in the file `path`, made at the first start."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(50))
+        try:
+            os.link(draft, path)  # whichever process comes first wins, with the file complete
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        return path.read_text()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"Set SECRET_KEY to a long random string, or DATA_DIR to a writable folder ({error})."
+        ) from error
+
+
+# What this installation is
+DATA_DIR = Path(setting(env.str, "DATA_DIR", str(BASE_DIR / "var"), "a folder's path", bool))
+DEBUG = setting(true_or_false, "DEBUG", False, "true or false")
+SECRET_KEY = setting(
+    env.str, "SECRET_KEY", "", "50 or more random characters", lambda v: not v or len(v) >= 50
+) or generated_secret(DATA_DIR / "secret_key")
+PUBLIC_URL = setting(
+    env.str,
+    "PUBLIC_URL",
+    "http://127.0.0.1:8000",
+    "the address clients use, such as https://api.example.com, without a path",
+    lambda value: is_web_address(value.rstrip("/")),
+).rstrip("/")
+TOKEN_ISSUER = setting(
+    env.str,
+    "TOKEN_ISSUER",
+    "https://auth.clientele.localhost",
+    "https://auth. followed by your domain, such as https://auth.example.com",
+    lambda value: value.startswith("https://auth.") and is_web_address(value),
+)
+ORGANIZATION_ID = setting(
+    env.str,
+    "ORGANIZATION_ID",
+    "clientele",
+    "1 to 32 letters and digits",
+    re.compile(r"[A-Za-z0-9]{1,32}").fullmatch,
+)
+ORGANIZATION_NAME = setting(env.str, "ORGANIZATION_NAME", "Clientele", "your name", bool)
+ORGANIZATION_SLUG = setting(
+    env.str,
+    "ORGANIZATION_SLUG",
+    "clientele",
+    "the first label of your API's host name: lower-case letters, digits and hyphens",
+    re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?").fullmatch,
+)
+SUPPORT_EMAIL = setting(
+    env.str, "SUPPORT_EMAIL", "", "an e-mail address", lambda value: not value or "@" in value
+)
+OPERATOR_EMAIL = setting(
+    env.str, "OPERATOR_EMAIL", "", "an e-mail address", lambda value: not value or "@" in value
+)
+SUPPORT_PHONE = setting(env.str, "SUPPORT_PHONE", "", "a phone number")
+STOREFRONT_URL = setting(env.str, "STOREFRONT_URL", "", "a web address", is_url_or_empty)
+LOGO_URL = setting(env.str, "LOGO_URL", "", "a web address", is_url_or_empty)
+FAVICON_URL = setting(env.str, "FAVICON_URL", "", "a web address", is_url_or_empty)
+PRIMARY_COLOR = setting(
+    env.str,
+    "PRIMARY_COLOR",
+    "",
+    "a colour such as #417690",
+    re.compile(r"|#[0-9A-Fa-f]{6}").fullmatch,
+)
+_issuer_host = urlsplit(TOKEN_ISSUER).hostname
+ALLOWED_HOSTS = setting(
+    env.list,
+    "ALLOWED_HOSTS",
+    [
+        urlsplit(PUBLIC_URL).hostname,
+        _issuer_host,
+        ORGANIZATION_SLUG + _issuer_host.removeprefix("auth"),
+        "localhost",
+        "127.0.0.1",
+        "[::1]",
+    ],
+    "the host names this service answers to, separated by commas",
+    bool,
+)
+
+
+# Who stands between the clients and us
+def networks(addresses):
+    return [ip_network(address, strict=False) for address in addresses if address != "unix"]
+
+
+TRUSTED_PROXIES = setting(
+    env.list,
+    "TRUSTED_PROXIES",
+    [],
+    "the addresses of your proxies, such as 10.0.0.0/8, separated by commas, or unix",
+    lambda value: networks(value) is not None,
+)
+PROXY_NETWORKS = networks(TRUSTED_PROXIES)
+CORS_ORIGINS = setting(
+    env.list,
+    "CORS_ORIGINS",
+    [],
+    "the web addresses of your storefronts, separated by commas, or *",
+    lambda value: value == ["*"] or all(map(is_web_address, value)),
+)
+CORS_ALLOW_ALL_ORIGINS = CORS_ORIGINS == ["*"]
+CORS_ALLOWED_ORIGINS = [] if CORS_ALLOW_ALL_ORIGINS else CORS_ORIGINS
+CORS_URLS_REGEX = r"^/(api|oauth|\.well-known)(/|$)"
+CORS_ALLOW_HEADERS = [*default_headers, "if-match", "idempotency-key"]
+CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "Idempotent-Replayed",
+    "Location",
+    "Retry-After",
+    "X-Request-Id",
+    "X-Ratelimit-Interval",
+    "X-Ratelimit-Limit",
+    "X-Ratelimit-Remaining",
+]
+REDIS_URL = setting(
+    env.str,
+    "REDIS_URL",
+    "",
+    "redis://HOST:6379/0",
+    lambda value: not value or value.startswith(("redis://", "rediss://", "unix://")),
+)
+
+# Limits and lifetimes
+API_REQUESTS_PER_MINUTE = setting(
+    env.int, "API_REQUESTS_PER_MINUTE", 0, "0, for no limit, or a number", at_least(0)
+)
+TOKEN_REQUESTS_PER_MINUTE = setting(
+    env.int, "TOKEN_REQUESTS_PER_MINUTE", 30, "1 request or more", at_least(1)
+)
+PAGE_REQUESTS_PER_MINUTE = setting(
+    env.int, "PAGE_REQUESTS_PER_MINUTE", 10, "1 form or more", at_least(1)
+)
+LOGIN_FAILURES_PER_CLIENT = setting(
+    env.int, "LOGIN_FAILURES_PER_CLIENT", 10, "1 to 100 failures", at_least(1, 100)
+)
+SECOND_FACTOR_REQUIRED = setting(true_or_false, "SECOND_FACTOR_REQUIRED", False, "true or false")
+SECOND_FACTOR_FAILURES = setting(
+    env.int, "SECOND_FACTOR_FAILURES", 5, "1 to 20 failures", at_least(1, 20)
+)
+LOGIN_FAILURES_PER_ACCOUNT = setting(
+    env.int, "LOGIN_FAILURES_PER_ACCOUNT", 100, "10 to 1000 failures", at_least(10, 1000)
+)
+PASSWORD_CONCURRENCY = setting(
+    env.int, "PASSWORD_CONCURRENCY", 1, "1 to 64 passwords", at_least(1, 64)
+)
+PASSWORD_QUEUE = setting(env.int, "PASSWORD_QUEUE", 4, "0 to 1000 passwords", at_least(0, 1000))
+ACCESS_TOKEN_LIFETIME = setting(
+    env.int, "ACCESS_TOKEN_LIFETIME", 7200, "60 to 86400 seconds", at_least(60, 86400)
+)
+REFRESH_TOKEN_LIFETIME = setting(
+    env.int,
+    "REFRESH_TOKEN_LIFETIME",
+    1_209_600,
+    "ACCESS_TOKEN_LIFETIME to 31536000 seconds",
+    at_least(ACCESS_TOKEN_LIFETIME, 31_536_000),
+)
+PASSWORD_RESET_LIFETIME = setting(
+    env.int, "PASSWORD_RESET_LIFETIME", 3600, "300 to 604800 seconds", at_least(300, 604_800)
+)
+INVITATION_LIFETIME = setting(
+    env.int, "INVITATION_LIFETIME", 604_800, "300 to 2592000 seconds", at_least(300, 2_592_000)
+)
+IDEMPOTENCY_KEY_LIFETIME = setting(
+    env.int,
+    "IDEMPOTENCY_KEY_LIFETIME",
+    86_400,
+    "3600 to 2592000 seconds",
+    at_least(3600, 2_592_000),
+)
+MAX_RESET_MAILS = setting(env.int, "MAX_RESET_MAILS", 3, "1 to 100 mails an hour", at_least(1, 100))
+MAX_BODY_BYTES = setting(env.int, "MAX_BODY_BYTES", 2**20, "1024 bytes or more", at_least(1024))
+MAX_UPLOAD_BYTES = setting(
+    env.int, "MAX_UPLOAD_BYTES", 10 * 2**20, "1024 bytes or more", at_least(1024)
+)
+MAX_JSON_DEPTH = setting(env.int, "MAX_JSON_DEPTH", 32, "8 to 200 levels", at_least(8, 200))
+PAGE_SIZE = setting(env.int, "PAGE_SIZE", 10, "1 to 25 rows", at_least(1, 25))
+MAX_PAGE_SIZE = setting(
+    env.int, "MAX_PAGE_SIZE", 25, "PAGE_SIZE to 100 rows", at_least(PAGE_SIZE, 100)
+)
+MAX_INCLUDE_DEPTH = setting(env.int, "MAX_INCLUDE_DEPTH", 4, "1 to 8 relationships", at_least(1, 8))
+MAX_INCLUDED = setting(
+    env.int, "MAX_INCLUDED", 2000, "25 to 100000 resources", at_least(25, 100000)
+)
+MAX_COUNTED = setting(
+    env.int, "MAX_COUNTED", 100_000, "1000 to 10000000 rows", at_least(1000, 10_000_000)
+)
+MAX_FILTERS = setting(env.int, "MAX_FILTERS", 50, "1 to 500 conditions", at_least(1, 500))
+MAX_FILTER_VALUES = setting(
+    env.int, "MAX_FILTER_VALUES", 100, "1 to 200 comparisons", at_least(1, 200)
+)
+MAX_TAGS = setting(env.int, "MAX_TAGS", 10, "1 to 100 tags a record", at_least(1, 100))
+
+# Webhooks
+WEBHOOK_TIMEOUT = setting(env.int, "WEBHOOK_TIMEOUT", 5, "1 to 60 seconds", at_least(1, 60))
+WEBHOOK_RETRIES = setting(env.int, "WEBHOOK_RETRIES", 10, "0 to 20 retries", at_least(0, 20))
+WEBHOOK_CIRCUIT_FAILURES = setting(
+    env.int, "WEBHOOK_CIRCUIT_FAILURES", 30, "1 to 1000 failures", at_least(1, 1000)
+)
+WEBHOOK_NOTIFY_FAILURES = setting(
+    env.int, "WEBHOOK_NOTIFY_FAILURES", 5, "1 to 1000 failures", at_least(1, 1000)
+)
+WEBHOOK_CONCURRENCY = setting(
+    env.int, "WEBHOOK_CONCURRENCY", 16, "1 to 256 calls of one webhook at once", at_least(1, 256)
+)
+WEBHOOK_ALLOWED_NETWORKS = setting(
+    env.list,
+    "WEBHOOK_ALLOWED_NETWORKS",
+    [],
+    "networks of your own that webhooks may call, such as 10.1.0.0/16, separated by commas",
+    lambda value: networks(value) is not None,
+)
+WEBHOOK_NETWORKS = networks(WEBHOOK_ALLOWED_NETWORKS)
+CALLBACK_RETENTION_DAYS = setting(
+    env.int, "CALLBACK_RETENTION_DAYS", 30, "1 to 365 days", at_least(1, 365)
+)
+
+ANONYMIZATION_DELAY = setting(
+    env.int, "ANONYMIZATION_DELAY", 86_400, "0 to 2592000 seconds", at_least(0, 2_592_000)
+)
+
+# Imports and exports
+MAX_IMPORT_INPUTS = setting(
+    env.int, "MAX_IMPORT_INPUTS", 10_000, "1 to 1000000 inputs", at_least(1, 1_000_000)
+)
+MAX_IMPORT_BYTES = setting(
+    env.int,
+    "MAX_IMPORT_BYTES",
+    2**25,
+    "MAX_BODY_BYTES to 1073741824 bytes",
+    at_least(MAX_BODY_BYTES, 2**30),
+)
+MAX_EXPORT_RECORDS = setting(
+    env.int, "MAX_EXPORT_RECORDS", 10_000, "1 to 1000000 records", at_least(1, 1_000_000)
+)
+IMPORTS_TRIGGER_WEBHOOKS = setting(
+    true_or_false, "IMPORTS_TRIGGER_WEBHOOKS", False, "true or false"
+)
+
+ADDRESSES_PHONE_REQUIRED = setting(true_or_false, "ADDRESSES_PHONE_REQUIRED", True, "true or false")
+PASSWORD_MIN_LENGTH = setting(
+    env.int, "PASSWORD_MIN_LENGTH", 8, "8 to 64 characters", at_least(8, 64)
+)
+PASSWORD_MAX_LENGTH = setting(
+    env.int, "PASSWORD_MAX_LENGTH", 512, "64 to 4096 characters", at_least(64, 4096)
+)
+
+INSTALLED_APPS = [
+    "customers",
+    "project.apps.ConsoleConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "axes",
+    "corsheaders",
+    "django_filters",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
+    "rest_framework",
+    "rest_framework_json_api",
+]
+MIDDLEWARE = [
+    "project.observation.observed",
+    "project.health.health",
+    "project.middleware.programs",
+    "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "project.middleware.content_security_policy",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "project.middleware.answered",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "project.middleware.FaultMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "project.urls"
+WSGI_APPLICATION = "project.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# Database
+DATABASES = {
+    "default": setting(
+        env.db,
+        "DATABASE_URL",
+        f"sqlite:///{DATA_DIR / 'clientele.sqlite3'}",
+        "postgres://USER:PASSWORD@HOST:5432/NAME or sqlite:///PATH",
+        lambda value: value.get("ENGINE", "").endswith(("postgresql", "sqlite3")),
+    )
+}
+SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
+DATABASE_CONNECT_TIMEOUT = setting(
+    env.int, "DATABASE_CONNECT_TIMEOUT", 3, "1 to 60 seconds", at_least(1, 60)
+)
+DATABASE_LOCK_TIMEOUT = setting(
+    env.int, "DATABASE_LOCK_TIMEOUT", 20 if SQLITE else 5, "1 to 60 seconds", at_least(1, 60)
+)
+DATABASE_STATEMENT_TIMEOUT = setting(
+    env.int, "DATABASE_STATEMENT_TIMEOUT", 20, "0, for no limit, to 3600 seconds", at_least(0, 3600)
+)
+DATABASE_POOLER = setting(true_or_false, "DATABASE_POOLER", False, "true or false")
+if SQLITE:
+    DATABASES["default"]["OPTIONS"] = {
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        "timeout": DATABASE_LOCK_TIMEOUT,
+        "transaction_mode": "IMMEDIATE",
+    }
+else:
+    _server = {
+        "lock_timeout": DATABASE_LOCK_TIMEOUT,
+        "statement_timeout": DATABASE_STATEMENT_TIMEOUT,
+        "idle_in_transaction_session_timeout": 60,
+    }
+    _options = {
+        "connect_timeout": DATABASE_CONNECT_TIMEOUT,
+        "keepalives_idle": 5,  # a host that vanished is noticed within ten seconds
+        "keepalives_interval": 2,
+        "keepalives_count": 2,
+        "tcp_user_timeout": 10_000,
+        "prepare_threshold": None if DATABASE_POOLER else 3,  # uses, until a plan is kept
+    }
+    if not DATABASE_POOLER:  # which would refuse them; there the role or the pooler sets them
+        _options["options"] = " ".join(f"-c {name}={value}s" for name, value in _server.items())
+    DATABASES["default"].setdefault("OPTIONS", {}).update(_options)
+    DATABASES["default"].update(
+        CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True, DISABLE_SERVER_SIDE_CURSORS=DATABASE_POOLER
+    )
+DATABASE_REPLICA_URL = setting(
+    env.str,
+    "DATABASE_REPLICA_URL",
+    "",
+    "postgres://USER:PASSWORD@HOST:5432/NAME of a replica of DATABASE_URL's PostgreSQL",
+    lambda value: not value or (value.startswith("postgres") and not SQLITE),
+)
+if DATABASE_REPLICA_URL:
+    DATABASES["replica"] = {
+        **DATABASES["default"],
+        **env.db_url_config(DATABASE_REPLICA_URL),
+        "OPTIONS": DATABASES["default"]["OPTIONS"],
+        "TEST": {"MIRROR": "default"},
+    }
+    DATABASE_ROUTERS = ["customers.models.reading.Router"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Passwords of customers and staff
+PASSWORD_HASHERS = ["customers.services.passwords.Argon2idHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": PASSWORD_MIN_LENGTH},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# Staff: wrong passwords, of one account from one client address, are counted by django-axes
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_FAILURE_LIMIT = LOGIN_FAILURES_PER_CLIENT
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_COOLOFF_TIME = timedelta(minutes=10)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # nobody can be kept out by trying
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "customers.services.limits.axes_address"
+AXES_LOCKOUT_TEMPLATE = "admin/locked.html"
+AXES_ENABLE_ADMIN = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+OTP_TOTP_ISSUER = ORGANIZATION_NAME
+OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0  # it doubles for ever: see services
+
+# Mail
+EMAIL = setting(
+    env.email_url,
+    "EMAIL_URL",
+    f"filemail:///{DATA_DIR / 'mails'}",
+    "smtp+tls://USER:PASSWORD@HOST:587 or another address that django-environ knows",
+    lambda value: bool(value.get("EMAIL_BACKEND")),
+)
+globals().update(EMAIL)
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = setting(
+    env.str,
+    "MAIL_FROM",
+    f"no-reply@{urlsplit(PUBLIC_URL).hostname}",
+    "the e-mail address that mails come from",
+    lambda value: "@" in value and value.isprintable(),
+)
+
+# The API
+REST_FRAMEWORK = {
+    "EXCEPTION_HANDLER": "customers.api.errors.answer",
+    "UNAUTHENTICATED_USER": None,
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+WIRE = "customers.api.wire"  # what customers.services.wire speaks
+
+# Time, language, files
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True
+
+# Logs and figures: what a query string or a path asks for may be somebody's address
+LOG_FORMAT = setting(
+    env.str,
+    "LOG_FORMAT",
+    "text" if sys.stderr.isatty() else "json",
+    "text or json",
+    {"text", "json"}.__contains__,
+)
+LOG_LEVEL = setting(
+    env.str,
+    "LOG_LEVEL",
+    "INFO",
+    "DEBUG, INFO, WARNING or ERROR",
+    {"DEBUG", "INFO", "WARNING", "ERROR"}.__contains__,
+)
+METRICS_TOKEN = setting(
+    env.str, "METRICS_TOKEN", "", "16 or more characters", lambda v: not v or len(v) >= 16
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {
+        "without_query": {"()": "project.logs.WithoutQuery"},
+        "without_path": {"()": "project.logs.WithoutPath"},
+    },
+    "formatters": {
+        "text": {"()": "project.logs.Text"},
+        "json": {"()": "project.logs.Json"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["without_query"],
+            "formatter": LOG_FORMAT,
+        }
+    },
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "axes": {"level": "ERROR"},  # below, it writes names of accounts down
+        "authlib": {"level": "WARNING"},  # below, it writes tokens and addresses down
+        "django": {"handlers": [], "level": "INFO"},
+        "django.request": {"filters": ["without_path"]},
+        "django.server": {"handlers": [], "level": "ERROR", "propagate": True},
+    },
+}
+
+# Security: a PUBLIC_URL with https switches on everything that needs https
+HTTPS = PUBLIC_URL.startswith("https://")
+SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+if setting(true_or_false, "TRUST_FORWARDED_PROTO", False, "true or false"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
