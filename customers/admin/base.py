@@ -13,6 +13,7 @@ from customers.models import Resource
 from customers.models.fields import MetadataField
 from customers.services import consequences, events, principals, tagging
 from customers.services.modes import mode_of
+from customers.services.transactions import retried
 
 OTHER = ["reference", "reference_origin", "metadata"]
 RECORD = ["id", "created_at", "updated_at"]
@@ -106,6 +107,15 @@ class ResourceAdmin(admin.ModelAdmin):
         if any(secret in part for part in parts for secret in events.SECRETS):
             return False
         return super().lookup_allowed(lookup, value, request)
+
+    def changeform_view(self, request, *args, **kwargs):
+        """The form, or what sending it did, which is begun again after a collision."""
+        view = super().changeform_view
+        return retried(lambda: view(request, *args, **kwargs))
+
+    def delete_view(self, request, *args, **kwargs):
+        view = super().delete_view
+        return retried(lambda: view(request, *args, **kwargs))
 
     def save_model(self, request, row, form, change):
         """Save `row`, after its customers and itself are locked, and write down what changed."""

@@ -23,9 +23,10 @@ from rest_framework import exceptions
 
 from customers.models import Kept
 from customers.services import faults
-from customers.services.consequences import Overtaken, counted
+from customers.services.consequences import counted
 from customers.services.limits import Limited
 from customers.services.passwords import RETRY_AFTER, Busy
+from customers.services.transactions import Overtaken
 
 CONTENT_TYPE = "application/vnd.api+json"
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from customers.api import documents, errors, filters
 from customers.api.urls import router
 from customers.models import Kept
 from customers.services import permissions
-from customers.services.consequences import Overtaken
+from customers.services.transactions import Overtaken
 from customers.services.wire import Refused
 
 REFUSALS = (

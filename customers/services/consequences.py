@@ -6,12 +6,9 @@ from customers.models import Customer, Kept, Order
 from customers.services import events
 from customers.services.orders import follow_order, lock_customers
 from customers.services.sessions import follow_customer
+from customers.services.transactions import Overtaken
 
 FOLLOWERS = {Customer: follow_customer, Order: follow_order}
-
-
-class Overtaken(Exception):
-    """Another change got in the way; the act may be tried again."""
 
 
 def lock(row, rows, *customers, read=None):

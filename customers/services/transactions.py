@@ -7,7 +7,11 @@ from django.db import DatabaseError, connection
 
 from customers.services import faults
 
-PAUSES = (0.02, 0.05, 0.1)  # seconds before the second, third and fourth attempt
+PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds before the second, third, fourth and fifth attempt
+
+
+class Overtaken(Exception):
+    """Another change got in the way; the act may be tried again."""
 
 
 def unclaimed(rows):
@@ -22,15 +26,16 @@ def unclaimed(rows):
 def retried(act):
     """What `act` returns, a function without arguments that is one transaction.
 
-    It is called again when the database undid it because of another transaction (a
-    deadlock or a serialization failure); so all it does must be undone with it. Inside
-    a transaction of the caller's it is called once.
+    It is called again when it was Overtaken, or when the database undid it because of
+    another transaction (a deadlock or a serialization failure); so all it does must be
+    undone with it. Inside a transaction of the caller's it is called once.
     """
     for pause in PAUSES:
         try:
             return act()
-        except DatabaseError as error:
-            if connection.in_atomic_block or not faults.is_collision(error):
+        except (Overtaken, DatabaseError) as error:
+            again = isinstance(error, Overtaken) or faults.is_collision(error)
+            if connection.in_atomic_block or not again:
                 raise
         time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 apart from the others
     return act()

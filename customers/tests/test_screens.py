@@ -4,9 +4,11 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from customers.models import Attachment, Customer, EventStore, Order, Tag
+from customers.tests.conftest import in_threads, needs_postgresql
 from customers.tests.factories import (
     ONE,
     make_customer,
@@ -153,6 +155,29 @@ def test_an_order_given_to_another_customer_counts_there(admin_client, admin_use
     entry = EventStore.objects.get(resource_id=order.pk)
     assert entry.payload == {"customer_id": {"from": ada.pk, "to": bob.pk}}
     assert entry.who["owner"]["id"] == str(admin_user.pk)
+
+
+@needs_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_staff_who_give_an_order_to_customers_at_once_do_so_one_after_the_other(admin_user):
+    customers = [make_customer() for _ in range(4)]
+    Customer.objects.filter(pk=customers[0].pk).update(total_orders_count=1, status="acquired")
+    order = make_placed_order(customers[0], number="A1")
+    page, clients = url(Order, f"{order.pk}/change/"), [Client() for _ in customers]
+    for client in clients:
+        client.force_login(admin_user)
+    values = form_of(clients[0].get(page))
+
+    def give(number):
+        return clients[number].post(page, {**values, "customer": customers[number].pk})
+
+    for _ in range(3):
+        assert [response.status_code for response in in_threads(4, give)] == [302] * 4
+    order.refresh_from_db()
+    for customer in customers:
+        customer.refresh_from_db()
+        count = int(customer == order.customer)
+        assert customer.total_orders_count == count
 
 
 def test_a_placed_order_cannot_be_deleted_alone_or_among_others(admin_client):
