@@ -103,8 +103,7 @@ class ResourceAdmin(admin.ModelAdmin):
 
     def lookup_allowed(self, lookup, value, request=None):
         """Whether the list may be filtered by `lookup`: never by a secret, at any depth."""
-        parts = lookup.split("__")
-        if any(secret in part for part in parts for secret in events.SECRETS):
+        if events.is_secret(lookup):
             return False
         return super().lookup_allowed(lookup, value, request)
 

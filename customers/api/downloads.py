@@ -1,22 +1,22 @@
-"""The files of exports, for whoever has a link that is fresh."""
+"""The files of exports and imports, for whoever has a link that is fresh."""
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.http import StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
 from customers.api import errors
-from customers.models import Export
-from customers.services import exports
 
 
 @require_GET
-def export_file(request, signed):
+def job_file(request, signed, service):
+    """The file that `service`, services.exports or services.imports, has for the link's end."""
     try:
-        job = exports.file_of(signed)
-    except Export.DoesNotExist:
+        job = service.file_of(signed)
+    except ObjectDoesNotExist:
         return errors.respond(errors.RecordNotFound("The link is not valid, or not any more."))
     name = f"{job.resource_type}-{job.pk}.{job.format}.gz"
     return StreamingHttpResponse(
-        exports.content_of(job),
+        service.content_of(job),
         content_type="application/gzip",
         headers={
             "Content-Disposition": f'attachment; filename="{name}"',

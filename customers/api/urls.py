@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from customers.api.downloads import export_file
+from customers.api.downloads import job_file
 from customers.api.personal_data import PersonalDataView
 from customers.api.resources.addresses import AddressViewSet
 from customers.api.resources.applications import ApplicationViewSet
@@ -27,6 +27,7 @@ from customers.api.resources.sku_lists import SkuListViewSet
 from customers.api.resources.tags import TagViewSet
 from customers.api.resources.webhooks import WebhookViewSet
 from customers.api.router import Router
+from customers.services import exports, imports
 
 router = Router()
 router.register(CustomerViewSet)
@@ -53,7 +54,8 @@ router.register(OrganizationViewSet)
 router.register(ApplicationViewSet)
 
 urlpatterns = [
-    path("exports/files/<str:signed>", export_file),
+    path("exports/files/<str:signed>", job_file, {"service": exports}),
+    path("imports/files/<str:signed>", job_file, {"service": imports}),
     path("customers/<str:pk>/personal_data", PersonalDataView.as_view()),
     *router.urls,
 ]

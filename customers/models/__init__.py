@@ -25,7 +25,7 @@ from customers.models.event_callbacks import EventCallback
 from customers.models.event_stores import EventStore
 from customers.models.events import TOPICS, Event
 from customers.models.export_parts import ExportPart
-from customers.models.exports import EXPORT_LINK, Export
+from customers.models.exports import Export
 from customers.models.idempotent_answers import IdempotentAnswer
 from customers.models.import_inputs import ImportInputs
 from customers.models.imports import Import, Job
@@ -57,7 +57,6 @@ from customers.models.uploads import Upload
 from customers.models.webhooks import Webhook, new_secret, validate_paths
 
 __all__ = [
-    "EXPORT_LINK",
     "PRIMARY",
     "REPLICA",
     "TOPICS",

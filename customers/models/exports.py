@@ -1,13 +1,9 @@
-from django.conf import settings
-from django.core import signing
 from django.db import models
 from django.utils import timezone
 
 from customers.models.fields import IdField, JsonField
 from customers.models.imports import Job
 from customers.models.indexes import by_each
-
-EXPORT_LINK = "exports"  # what the link's signature is for
 
 
 class Export(Job):
@@ -47,9 +43,5 @@ class Export(Job):
         return self.started_at + spent * (self.records_count / self.processed_count)
 
     @property
-    def attachment_url(self):
-        """A link to the file that works for five minutes, None while there is none."""
-        if self.status != self.Status.COMPLETED:
-            return None
-        signed = signing.dumps(self.pk, salt=EXPORT_LINK)
-        return f"{settings.PUBLIC_URL}/api/exports/files/{signed}"
+    def has_file(self):
+        return self.status == self.Status.COMPLETED

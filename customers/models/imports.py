@@ -1,3 +1,5 @@
+from django.conf import settings
+from django.core import signing
 from django.db import models
 
 from customers.models.base import Resource
@@ -50,6 +52,19 @@ class Job(Resource):
             *by_each("started_at", "completed_at", "interrupted_at"),
         ]
 
+    @property
+    def has_file(self):
+        """Whether there is a file to be had."""
+        raise NotImplementedError
+
+    @property
+    def attachment_url(self):
+        """A link to the file that works for five minutes, None while there is none."""
+        if not self.has_file:
+            return None
+        table = self._meta.db_table
+        return f"{settings.PUBLIC_URL}/api/{table}/files/{signing.dumps(self.pk, salt=table)}"
+
     def interrupt(self, at):
         """Stop, without saving. Raises ForbiddenMove for what has ended."""
         if self.status not in self.OPEN:
@@ -79,6 +94,10 @@ class Import(Job):
 
     def __str__(self):
         return f"{self.resource_type} {self.id}"
+
+    @property
+    def has_file(self):
+        return self.status != self.Status.COMPLETED
 
     @property
     def position(self):

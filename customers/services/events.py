@@ -106,6 +106,11 @@ def values_of(row):
     }
 
 
+def is_secret(name):
+    """Whether a value with this name is shown to nobody."""
+    return any(secret in name for secret in SECRETS)
+
+
 def changes_between(before, after):
     """The names whose value differs between two results of `values_of`, with both values."""
     return {
@@ -120,7 +125,7 @@ def _shown(changes):
     return {
         name: {"from": _as_json(before), "to": _as_json(after)}
         for name, (before, after) in changes.items()
-        if not any(secret in name for secret in SECRETS) and before != after
+        if not is_secret(name) and before != after
     }
 
 

@@ -3,20 +3,17 @@
 Each part of the file and the place where the next begins are written in one transaction.
 """
 
-import csv
 import gzip
-import io
 from datetime import timedelta
 
 import orjson
 from django.conf import settings
-from django.core import signing
 from django.db import transaction
 from django.utils import timezone
 
-from customers.models import EXPORT_LINK, Export, ExportPart, new_id
+from customers.models import Export, ExportPart, new_id
 from customers.services import events, principals, spreadsheets, wire
-from customers.services.jobs import claim
+from customers.services.jobs import claim, linked
 
 TYPES = [
     "addresses",
@@ -39,7 +36,6 @@ HIDDEN = {"password", "tax_exemption_code", "jwt_custom_claim", "reset_password_
 DRY = {"id", "created_at", "updated_at"}
 PART = 100  # rows of one transaction
 MOST_OPEN = 10  # exports of one mode at once
-LINK_LIVES = timedelta(minutes=5)
 KEPT = timedelta(days=7)
 
 
@@ -116,12 +112,8 @@ def step(jobs=None):
 
 def file_of(signed):
     """The export that a link's end `signed` leads to. Raises Export.DoesNotExist."""
-    try:
-        pk = signing.loads(signed, salt=EXPORT_LINK, max_age=LINK_LIVES)
-    except signing.BadSignature as error:
-        raise Export.DoesNotExist from error
     finished = Export.objects.filter(status=Export.Status.COMPLETED, parts__isnull=False)
-    return finished.distinct().get(pk=pk)
+    return linked(finished.distinct(), signed)
 
 
 def content_of(job):
@@ -150,7 +142,7 @@ def _write_part(job):
     records = _records(job, found, principal)
     first, last = job.processed_count == 0, len(found) < PART
     if job.format == Export.Format.CSV:
-        text = _as_csv(records, _columns(job, principal), with_names=first)
+        text = spreadsheets.table(records, _columns(job, principal), with_names=first)
     else:
         text = _as_json(records, first=first, last=last)
     ExportPart.objects.create(id=new_id(), of=job, content=gzip.compress(text))
@@ -264,23 +256,3 @@ def _as_json(records, *, first, last):
     lines = b",\n".join(orjson.dumps(record) for record in records)
     start = b"[" if first else b",\n" if records else b""
     return start + lines + (b"]\n" if last else b"")
-
-
-def _as_csv(records, columns, *, with_names):
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    if with_names:
-        writer.writerow(columns)
-    for record in records:
-        writer.writerow([_cell(record.get(name)) for name in columns])
-    return text.getvalue().encode()
-
-
-def _cell(value):
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return value
-    return spreadsheets.defused(value if isinstance(value, str) else orjson.dumps(value).decode())

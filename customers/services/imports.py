@@ -6,10 +6,12 @@ at the next input.
 """
 
 import csv
+import gzip
 import hashlib
 import io
 from functools import cache
 
+import orjson
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -19,7 +21,7 @@ from joserfc.jwk import OctKey
 from customers.models import Customer, CustomerSubscription, Import, ImportInputs
 from customers.models.fields import fold
 from customers.services import events, principals, spreadsheets, wire
-from customers.services.jobs import claim, interrupt
+from customers.services.jobs import claim, interrupt, linked
 
 TYPES = [
     "addresses",
@@ -159,6 +161,23 @@ def step(jobs=None):
             events.announce(job, "complete")
         job.save()
     return job
+
+
+def file_of(signed):
+    """The import whose inputs a link's end `signed` leads to. Raises Import.DoesNotExist."""
+    return linked(Import.objects.filter(stored_inputs__isnull=False), signed)
+
+
+def content_of(job):
+    """The bytes of a file of the `job`'s inputs without secrets, compressed with gzip."""
+    rows = [
+        {name: value for name, value in row.items() if not events.is_secret(name)}
+        for row in job.stored_inputs.rows
+    ]
+    if job.format == Import.Format.CSV:
+        names = dict.fromkeys(name for row in rows for name in row)
+        return [gzip.compress(spreadsheets.table(rows, list(names)))]
+    return [gzip.compress(orjson.dumps(rows))]
 
 
 class _Part:

@@ -1,9 +1,14 @@
 """What imports and exports have in common: jobs that the worker does part by part."""
 
+from datetime import timedelta
+
+from django.core import signing
 from django.utils import timezone
 
 from customers.services import events
 from customers.services.transactions import unclaimed
+
+LINK_LIVES = timedelta(minutes=5)
 
 
 def claim(jobs):
@@ -26,6 +31,19 @@ def interrupt(job, *, who=None):
     job.interrupt(timezone.now())
     job.save(update_fields=["status", "interrupted_at"])
     events.announce(job, "interrupt")
+
+
+def linked(jobs, signed):
+    """The one of the queryset `jobs` that an attachment_url ending in `signed` leads to.
+
+    Raises the model's DoesNotExist, also when the link is too old.
+    """
+    model = jobs.model
+    try:
+        pk = signing.loads(signed, salt=model._meta.db_table, max_age=LINK_LIVES)
+    except signing.BadSignature as error:
+        raise model.DoesNotExist from error
+    return jobs.get(pk=pk)
 
 
 def resume(job, *, who=None):

@@ -130,9 +130,7 @@ def _note(merger):
 def _shown(row):
     """The values of `row` without its secrets."""
     return {
-        name: value
-        for name, value in events.values_of(row).items()
-        if not any(secret in name for secret in events.SECRETS)
+        name: value for name, value in events.values_of(row).items() if not events.is_secret(name)
     }
 
 

@@ -1,6 +1,9 @@
 """Imports: many rows by the rules of one, done once however often they are begun."""
 
+import gzip
 import io
+import json
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -103,6 +106,34 @@ def test_csv_names_related_rows_by_columns_and_a_formula_is_text():
 def test_a_password_waits_encrypted():
     job = make_import(given=[{"email": "ada@example.com", "password": "correct horse battery"}])
     assert "correct horse" not in str(job.stored_inputs.rows)
+
+
+@pytest.mark.parametrize("format", ["json", "csv"])
+def test_the_inputs_can_be_had_without_secrets_until_it_is_done(api, client, format):
+    rows = [{"email": "ada@example.com", "password": "a secret"}, {"reference": "=1+1"}]
+    text = "email,password,reference\nada@example.com,a secret,\n,,'=1+1\n"
+    members = {"resource_type": "customers", "inputs": rows if format == "json" else text}
+    made = api.create("imports", {**members, "format": format}).json()["data"]
+
+    def link():
+        shown = api.get(f"/api/imports/{made['id']}").json()["data"]["attributes"]
+        return shown["attachment_url"] and urlsplit(shown["attachment_url"]).path
+
+    path = link()
+    answer = client.get(path)
+    assert (answer["Content-Type"], answer["Cache-Control"]) == ("application/gzip", "no-store")
+    file = gzip.decompress(b"".join(answer.streaming_content)).decode()
+    if format == "csv":
+        assert file == "email,reference\r\nada@example.com,\r\n,'=1+1\r\n"
+    else:
+        assert json.loads(file) == [{"email": "ada@example.com"}, {"reference": "=1+1"}]
+    error_of(client.get(path.replace("imports", "exports")), 404, "RECORD_NOT_FOUND")
+    error_of(client.get(f"{path}x"), 404, "RECORD_NOT_FOUND")
+    Import.objects.update(skip_errors=True)
+    while imports.step():
+        pass
+    assert link() is None
+    error_of(client.get(path), 404, "RECORD_NOT_FOUND")
 
 
 def test_addresses_and_subscriptions_of_customers_are_brought_in():
