@@ -256,7 +256,7 @@ MAX_COUNTED = setting(
 )
 MAX_FILTERS = setting(env.int, "MAX_FILTERS", 50, "1 to 500 conditions", at_least(1, 500))
 MAX_FILTER_VALUES = setting(
-    env.int, "MAX_FILTER_VALUES", 100, "1 to 200 comparisons", at_least(1, 200)
+    env.int, "MAX_FILTER_VALUES", 200, "1 to 500 comparisons", at_least(1, 500)
 )
 MAX_TAGS = setting(env.int, "MAX_TAGS", 10, "1 to 100 tags a record", at_least(1, 100))
 

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from customers.api import docs, oauth
+from customers.api import docs, errors, oauth
 from customers.models import Mode
 
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("oauth/revoke", oauth.revoke),
     path("oauth/<path:path>", oauth.unknown),
     path(".well-known/jwks.json", oauth.jwks),
+    path(".well-known/<path:path>", errors.unknown),
     re_path(f"^(?P<mode>{'|'.join(Mode.values)})/password/", include("customers.pages.urls")),
     path("admin/", include("customers.admin.urls")),
     path("admin/", admin.site.urls),

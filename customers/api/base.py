@@ -217,7 +217,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
         document = self._document(self._query("include", "fields"))
         self.nested = False
         with transaction.atomic():  # a document that cannot be written undoes the change
-            row = self._create(request.data)
+            row = self._create(self._data)
             body = document.one(row)
         return self._answer(body, 201, Location=self.link_to(row), ETag=document.tag(row, body))
 
@@ -235,7 +235,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
         document = self._document(self._query("include", "fields"))
         self.nested = False
         with transaction.atomic():
-            row = self._update(request.data, pk)
+            row = self._update(self._data, pk)
             body = document.one(row)
         return self._answer(body, ETag=document.tag(row, body))
 
@@ -294,7 +294,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
         parent = self._parent(pk)
         serializer = self.source.serializer_class(parent, context={"principal": request.user})
         missing_ok = how == "remove"  # what is not there has been removed
-        others = self._others(self.relation, request.data, "/data", missing_ok)
+        others = self._others(self.relation, self._data, "/data", missing_ok)
         if self.relation.to_many:
             with transaction.atomic():
                 row = self._open(consequences.lock(parent, self.source.rows(request.user)))
@@ -355,11 +355,23 @@ class ResourceViewSet(ApiView, GenericViewSet):
 
     # Reading requests
 
+    @property
+    def _data(self):
+        """What the request's document has as `data`."""
+        if self.request.stream is None:  # no body, which DRF hands to no parser
+            kind = self.request.content_type
+            if kind and not parsers.is_json_api(kind):
+                raise errors.UnsupportedMediaType
+            raise errors.ParamMissing("The required parameter, data, is missing.", pointer="")
+        return self.request.data
+
     def _query(self, *families):
         """The query string, which may have members of `families` only."""
         text = self.request.META["QUERY_STRING"]
         if not text:
             return Query([], families)
+        if not text.isascii():  # bytes that WSGI hands over as Latin-1 (PEP 3333)
+            text = text.encode("latin-1").decode(errors="replace")
         try:
             pairs = parse_qsl(
                 text,

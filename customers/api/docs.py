@@ -8,20 +8,20 @@ import orjson
 from django.conf import settings
 from django.http import HttpResponse
 from django.template.loader import render_to_string
-from django.views.decorators.http import require_safe
 
+from customers.api.errors import read_only
 from customers.api.schema import described
 from customers.api.urls import router
 
 VERBS = ("get", "post", "patch", "delete")
 
 
-@require_safe
+@read_only
 def schema(request):
     return HttpResponse(_schema(), content_type="application/json")
 
 
-@require_safe
+@read_only
 def docs(request):
     return HttpResponse(_page())
 

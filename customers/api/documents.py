@@ -154,7 +154,8 @@ class Document:
     def tag(self, row, body=None):
         """The ETag of `row`, of which `body` is this document: the same whatever is included.
 
-        It changes with the row's attributes, to-one relationships and tags.
+        It changes with the row's attributes, and with updated_at, which every write of the row
+        moves, one of its tags, too.
         """
         if body is None or self.include or self.fields:
             body = Document(self.viewset, self.principal).one(row)

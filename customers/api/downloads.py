@@ -2,12 +2,11 @@
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import StreamingHttpResponse
-from django.views.decorators.http import require_GET
 
 from customers.api import errors
 
 
-@require_GET
+@errors.read_only
 def job_file(request, signed, service):
     """The file that `service`, services.exports or services.imports, has for the link's end."""
     try:

@@ -5,6 +5,7 @@ https://jsonapi.org/format/1.1/#errors
 
 import logging
 from collections import Counter
+from functools import wraps
 
 import orjson
 from django.core.exceptions import (
@@ -344,6 +345,24 @@ def broken(row, name, error):
         kind = "relationships" if row._meta.get_field(name).is_relation else "attributes"
         pointer = f"/data/{kind}/{name}"
     return Invalid(error.messages[0], pointer=pointer, error=error.code or "invalid")
+
+
+def read_only(view):
+    """Decorates a view of Django's that answers GET and HEAD alone."""
+
+    @wraps(view)
+    def answered(request, *args, **kwargs):
+        if request.method not in ("GET", "HEAD"):
+            error = MethodNotAllowed(f"{request.method} is not offered here; GET, HEAD is.")
+            return respond(error, headers={"Allow": "GET, HEAD"})
+        return view(request, *args, **kwargs)
+
+    return answered
+
+
+def unknown(request, path=""):
+    """The answer where there is no such route."""
+    return respond(RecordNotFound("There is no such route."))
 
 
 def failure(exception):

@@ -177,13 +177,15 @@ def filtered(rows, viewset, principal, asked):
     brackets, with `q` before it or not: [("filter[q][email_eq]", ("q", "email_eq"), "a@b.c")].
     Raises errors.FilterNotAllowed and errors.InvalidFilterValue, naming the parameter.
     """
+    comparisons = 0
     for parameter, names, text in asked:
         found = _query_filter(viewset, names[1]) if len(names) > 1 else _plain(viewset, names[0])
         if isinstance(found, str):
             raise errors.FilterNotAllowed(found, parameter=parameter)
         attributes, predicate = found
         compared = text.count(",") + 1 if predicate.endswith(("_any", "_all")) else 1
-        if len(attributes) * compared > settings.MAX_FILTER_VALUES:
+        comparisons += len(attributes) * compared
+        if comparisons > settings.MAX_FILTER_VALUES:
             raise errors.InvalidFilterValue(
                 f"More than {settings.MAX_FILTER_VALUES} comparisons are asked for.",
                 parameter=parameter,

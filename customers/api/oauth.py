@@ -5,9 +5,8 @@ from django.db import DatabaseError, InterfaceError
 from django.http import JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET
 
-from customers.api.errors import ApiError
+from customers.api.errors import ApiError, read_only
 from customers.api.parsers import parse_json
 from customers.services import limits, oauth, passwords, signing_keys
 from customers.services.faults import fault_of
@@ -45,7 +44,7 @@ def unknown(request, path):
     return _error(404, "invalid_request", "There is no such route.")
 
 
-@require_GET
+@read_only
 def jwks(request):
     """GET /.well-known/jwks.json: the public keys (RFC 7517)."""
     return JsonResponse(signing_keys.keys().as_dict(private=False))
@@ -90,10 +89,13 @@ def _members(request, read):
     """The request's members that are strings.
 
     Raises ApiError when the body is neither a JSON object nor a form (RFC 6749 section 4),
-    and when a member in `read` is something else than a string.
+    when it holds NUL, and when a member in `read` is something else than a string.
     """
     if request.content_type == "application/x-www-form-urlencoded":
-        return request.POST.dict()
+        members = request.POST.dict()
+        if any("\0" in value for value in members.values()):
+            raise ApiError
+        return members
     if request.content_type not in ("application/json", ""):
         raise ApiError
     found = parse_json(request.body or b"{}")

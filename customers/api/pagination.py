@@ -82,18 +82,20 @@ class Cursor:
         return found, {"meta": {}, "links": links}
 
     def _beyond(self, rows):
-        if not self.after:
-            return rows
         names = list(order_of(rows))
         if any(rows.model._meta.get_field(name).null for name in names):
             raise errors.InvalidPageValue(
                 "A list in the order of what may be empty is read by page[number].",
                 parameter="page[after]",
             )
-        values = {"id": self.after}
-        if names != ["id"]:
-            values = rows.values(*names).filter(pk=self.after).first()
-        if values is None or not (self.after.isascii() and self.after.isalnum()):
+        if not self.after:
+            return rows
+        values = None
+        if self.after.isascii() and self.after.isalnum():
+            values = {"id": self.after}
+            if names != ["id"]:
+                values = rows.values(*names).filter(pk=self.after).first()
+        if values is None:
             raise errors.InvalidPageValue(
                 f"{self.after[:40]} is not a place in this list.", parameter="page[after]"
             )

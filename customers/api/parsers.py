@@ -103,7 +103,7 @@ def _check_characters(values):
         raise errors.ApiError("The body holds half of a surrogate pair.") from error
 
 
-def _is_json_api(media_type):
+def is_json_api(media_type):
     """Whether a Content-Type is JSON:API's, without extensions (section Content Negotiation)."""
     name, _, parameters = media_type.lower().partition(";")
     return name.strip() == errors.CONTENT_TYPE and "ext=" not in parameters.replace(" ", "")
@@ -117,7 +117,7 @@ class ResourceParser(JSONParser):
 
     def parse(self, stream, media_type=None, parser_context=None):
         """The `data` member. Raises errors.ApiError when there is no document around it."""
-        if not _is_json_api(media_type):
+        if not is_json_api(media_type):
             raise errors.UnsupportedMediaType
         request = parser_context["request"]
         length = request.META.get("CONTENT_LENGTH", "")  # what the server lets us read, at most

@@ -62,7 +62,8 @@ def description(router):
             "version": "1.0.0",
             "description": (
                 "Customers and everything that hangs on them, as JSON:API. Requests carry a token "
-                "of POST /oauth/token; filters are written filter[q][attribute_predicate]=value."
+                "of POST /oauth/token; filters are written filter[q][attribute_predicate]=value, "
+                "and those for equality filter[attribute]=value, too."
             ),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
@@ -72,7 +73,7 @@ def description(router):
             {"name": name, "description": (viewset.serializer_class.Meta.model.__doc__ or "")}
             for name, viewset in router.viewsets.items()
         ],
-        "paths": paths | TOKEN_PATHS,
+        "paths": paths | PERSONAL_DATA | TOKEN_PATHS,
         "components": {
             "schemas": schemas,
             "responses": _refusals(),
@@ -233,10 +234,9 @@ class _Type:
         return _with_refusals({**operation, "parameters": parameters}, kind)
 
     def _list_parameters(self):
-        if self.viewset.paging.__name__ == "Cursor":
-            paging = ["page[after]", "page[size]"]
-        else:
-            paging = ["page[number]", "page[size]"]
+        paging = ["page[after]", "page[size]"]
+        if self.viewset.paging.__name__ != "Cursor":
+            paging.insert(0, "page[number]")
         found = [ref("parameters", name) for name in paging]
         declared = self.filters
         if declared is None:
@@ -289,8 +289,8 @@ class _Type:
         data = _object({"data": self._linkage(relation)}, ["data"])
         if act == "linkage":
             if relation.to_many:
-                listed = _Type(relation.target)._list_parameters()[:2]
-                operation["parameters"] = listed
+                listed = _Type(relation.target)._list_parameters()
+                operation["parameters"] = [one for one in listed if one in PAGING]
             operation["responses"] = {"200": _json("The identifiers", {**data, **OPEN})}
             return _with_refusals(operation, "list")
         operation["requestBody"] = {"required": True, "content": {CONTENT: {"schema": data}}}
@@ -360,6 +360,9 @@ PARAMETERS = {
         "schema": {"type": "string"},
     },
 }
+
+
+PAGING = [ref("parameters", f"page[{name}]") for name in ("number", "after", "size")]
 
 
 def _paging():
@@ -499,6 +502,33 @@ def _oauth(summary, members, answer):
 
 
 TEXT = {"type": "string"}
+PERSONAL_DATA = {
+    "/api/customers/{id}/personal_data": {
+        "parameters": [ref("parameters", "id")],
+        "get": _with_refusals(
+            {
+                "operationId": "customers.personal_data",
+                "summary": "Retrieve everything that is held on one customer",
+                "tags": ["customers"],
+                "responses": {
+                    "200": _json(
+                        "All of it, as one JSON object",
+                        _object(
+                            {
+                                "data": {"type": "null"},
+                                "meta": _object(
+                                    {"personal_data": {"type": "object"}}, ["personal_data"]
+                                ),
+                            },
+                            ["data", "meta"],
+                        ),
+                    )
+                },
+            },
+            "read",
+        ),
+    }
+}
 TOKEN_PATHS = {
     "/oauth/token": _oauth(
         "Get a token",

@@ -67,7 +67,11 @@ class ResourceSerializer(ModelSerializer):
 
     @classmethod
     def writable_by(cls, principal, creating):
-        """As `writable`, for `principal`. A sales channel takes no row from its customer."""
+        """As `writable`, for `principal`.
+
+        A sales channel gives no row to another customer but by `customer_email`, where its
+        type has that.
+        """
         names = cls.writable(creating)
         if not principal.sees_all:
             names &= {*getattr(cls.Meta, "channel_writable", ()), *COMMON}
@@ -106,7 +110,7 @@ class ResourceSerializer(ModelSerializer):
         What a customer makes is its own.
         """
         if self.instance is None and self.owner and "customer" in self.writable(creating=True):
-            values.setdefault("customer", self.owner)
+            values["customer"] = values.get("customer") or self.owner
         return values
 
     @cached_property
@@ -268,22 +272,22 @@ class ExportSerializer(TriggeredSerializer):
     def validate(self, values):
         values = super().validate(values)
         if self.instance is None:
-            asked = [values.get(name) for name in ("resource_type", "filters", "includes")]
-            try:
-                exports.check_fields(asked[0], values.get("fields"), mode=self.principal.mode)
-                found = exports.count(*asked, mode=self.principal.mode)
-            except exports.UnknownField as error:
-                message = ErrorDetail(str(error), "invalid")
-                raise drf.ValidationError({"fields": message}) from error
-            except wire.Refused as error:
-                member = "filters" if asked[1] else "includes"
-                message = ErrorDetail(str(error)[:500], "invalid")
-                raise drf.ValidationError({member: message}) from error
-            except exports.Impossible as error:
-                message = ErrorDetail(str(error), "invalid")
-                raise drf.ValidationError({"resource_type": message}) from error
-            values |= {"records_count": found, "who": self.principal.who}
+            values |= {"records_count": self._count(values), "who": self.principal.who}
         return values
+
+    def _count(self, values):
+        kind, mode, member = values["resource_type"], self.principal.mode, "fields"
+        try:
+            exports.check_fields(kind, values.get("fields"), mode=mode)
+            member = "includes"
+            exports.check_includes(kind, values.get("includes"), mode=mode)
+            member = "filters"
+            return exports.count(kind, values.get("filters"), mode=mode)
+        except (exports.UnknownField, wire.Refused) as error:
+            message = ErrorDetail(str(error)[:500], "invalid")
+        except exports.Impossible as error:
+            member, message = "resource_type", ErrorDetail(str(error), error.code)
+        raise drf.ValidationError({member: message})
 
 
 class TransitionalSerializer(ResourceSerializer):
@@ -344,8 +348,11 @@ class CustomerEmailSerializer(ResourceSerializer):
     makes_customers = True  # for an address that no customer has
 
     def complete(self, values):
+        named = "customer_email" in values
         email = values.pop("customer_email", None)
         if email is None:
+            if named and self.instance and self.instance.customer_id:
+                raise errors.Invalid("can't be blank", pointer=EMAIL_POINTER, error="blank")
             return super().complete(values)
         given, principal = values.get("customer"), self.principal
         if self.owner:

@@ -150,6 +150,8 @@ def _resource(resource_type, attributes, relationships):
 
 def _text(value):
     """A filter's value as a query string has it: true, a,b or JSON."""
+    if value is None:
+        raise errors.ApiError("null is no value to filter by; use _null or _or_null")
     if isinstance(value, list | tuple):
         return ",".join(map(_text, value))
     return value if isinstance(value, str) else orjson.dumps(value).decode()

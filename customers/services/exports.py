@@ -40,7 +40,14 @@ KEPT = timedelta(days=7)
 
 
 class Impossible(Exception):
-    """There is nothing to export, or too much, or too many are under way; the message says."""
+    """There is nothing to export, or too much, or too many are under way; the message says.
+
+    `code` is the error's short name.
+    """
+
+    def __init__(self, message, code="invalid"):
+        super().__init__(message)
+        self.code = code
 
 
 class UnknownField(Exception):
@@ -66,20 +73,26 @@ def check_fields(resource_type, fields, *, mode):
             raise UnknownField(f"cannot have {'.'.join(filter(None, [path, name]))[:100]}")
 
 
-def count(resource_type, filters, includes, *, mode):
+def check_includes(resource_type, includes, *, mode):
+    """Raise wire.Refused unless `includes` are relationship paths of the type."""
+    wire.check_include(resource_type, principals.service(mode), includes or ())
+
+
+def count(resource_type, filters, *, mode):
     """How many rows an export would have. Raises wire.Refused and Impossible."""
     principal = principals.service(mode)
-    wire.check_include(resource_type, principal, includes or ())
     found = wire.rows(resource_type, principal, filters or {}).count()
     if not 1 <= found <= settings.MAX_EXPORT_RECORDS:
         raise Impossible(f"selects {found} records; it must be 1 to {settings.MAX_EXPORT_RECORDS}")
     if Export.objects.in_mode(mode).filter(status__in=Export.OPEN).count() >= MOST_OPEN:
-        raise Impossible(f"has {MOST_OPEN} exports under way; wait until one is done")
+        message = f"has {MOST_OPEN} exports under way; wait until one is done"
+        raise Impossible(message, "too_many")
     return found
 
 
 def begin(resource_type, *, mode, who, format=Export.Format.JSON, filters=None, includes=()):
     """A new export, recorded, for the worker to do. Raises wire.Refused and Impossible."""
+    check_includes(resource_type, includes, mode=mode)
     with transaction.atomic():
         job = Export.objects.create(
             resource_type=resource_type,
@@ -88,7 +101,7 @@ def begin(resource_type, *, mode, who, format=Export.Format.JSON, filters=None, 
             format=format,
             filters=filters or {},
             includes=list(includes),
-            records_count=count(resource_type, filters, includes, mode=mode),
+            records_count=count(resource_type, filters, mode=mode),
         )
         events.record_create(job, who=who)
     return job

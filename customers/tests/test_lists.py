@@ -79,6 +79,9 @@ def test_a_cursor_needs_a_row_of_the_list_and_an_order_without_gaps(api, live_ap
     for sort, after in {"email": foreign, "reference": dozen[0].pk, "id": "\u0000"}.items():
         response = api.get("/api/customers", sort=sort, **{"page[after]": after})
         error_of(response, 400, "INVALID_PAGE_VALUE", {"parameter": "page[after]"})
+    for sort, after in {"reference": "", "created_at": "\u0000"}.items():
+        response = api.get("/api/customers", sort=sort, **{"page[after]": after})
+        error_of(response, 400, "INVALID_PAGE_VALUE", {"parameter": "page[after]"})
     response = api.get("/api/customers", **{"page[after]": "1", "page[number]": "1"})
     error_of(response, 400, "PARAM_NOT_ALLOWED", {"parameter": "page[number]"})
 

@@ -199,8 +199,8 @@ def test_what_a_customer_makes_is_its_own(as_ada, ada):
     made = {
         "customer_addresses": ({}, place),
         "customer_subscriptions": ({"customer_email": "ADA@example.com", "reference": "x"}, {}),
-        "orders": ({}, {"shipping_address": place["address"]}),
-        "sku_lists": ({"name": "Mine"}, {}),
+        "orders": ({}, {"shipping_address": place["address"], "customer": None}),
+        "sku_lists": ({"name": "Mine", "customer": None}, {}),
     }
     for name, members in made.items():
         response = as_ada.create(name, *members)
@@ -281,6 +281,8 @@ def test_a_customer_changes_an_order_until_it_is_placed_and_moves_none(as_ada, a
     for name in ("_place", "_approve", "_cancel", "total_amount_cents", "number", "_add_tags"):
         response = as_ada.update("orders", draft.pk, {name: "1"})
         error_of(response, 400, "PARAM_NOT_ALLOWED", {"pointer": f"/data/attributes/{name}"})
+    response = as_ada.update("orders", draft.pk, {"customer_email": None})
+    error_of(response, 422, "VALIDATION_ERROR", {"pointer": "/data/attributes/customer_email"})
     response = as_ada.update("orders", draft.pk, {}, {"customer": None})
     error_of(response, 400, "PARAM_NOT_ALLOWED", {"pointer": "/data/relationships/customer"})
     assert Order.objects.get(pk=placed.pk).coupon_code is None

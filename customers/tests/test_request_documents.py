@@ -185,6 +185,19 @@ def test_a_body_of_another_media_type_is_refused(api, media_type):
     assert not Customer.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", ""), ("PATCH", "/{pk}"), ("POST", "/{pk}/relationships/tags")],
+)
+def test_a_change_without_a_body_lacks_its_data(api, method, path):
+    path = f"/api/customers{path}".format(pk=make_customer().pk)
+    error_of(api.send(method, path, ""), 400, "PARAM_MISSING", {"pointer": ""})
+    response = api.client.generic(method, path, CONTENT_TYPE=JSON_API)
+    error_of(response, 400, "PARAM_MISSING", {"pointer": ""})
+    response = api.client.generic(method, path, CONTENT_TYPE="text/plain")
+    error_of(response, 415, "UNSUPPORTED_MEDIA_TYPE")
+
+
 def test_a_form_is_no_document(api):
     response = api.client.post("/api/customers", {"email": "a@example.com"})
     error_of(response, 415, "UNSUPPORTED_MEDIA_TYPE")
@@ -295,6 +308,7 @@ def test_a_content_type_without_a_body_is_tolerated(api, method):
 def test_a_route_that_is_not_there(api, client, path):
     error_of(api.client.get(path, follow=True), 404, "RECORD_NOT_FOUND")
     error_of(client.get(path, follow=True), 401, "INVALID_TOKEN")
+    error_of(client.get("/.well-known/nothing"), 404, "RECORD_NOT_FOUND")
 
 
 @pytest.mark.parametrize(
@@ -324,6 +338,13 @@ def test_an_odd_content_type_is_no_fault_of_ours(api, rf, method, path, content_
             signal.connect(close_old_connections)
     assert len(answered) == 1
     assert answered[0] < 500
+
+
+def test_a_query_in_bytes_is_utf_8(api):
+    customer = make_customer(reference="José")
+    query = "filter[q][reference_eq]=José".encode().decode("latin-1")  # as WSGI has it
+    response = api.client.get("/api/customers", QUERY_STRING=query)
+    assert [one["id"] for one in response.json()["data"]] == [customer.pk]
 
 
 def test_too_many_parameters_are_refused(api):

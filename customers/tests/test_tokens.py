@@ -194,6 +194,7 @@ def test_an_unknown_client_and_a_wrong_secret_are_told_alike(client, credential)
         (b"--x\r\nbroken", "multipart/form-data; boundary=x"),
         (b"grant_type=client_credentials", "text/plain"),
         (b"&".join(b"a%d=1" % number for number in range(1001)), FORM),
+        (b"grant_type=password&client_id=x&username=%00&password=x", FORM),
     ],
 )
 def test_a_request_that_cannot_be_read(client, body, content_type):
@@ -203,7 +204,8 @@ def test_a_request_that_cannot_be_read(client, body, content_type):
 
 
 def test_a_header_that_is_no_text_is_no_client(client):
-    for value in (base64.b64encode(bytes([255, 254])).decode(), "ÿ", "", "a b c"):
+    encoded = [base64.b64encode(text).decode() for text in (bytes([255, 254]), b"a\0:b")]
+    for value in (*encoded, "ÿ", "", "a b c"):
         headers = {"authorization": f"Basic {value}"}
         response = ask(client, {"grant_type": "client_credentials"}, headers=headers)
         assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
@@ -371,6 +373,16 @@ def test_other_requests_are_refused_in_json(client, method, path, status):
     response = client.generic(method, path)
     assert response.status_code == status
     assert response.json()["errors"][0]["status"] == status
+
+
+@pytest.mark.parametrize(
+    "path", ["/.well-known/jwks.json", "/api/schema", "/api/docs", "/api/exports/files/x"]
+)
+def test_what_is_only_read_says_so(client, path):
+    response = client.post(path)
+    error_of(response, 405, "METHOD_NOT_ALLOWED")
+    assert response["Allow"] == "GET, HEAD"
+    assert client.head(path).status_code == client.get(path).status_code
 
 
 def test_the_custom_claim_of_the_caller_is_echoed(api):
