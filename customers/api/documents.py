@@ -154,11 +154,15 @@ class Document:
     def tag(self, row, body=None):
         """The ETag of `row`, of which `body` is this document: the same whatever is included.
 
-        It changes with the row's attributes, and with updated_at, which every write of the row
-        moves, one of its tags, too.
+        It changes with the row's attributes, but for those in its serializer's Meta.passing, and
+        with updated_at, which every write of the row moves, one of its tags, too.
         """
-        if body is None or self.include or self.fields:
-            body = Document(self.viewset, self.principal).one(row)
+        passing = getattr(self.viewset.serializer_class.Meta, "passing", ())
+        if body is None or self.include or self.fields or passing:
+            fields = (
+                {self.viewset.resource_name: _all_but(self.viewset, passing)} if passing else {}
+            )
+            body = Document(self.viewset, self.principal, fields=fields).one(row)
         return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
     def many(self, rows, **members):
@@ -233,6 +237,11 @@ class Document:
 @lru_cache(maxsize=8)
 def _meta(mode, organization_id):
     return orjson.Fragment(orjson.dumps({"mode": mode, "organization_id": organization_id}))
+
+
+@lru_cache(maxsize=32)
+def _all_but(viewset, names):
+    return frozenset(shape_of(viewset).names) - {*names}
 
 
 def identifier(viewset, row):

@@ -47,7 +47,8 @@ class ResourceSerializer(ModelSerializer):
     metadata need no mention. `relationships` are the relationships. `writable` are the
     members of both that a client may write, those of `create_only` and `update_only` on
     that occasion only; `channel_writable` are those of them that a sales channel may write.
-    Everything else is refused.
+    Everything else is refused. `passing` are attributes whose values change by themselves,
+    with time.
     """
 
     serializer_field_mapping = {

@@ -2,9 +2,11 @@
 
 import json
 import threading
+import time
 
 import pytest
 from django.conf import settings as django_settings
+from django.core import signing
 from django.db import connection
 from django.test import Client
 
@@ -89,6 +91,13 @@ class Api:
 
     def delete(self, path, document=None):
         return self.send("DELETE", path, document) if document else self.client.delete(path)
+
+
+@pytest.fixture(autouse=True)
+def _steady_links(monkeypatch):
+    """Links that hold their time of making are the same throughout a test."""
+    now = signing.b62_encode(int(time.time()))
+    monkeypatch.setattr(signing.TimestampSigner, "timestamp", lambda self: now)
 
 
 @pytest.fixture

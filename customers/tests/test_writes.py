@@ -1,8 +1,10 @@
 """Changes that are sent twice, and changes to what has changed meanwhile."""
 
+import time
 from datetime import timedelta
 
 import pytest
+from django.core import signing
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -11,7 +13,7 @@ from customers.api.urls import router
 from customers.models import Customer, Event, EventStore, IdempotentAnswer, Import, Tag
 from customers.services import worker
 from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql
-from customers.tests.factories import SMALLEST, make_customer
+from customers.tests.factories import SMALLEST, make_customer, make_import
 
 DOCUMENT = {"data": {"type": "customers", "attributes": {"email": "ada@example.com"}}}
 KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
@@ -169,6 +171,17 @@ def test_of_many_at_once_one_is_done_and_all_are_answered_alike():
 
 
 # If-Match
+
+
+def test_a_link_that_is_made_anew_changes_no_tag(api, monkeypatch):
+    path = f"/api/imports/{make_import().pk}"
+    seen = api.get(path)
+    later = signing.b62_encode(int(time.time()) + 1)
+    monkeypatch.setattr(signing.TimestampSigner, "timestamp", lambda self: later)
+    again = api.get(path)
+    assert again.json() != seen.json()
+    assert again["ETag"] == seen["ETag"]
+    assert send(api, b"", "DELETE", path, if_match=seen["ETag"]).status_code == 204
 
 
 @pytest.mark.parametrize("name", sorted(SMALLEST))

@@ -30,6 +30,7 @@ class ExportSerializer(serializers.ExportSerializer):
     class Meta:
         model = Export
         fields = [*STATE, *COMPUTED, *CHOICE]
+        passing = ("attachment_url", "estimated_completion_at")
         relationships = ["events", "event_stores"]
         writable = create_only = GIVEN
 

@@ -29,6 +29,7 @@ class ImportSerializer(serializers.ImportSerializer):
     class Meta:
         model = Import
         fields = [*STATE, "errors_log", "skip_errors", "attachment_url"]
+        passing = ("attachment_url",)
         relationships = ["events", "event_stores"]
         writable = create_only = GIVEN
 
