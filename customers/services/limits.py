@@ -28,6 +28,11 @@ return {count, allowed}
 """
 
 
+GIVE_BACK = """
+if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[1]) end
+"""
+
+
 class Limited(Exception):
     """It was done too often; it may be tried again in `retry_after` seconds."""
 
@@ -51,10 +56,11 @@ class Limit:
 
 @dataclass(frozen=True)
 class Use:
-    """One use of a limit, after which `remaining` are left."""
+    """One use of a limit, after which `remaining` are left; it is counted under `key`."""
 
     limit: Limit
     remaining: int
+    key: str = ""
 
     @property
     def headers(self):
@@ -85,19 +91,18 @@ def use(limit, *who):
     count, allowed = _count_up(limit, who, int(number), weight)
     if count is None:
         raise Limited(limit, math.ceil(max(1, limit.seconds - elapsed)))
-    return Use(limit, allowed - count)
+    return Use(limit, allowed - count, _key(limit, who, int(number)))
 
 
-def give_back(limit, *who):
-    """Take one use back: it was no failure."""
-    key = _key(limit, who, int(time.time() // limit.seconds))
+def give_back(used):
+    """Take `used`, a Use, back: it was no failure."""
     if settings.REDIS_URL:
         try:
-            _redis().decr(key)
+            _redis().register_script(GIVE_BACK)(keys=[used.key])
             return
         except _redis_errors():
             pass
-    Counter.objects.filter(key=key, count__gt=0).update(count=F("count") - 1)
+    Counter.objects.filter(key=used.key, count__gt=0).update(count=F("count") - 1)
 
 
 def sweep(now):
@@ -167,8 +172,15 @@ def _key(limit, who, number):
 @cache
 def _redis():
     import redis  # only where it is used
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=1,
+        socket_connect_timeout=1,
+        retry=Retry(NoBackoff(), 0),  # what was counted must not be counted again
+    )
 
 
 def _redis_errors():

@@ -102,12 +102,12 @@ class _counted:
         self.who, self.succeeded = str(user.pk), False
 
     def __enter__(self):
-        limits.use(CODES, self.who)
+        self.use = limits.use(CODES, self.who)
         return self
 
     def __exit__(self, *_):
         if self.succeeded:
-            limits.give_back(CODES, self.who)
+            limits.give_back(self.use)
 
 
 def secret_of(device):

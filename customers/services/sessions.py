@@ -35,25 +35,30 @@ def authenticate(email, password, *, mode, client):
         (limits.LOGINS, mode, fold(email), client),
         (limits.ACCOUNT_LOGINS, mode, fold(email)),
     ]
+    used = []
     with transaction.atomic():  # both are counted, or neither
-        for use in limited:
-            limits.use(*use)
+        try:
+            for limit in limited:
+                used.append(limits.use(*limit))
+        except limits.Limited:
+            _give_back(used)
+            raise
     customer = Customer.objects.filter(mode=mode, email_key=fold(email)).first()
     try:
         right = passwords.is_right(password, customer and customer.password)
     except passwords.Busy:
-        _give_back(limited)
+        _give_back(used)
         raise
     if not right:
         raise Refused(WRONG)
-    _give_back(limited)
+    _give_back(used)
     return customer
 
 
-def _give_back(limited):
+def _give_back(used):
     with transaction.atomic():
-        for use in limited:
-            limits.give_back(*use)
+        for use in used:
+            limits.give_back(use)
 
 
 def start(application, customer, *, scope):

@@ -85,8 +85,17 @@ def test_the_window_slides_and_what_is_refused_keeps_nobody_out(store, clock):
 
 def test_what_is_given_back_was_not_used(store, clock):
     for _ in range(30):
-        limits.use(LIMIT, "ada")
-        limits.give_back(LIMIT, "ada")
+        limits.give_back(limits.use(LIMIT, "ada"))
+    assert used(LIMIT, "ada") == 10
+
+
+def test_what_is_given_back_too_late_is_no_other_use(store, clock):
+    first = limits.use(LIMIT, "ada")
+    clock.now += 5 * LIMIT.seconds
+    limits.give_back(first)
+    assert used(LIMIT, "ada") == 10
+    limits.give_back(first)
+    clock.now += 5 * LIMIT.seconds
     assert used(LIMIT, "ada") == 10
 
 
@@ -107,8 +116,9 @@ def test_of_forty_uses_at_once_ten_get_through(store):
 def test_without_redis_the_database_counts(settings, caplog, clock):
     settings.REDIS_URL = "redis://127.0.0.1:9/0"  # nobody listens there
     limits._redis.cache_clear()
-    assert used(LIMIT, "ada") == 10
-    limits.give_back(LIMIT, "ada")
+    first = limits.use(LIMIT, "ada")
+    assert used(LIMIT, "ada") == 9
+    limits.give_back(first)
     assert Counter.objects.get().count == 9
     assert "Redis does not answer" in caplog.text
 
@@ -210,6 +220,17 @@ def test_wrong_passwords_are_limited_by_account_and_client_and_right_ones_are_no
     assert log_in(client, channel).status_code == 200
     settings.LOGIN_FAILURES_PER_ACCOUNT = 10
     assert log_in(client, channel).status_code == 429
+
+
+def test_what_the_account_is_refused_is_not_counted_for_the_client(client, store, clock, settings):
+    settings.LOGIN_FAILURES_PER_ACCOUNT, settings.TOKEN_REQUESTS_PER_MINUTE = 2, 1000
+    make_customer(email="ada@example.com", password=hash_password("correct horse battery"))
+    channel = Api(kind="sales_channel").application
+    codes = [log_in(client, channel, password="wrong words").status_code for _ in range(20)]
+    assert codes == [400] * 2 + [429] * 18
+    settings.LOGIN_FAILURES_PER_ACCOUNT = 100
+    codes = [log_in(client, channel, password="wrong words").status_code for _ in range(9)]
+    assert codes == [400] * 8 + [429]
 
 
 def test_forms_are_limited_by_client_address(client):
