@@ -1,6 +1,6 @@
 """What is true: one model a file. This module is the only door to them."""
 
-from customers.models.addresses import Address
+from customers.models.addresses import HOLDERS, Address
 from customers.models.applications import Application, digest
 from customers.models.attachments import Attachment
 from customers.models.base import (
@@ -57,6 +57,7 @@ from customers.models.uploads import Upload
 from customers.models.webhooks import Webhook, new_secret, validate_paths
 
 __all__ = [
+    "HOLDERS",
     "PRIMARY",
     "REPLICA",
     "TOPICS",

@@ -66,6 +66,10 @@ class Attachment(Resource):
         """Save; `attachable` among `update_fields` means all the keys that it may be in."""
         super().save(update_fields=_columns(update_fields), **options)
 
+    @property
+    def whose(self):
+        return self.customer_id or self.attachable.whose
+
     @classmethod
     def key_of(cls, resource):
         """The name of the foreign key to resources such as `resource`."""

@@ -103,6 +103,11 @@ class Resource(models.Model):
         """The condition on the rows that `principal`, a sales channel, may see: none."""
         return Q(pk__in=[])
 
+    @property
+    def whose(self):
+        """The id of the customer whose the row is, None when it is nobody's."""
+        return getattr(self, "customer_id", None)
+
     def open_to(self, principal):
         """Whether the state of the row, which `principal` may see, lets it change the row."""
         return True

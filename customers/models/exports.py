@@ -21,6 +21,7 @@ class Export(Job):
     dry_data = models.BooleanField(default=False)
     records_count = models.PositiveIntegerField(editable=False)
     last_id = IdField(default="", editable=False)
+    has_file = models.BooleanField(default=False, editable=False)
 
     class Meta(Job.Meta):
         db_table = "exports"
@@ -28,6 +29,10 @@ class Export(Job):
 
     def __str__(self):
         return f"{self.resource_type} {self.id}"
+
+    def give_up(self, at):
+        super().give_up(at)
+        self.status = self.Status.FAILED
 
     @property
     def progress(self):
@@ -41,7 +46,3 @@ class Export(Job):
             return self.completed_at
         spent = timezone.now() - self.started_at
         return self.started_at + spent * (self.records_count / self.processed_count)
-
-    @property
-    def has_file(self):
-        return self.status == self.Status.COMPLETED

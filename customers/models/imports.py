@@ -11,7 +11,8 @@ from customers.models.transitions import ForbiddenMove
 class Job(Resource):
     """Work on many rows that the worker does part by part; each part is done whole or not at all.
 
-    `who` had it done. `errors_log` maps what is wrong to where, as the client named it.
+    `who` had it done. `errors_log` maps what is wrong to where, as the client named it. A part
+    that cannot be done has `failures`; it is tried again from `try_at` on.
     """
 
     class Status(models.TextChoices):
@@ -26,7 +27,7 @@ class Job(Resource):
         CSV = "csv", "CSV"
 
     OPEN = (Status.PENDING, Status.IN_PROGRESS)
-    unlogged = {"errors_log", "who", "filters"}  # they may hold addresses
+    unlogged = {"errors_log", "who", "filters", "failures", "try_at"}  # they may hold addresses
 
     resource_type = models.CharField(max_length=32)
     format = models.CharField(max_length=4, choices=Format, default=Format.JSON)
@@ -38,6 +39,8 @@ class Job(Resource):
     errors_count = models.PositiveIntegerField(default=0, editable=False)
     errors_log = JsonField(default=dict, editable=False)
     who = JsonField(null=True, editable=False)
+    failures = models.PositiveSmallIntegerField(default=0, editable=False)
+    try_at = InstantField(null=True, editable=False)
 
     class Meta(Resource.Meta):
         abstract = True
@@ -52,10 +55,7 @@ class Job(Resource):
             *by_each("started_at", "completed_at", "interrupted_at"),
         ]
 
-    @property
-    def has_file(self):
-        """Whether there is a file to be had."""
-        raise NotImplementedError
+    has_file = False  # whether there is a file to be had
 
     @property
     def attachment_url(self):
@@ -71,11 +71,18 @@ class Job(Resource):
             raise ForbiddenMove(f"cannot follow the status {self.status}")
         self.status, self.interrupted_at = self.Status.INTERRUPTED, at
 
+    def give_up(self, at):
+        """As `interrupt`, because parts of it failed on our side; `errors_log` says so."""
+        self.interrupt(at)
+        told = "failed on our side several times; whoever runs the service finds more in its log"
+        self.errors_log = {**self.errors_log, "base": {"base": [told]}}
+
     def resume(self):
         """Go on where it was interrupted, without saving. Raises ForbiddenMove."""
         if self.status != self.Status.INTERRUPTED:
             raise ForbiddenMove(f"cannot follow the status {self.status}")
         self.status, self.interrupted_at = self.Status.PENDING, None
+        self.failures, self.try_at = 0, None
 
 
 class Import(Job):

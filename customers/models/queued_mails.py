@@ -9,7 +9,8 @@ class QueuedMail(models.Model):
     """A mail that somebody asked for, to an address that may be nobody's.
 
     It is made whether or not a customer has the address, so that asking takes the same
-    time; the worker finds that out, sends it, and deletes the row.
+    time; the worker finds that out, sends it, and deletes the row. `customer` is whom it tells
+    of a change that has been made; such a mail goes to the address of that moment.
     """
 
     class Kind(models.TextChoices):
@@ -22,6 +23,7 @@ class QueuedMail(models.Model):
     mode = models.CharField(max_length=4, choices=Mode)
     kind = models.CharField(max_length=32, choices=Kind)
     email = models.CharField(max_length=254)
+    customer = models.ForeignKey("Customer", models.SET_NULL, null=True, related_name="+")
     who = JsonField(null=True)  # None: the owner of the address, or somebody who says so
     attempts = models.PositiveIntegerField(default=0)
     try_at = InstantField(default=timezone.now, db_index=True)

@@ -35,5 +35,9 @@ class SkuListItem(Resource):
         """The items of the lists that the caller may see."""
         return models.Q(sku_list__in=SkuList.objects.visible_to(principal))
 
+    @property
+    def whose(self):
+        return self.sku_list.whose
+
     def __str__(self):
         return self.sku_code

@@ -6,15 +6,18 @@ transaction under the customer's lock, every personal value is emptied wherever 
 
 import logging
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db import transaction
-from django.db.models import F, Q, TextField
+from django.db.models import Exists, F, OuterRef, Q, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
 from customers.models import (
+    HOLDERS,
     Address,
     Attachment,
     Customer,
@@ -26,12 +29,13 @@ from customers.models import (
     Import,
     ImportInputs,
     Order,
+    OrderSubscription,
     QueuedMail,
     Return,
     new_reference,
 )
 from customers.models.fields import fold, instant
-from customers.services import events, exports, sessions
+from customers.services import events, exports, sessions, wire
 from customers.services.transactions import retried, unclaimed
 
 logger = logging.getLogger(__name__)
@@ -59,8 +63,11 @@ PLACE = {  # what becomes of an address that orders keep: the country stays, for
     "business": False,
 }
 CLIENTS_OWN = {"reference": None, "reference_origin": None, "metadata": {}}
+OPTIONS = {OrderSubscription: {"options": {}}}  # what else is the client's own
 PLACES = [(Order, "shipping_address"), (Order, "billing_address")]
 PLACES += [(Return, "origin_address"), (Return, "destination_address")]
+ADDRESS_KEYS = {"address_id", *(f"{key}_id" for _, key in PLACES)}
+MOST_READ = 5000  # callbacks that are searched by one statement
 
 
 def request(customer, *, who):
@@ -186,15 +193,50 @@ def rows_of(customer):
     for model, key in PLACES:
         held = model.objects.filter(customer=customer).exclude(**{key: None})
         ids |= set(held.values_list(key, flat=True))
-    found["addresses"] = list(Address.objects.filter(pk__in=ids))
+    once = _once_held(customer.mode, _people(customer))["addresses"]
+    found["addresses"] = list(Address.objects.filter(Q(pk__in=ids) | _free(once)))
     return found
+
+
+def _people(customer):
+    """The ids of `customer` and of all who were merged into it."""
+    people = new = {customer.pk}
+    while new:
+        merged = EventStore.objects.filter(mode=customer.mode, resource_id__in=new)
+        merged = merged.filter(payload__has_key="merged").values_list("payload", flat=True)
+        new = {payload["merged"]["to"]["id"] for payload in merged if payload["merged"]["to"]}
+        new -= people
+        people = people | new
+    return people
+
+
+def _once_held(mode, people):
+    """The ids of what the audit log knows as theirs whose ids are `people`, by type."""
+    found = {"addresses": set(), "customers": set(people)}
+    logged = EventStore.objects.filter(mode=mode)
+    logged = logged.filter(Q(customer_id__in=people) | Q(resource_id__in=people))
+    for entry in logged.iterator():
+        found.setdefault(entry.resource_type, set()).add(entry.resource_id)
+        for name in ADDRESS_KEYS & entry.payload.keys():
+            found["addresses"].update(filter(None, entry.payload[name].values()))
+    return found
+
+
+def _free(ids):
+    """The condition on the addresses of `ids` that nobody holds."""
+    q = Q(pk__in=ids)
+    for model, key in HOLDERS:
+        q &= ~Exists(model.objects.filter(**{key: OuterRef("pk")}))
+    return q
 
 
 def _forget(customer):
     """Empty what is personal of the locked `customer` and of all that hangs on it."""
-    email, rows = customer.email, rows_of(customer)
-    ids = {customer.pk} | {row.pk for found in rows.values() for row in found}
-    ids |= _ids_once_held(customer, ids)
+    rows, people = rows_of(customer), _people(customer)
+    once = _once_held(customer.mode, people)
+    person = _Person(customer, people)
+    for name, found in rows.items():
+        once.setdefault(name, set()).update(row.pk for row in found)
     sessions.end_all(customer)
     for name in ("attachments", "customer_addresses", "customer_subscriptions", "sku_lists"):
         type(customer)._meta.get_field(name).related_model.objects.filter(
@@ -205,7 +247,8 @@ def _forget(customer):
     for address in rows["addresses"]:
         _forget_place(address, customer)
     for name in ("orders", "order_subscriptions", "returns"):
-        getattr(customer, name).update(**CLIENTS_OWN)
+        own = getattr(customer, name)
+        own.update(**CLIENTS_OWN, **OPTIONS.get(own.model, {}))
         for row in rows[name]:
             row.tags.clear()
     customer.tags.clear()
@@ -220,26 +263,26 @@ def _forget(customer):
     for name, value in new.items():
         setattr(customer, name, value)
     customer.save(update_fields=set(new))
-    _forget_writings(ids, email, customer.mode)
+    person.ids = set().union(*(ids - _of_others(name, ids, customer) for name, ids in once.items()))
+    _forget_writings(person, people)
 
 
-def _ids_once_held(customer, ids):
-    """The ids of what the audit log knows as the customer's, and of those merged into it."""
-    once = set()
-    logged = EventStore.objects.filter(mode=customer.mode)
-    mentioning = logged.filter(
-        Q(payload__customer_id__to=customer.pk) | Q(payload__customer_id__from=customer.pk)
-    )
-    for entry in [*mentioning, *logged.filter(resource_id__in=ids)]:
-        once.add(entry.resource_id)
-        for name, change in entry.payload.items():
-            values = [change.get("from"), change.get("to")]
-            if name in ("address_id", "shipping_address_id", "billing_address_id"):
-                once |= {value for value in values if value}
-            if name == "merged" and isinstance(change.get("to"), dict):
-                once.add(change["to"].get("id"))
-    held = Address.objects.filter(pk__in=once).values_list("pk", flat=True)  # by somebody else
-    return once - set(held) - {None}
+def _of_others(resource_type, ids, customer):
+    """Those of `ids` that are the ids of rows which somebody else than `customer` has by now."""
+    model = wire.model_of(resource_type)
+    rows = model.objects.filter(pk__in=ids)
+    if model is Address:
+        own = [Exists(m.objects.filter(**{key: OuterRef("pk")})) for m, key in HOLDERS]
+        mine = [
+            Exists(m.objects.filter(**{key: OuterRef("pk")}, customer=customer))
+            for m, key in HOLDERS
+        ]
+        rows = rows.filter(reduce(or_, own)).exclude(reduce(or_, mine))
+    elif hasattr(model, "customer_id"):
+        rows = rows.exclude(customer=customer).exclude(customer=None)
+    else:
+        return set()
+    return set(rows.values_list("pk", flat=True))
 
 
 def _forget_place(address, customer):
@@ -267,41 +310,70 @@ def _forget_place(address, customer):
         address.delete()
 
 
-def _forget_writings(ids, email, mode):
-    """Empty what was written down about the rows of `ids`, and what holds `email`."""
-    logged = EventStore.objects.filter(mode=mode).annotate(text=Cast("payload", TextField()))
-    for entry in logged.filter(Q(resource_id__in=ids) | Q(text__icontains=email)):
+class _Person:
+    """What names whom to forget: the ids of their rows, and every address they have had."""
+
+    def __init__(self, customer, people):
+        self.mode = customer.mode
+        self.ids = set(people)
+        logged = EventStore.objects.filter(resource_id__in=people, payload__has_key="email")
+        texts = [text for entry in logged for text in entry.payload["email"].values()]
+        self.emails = {fold(text) for text in (customer.email, *texts) if text and "@" in text}
+
+    def is_in(self, value):
+        """Whether the JSON `value` names them, at any depth."""
+        if isinstance(value, str):
+            return value in self.ids or any(email in fold(value) for email in self.emails)
+        inner = [*value, *value.values()] if isinstance(value, dict) else value
+        return isinstance(inner, list) and any(map(self.is_in, inner))
+
+
+def _forget_writings(person, people):
+    """Empty what was written down about the rows of the `person`, and what names them."""
+    mode, ids = person.mode, person.ids
+    logged = EventStore.objects.filter(mode=mode)
+    for entry in logged.filter(Q(resource_id__in=ids) | Q(customer_id__in=people)):
         entry.payload = {name: {"from": None, "to": None} for name in entry.payload}
         entry.save(update_fields=["payload"])
     about = Event.objects.filter(mode=mode, resource_id__in=ids)
     about.update(**CLIENTS_OWN)
-    sent = EventCallback.objects.filter(mode=mode)
-    sent = sent.annotate(text=Cast("payload", TextField()))
-    sent.filter(Q(event__in=about) | Q(text__icontains=email)).update(payload=None)
+    EventCallback.objects.filter(event__in=about).update(payload=None)
+    _forget_callbacks(person)
     entries = LogEntry.objects.filter(object_id__in=ids, content_type__app_label="customers")
     entries.update(object_repr=F("object_id"), change_message="")
-    for mail in QueuedMail.objects.filter(mode=mode, email__iexact=email):
-        mail.delete()
-    _forget_imports(email, mode)
-    exports.forget(mode)
+    QueuedMail.objects.filter(customer__in=people).delete()
+    for email in person.emails:
+        QueuedMail.objects.filter(mode=mode, email__iexact=email).delete()
+    _forget_imports(person)
+    exports.forget(mode, person.is_in)
 
 
-def _forget_imports(email, mode):
-    key = fold(email)
-    for kept in ImportInputs.objects.filter(of__mode=mode).select_for_update(of=("self",)):
-        rows = [{} if _names(row, key) else row for row in kept.rows]
-        if rows != kept.rows:
-            kept.rows = rows
+def _forget_callbacks(person):
+    """Empty the callbacks that hold an address of the `person`, searched part by part."""
+    sent = EventCallback.objects.filter(mode=person.mode).order_by("pk")
+    holding = Q()
+    for email in person.emails:
+        holding |= Q(text__icontains=email)
+    last = ""
+    while ids := list(sent.filter(pk__gt=last).values_list("pk", flat=True)[:MOST_READ]):
+        part = sent.filter(pk__gt=last, pk__lte=ids[-1])
+        part = part.annotate(text=Cast("payload", TextField())).filter(holding)
+        EventCallback.objects.filter(pk__in=list(part.values_list("pk", flat=True))).update(
+            payload=None
+        )
+        last = ids[-1]
+
+
+def _forget_imports(person):
+    jobs = Import.objects.in_mode(person.mode).select_for_update(of=("self",)).order_by("pk")
+    for job in jobs.filter(Q(stored_inputs__isnull=False) | ~Q(errors_log={})):
+        for kept in ImportInputs.objects.filter(of=job):
+            kept.rows = [{} if person.is_in(row) else row for row in kept.rows]
             kept.save()
-    for job in Import.objects.in_mode(mode).exclude(errors_log={}):
-        log = {name: told for name, told in job.errors_log.items() if fold(name) != key}
+        log = {name: told for name, told in job.errors_log.items() if not person.is_in(name)}
         if log != job.errors_log:
             job.errors_log = log
             job.save(update_fields=["errors_log"])
-
-
-def _names(row, key):
-    return any(isinstance(value, str) and fold(value) == key for value in row.values())
 
 
 def _save_state(customer):

@@ -18,11 +18,11 @@ from datetime import timedelta
 import orjson
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from standardwebhooks import Webhook as StandardWebhook
 
-from customers.models import Delivery, Event, EventCallback, Webhook
+from customers.models import Customer, Delivery, Event, EventCallback, Webhook
 from customers.services import mails, outbound, webhooks, wire
 from customers.services.transactions import unclaimed
 
@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 MOST_EVENTS = 500  # spread at once
 FIRST_RETRY = 5  # seconds, doubled at each further one
 GRACE = 30  # seconds beyond the time limit, after which a call that was begun is due again
+SKEW = timedelta(seconds=5)  # between the clocks of two workers, at most
 MEDIA_TYPE = "application/vnd.api+json"
 
 
@@ -168,7 +169,7 @@ def _claim(busy):
             mine = due.filter(webhook=webhook).select_related("event")
             claimed = unclaimed(mine)[: max(places, 0)]
             for delivery in claimed:
-                delivery.webhook = webhook
+                delivery.webhook, delivery.begun_at = webhook, now
                 delivery.attempts += 1
                 delivery.try_at = now + timedelta(seconds=settings.WEBHOOK_TIMEOUT + GRACE)
                 found.append(delivery)
@@ -177,19 +178,24 @@ def _claim(busy):
 
 
 def _settle(ended):
-    """Write down calls that have ended: tuples of delivery, payload, status and reason."""
+    """Write down calls that have ended: tuples of delivery, payload, status and reason.
+
+    Payloads are not kept where somebody has been anonymized since they were made, or is.
+    """
     with transaction.atomic():
         named = {delivery.webhook_id for delivery, *_ in ended}
         locked = Webhook.objects.select_for_update().filter(pk__in=named).order_by("pk")
         there = {webhook.pk: webhook for webhook in locked}
         ended = [one for one in ended if one[0].webhook_id in there]
+        since = {one[0].event.mode: one[0].begun_at for one in reversed(ended)}
+        forgetting = {mode for mode, begun_at in since.items() if _forgotten(mode, begun_at)}
         EventCallback.objects.bulk_create(
             EventCallback(
                 mode=delivery.event.mode,
                 webhook_id=delivery.webhook_id,
                 event=delivery.event,
                 callback_url=delivery.webhook.callback_url,
-                payload=payload,
+                payload=None if delivery.event.mode in forgetting else payload,
                 response_code=status,
                 response_message=reason[:255],
             )
@@ -198,6 +204,14 @@ def _settle(ended):
         for delivery, _, status, _ in ended:
             _conclude(delivery, there[delivery.webhook_id], (status or "").startswith("2"))
         Webhook.objects.bulk_update(there.values(), ["circuit_state", "circuit_failure_count"])
+
+
+def _forgotten(mode, since):
+    """Whether somebody in `mode` is being anonymized, or has been `since`."""
+    customers, status = Customer.objects.in_mode(mode), Customer.AnonymizationStatus
+    now = Q(anonymization_status=status.REQUESTED, anonymization_attempts__gt=0)
+    lately = Q(anonymization_status=status.COMPLETED, updated_at__gte=since - SKEW)
+    return customers.filter(now).exists() or customers.filter(lately).exists()
 
 
 def _conclude(delivery, webhook, received):

@@ -134,6 +134,7 @@ def _entry(row, act, shown, who):
         mode=row.mode,
         resource_type=row._meta.db_table,
         resource_id=row.pk,
+        customer_id=row.whose,
         event=act,
         payload=shown,
         who=who,

@@ -9,11 +9,12 @@ from datetime import timedelta
 import orjson
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from customers.models import Export, ExportPart, new_id
-from customers.services import events, principals, spreadsheets, wire
-from customers.services.jobs import claim, linked
+from customers.services import events, jobs, principals, spreadsheets, wire
+from customers.services.transactions import alone
 
 TYPES = [
     "addresses",
@@ -79,11 +80,15 @@ def check_includes(resource_type, includes, *, mode):
 
 
 def count(resource_type, filters, *, mode):
-    """How many rows an export would have. Raises wire.Refused and Impossible."""
+    """How many rows an export would have, that may be begun in this transaction.
+
+    Raises wire.Refused and Impossible.
+    """
     principal = principals.service(mode)
     found = wire.rows(resource_type, principal, filters or {}).count()
     if not 1 <= found <= settings.MAX_EXPORT_RECORDS:
         raise Impossible(f"selects {found} records; it must be 1 to {settings.MAX_EXPORT_RECORDS}")
+    alone(f"exports of {mode}")
     if Export.objects.in_mode(mode).filter(status__in=Export.OPEN).count() >= MOST_OPEN:
         message = f"has {MOST_OPEN} exports under way; wait until one is done"
         raise Impossible(message, "too_many")
@@ -107,26 +112,22 @@ def begin(resource_type, *, mode, who, format=Export.Format.JSON, filters=None, 
     return job
 
 
-def step(jobs=None):
-    """Write the next part of the oldest open export, of `jobs` if given; return it, or None."""
-    jobs = Export.objects.all() if jobs is None else jobs
-    with transaction.atomic():
-        job = claim(jobs)
-        if job is None:
-            return None
-        try:
-            with transaction.atomic():
-                _write_part(job)
-        except wire.Refused as error:
-            job.status, job.errors_log = Export.Status.FAILED, {"base": dict(error.errors)}
-        job.save()
-    return job
+def step(rows=None):
+    """As jobs.step, of the exports in the queryset `rows`, without it of all."""
+    return jobs.step(Export.objects.all() if rows is None else rows, _do_part)
+
+
+def _do_part(job):
+    try:
+        with transaction.atomic():
+            _write_part(job)
+    except wire.Refused as error:
+        job.status, job.errors_log = Export.Status.FAILED, {"base": dict(error.errors)}
 
 
 def file_of(signed):
     """The export that a link's end `signed` leads to. Raises Export.DoesNotExist."""
-    finished = Export.objects.filter(status=Export.Status.COMPLETED, parts__isnull=False)
-    return linked(finished.distinct(), signed)
+    return jobs.linked(Export.objects.filter(has_file=True), signed)
 
 
 def content_of(job):
@@ -135,17 +136,39 @@ def content_of(job):
     return (bytes(part) for part in parts.iterator(chunk_size=10))
 
 
-def forget(mode):
-    """Delete the files of `mode`, and let what is under way begin again."""
+def forget(mode, names):
+    """Delete the files of `mode`, and let what is under way begin again.
+
+    `names` is a function that says whether a value names whom to forget: an export whose
+    filters do cannot go on. Of one that has ended the filters are deleted anyway.
+    """
+    for job in Export.objects.in_mode(mode).select_for_update().order_by("pk"):
+        if job.status != Export.Status.COMPLETED:
+            job.last_id, job.processed_count = "", 0
+            if names(job.filters):
+                job.status = Export.Status.FAILED
+        if job.status in (Export.Status.COMPLETED, Export.Status.FAILED):
+            job.filters = {}
+        job.has_file = False
+        job.save(update_fields=["filters", "has_file", "last_id", "processed_count", "status"])
     ExportPart.objects.filter(of__mode=mode).delete()
-    under_way = Export.objects.in_mode(mode).exclude(status=Export.Status.COMPLETED)
-    under_way.update(last_id="", processed_count=0)
-    Export.objects.in_mode(mode).update(filters={})
 
 
 def sweep(now):
-    """Delete the exports whose time is over."""
-    ExportPart.objects.filter(of__completed_at__lt=now - KEPT).delete()
+    """Delete the files whose time is over; what was interrupted would begin again."""
+    oldest = now - KEPT
+    ended = Q(completed_at__lt=oldest)
+    stopped = Q(status__in=[Export.Status.INTERRUPTED, Export.Status.FAILED])
+    over = Export.objects.filter(ended | (stopped & Q(updated_at__lt=oldest)))
+    with transaction.atomic():
+        left = over.filter(parts__isnull=False).values("pk")
+        found = list(Export.objects.filter(pk__in=left).select_for_update())
+        for job in found:
+            if job.status != Export.Status.COMPLETED:
+                job.last_id, job.processed_count = "", 0
+            job.has_file = False
+            job.save(update_fields=["has_file", "last_id", "processed_count"])
+        ExportPart.objects.filter(of__in=found).delete()
 
 
 def _write_part(job):
@@ -164,6 +187,7 @@ def _write_part(job):
         job.last_id = found[-1].pk
     if last:
         job.status, job.completed_at = Export.Status.COMPLETED, timezone.now()
+        job.has_file = True
         events.announce(job, "complete")
 
 

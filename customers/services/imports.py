@@ -9,6 +9,7 @@ import csv
 import gzip
 import hashlib
 import io
+import time
 from functools import cache
 
 import orjson
@@ -16,12 +17,13 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from joserfc import jwe
+from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from customers.models import Customer, CustomerSubscription, Import, ImportInputs
 from customers.models.fields import fold
-from customers.services import events, principals, spreadsheets, wire
-from customers.services.jobs import claim, interrupt, linked
+from customers.services import events, jobs, principals, spreadsheets, wire
+from customers.services.transactions import alone
 
 TYPES = [
     "addresses",
@@ -42,7 +44,8 @@ PARENTS = {
     "sku_list_items": "sku_list",
     "sku_lists": "customer",
 }
-PART = 250  # inputs of one transaction
+PART = 250  # inputs of one transaction, at most
+LONGEST_PART = 1  # seconds, after which it ends: others wait for what it has locked
 MOST_OPEN = 10  # imports of one mode at once
 SECRET = "password"  # noqa: S105 the one input that is encrypted while it waits
 
@@ -90,7 +93,8 @@ def _read_csv(text):
 
 
 def check_open(mode):
-    """Raise TooManyOpen when no other import may be begun in `mode`."""
+    """Raise TooManyOpen when no other import may be begun in `mode`, in this transaction."""
+    alone(f"imports of {mode}")
     if Import.objects.in_mode(mode).filter(status__in=Import.OPEN).count() >= MOST_OPEN:
         raise TooManyOpen
 
@@ -144,28 +148,22 @@ def faults(resource_type, rows, *, mode, who, most=20, tries=300):
     return found
 
 
-def step(jobs=None):
-    """Do the next part of the oldest open import, of `jobs` if given; return it, None without one.
+def step(rows=None):
+    """As jobs.step, of the imports in the queryset `rows`, without it of all."""
+    return jobs.step(Import.objects.all() if rows is None else rows, _do_part)
 
-    One that somebody else is at work on is passed over.
-    """
-    jobs = Import.objects.all() if jobs is None else jobs
-    with transaction.atomic():
-        job = claim(jobs)
-        if job is None:
-            return None
-        _Part(job).run()
-        if job.status == Import.Status.IN_PROGRESS and job.position >= job.inputs_size:
-            job.status, job.completed_at = Import.Status.COMPLETED, timezone.now()
-            job.stored_inputs.delete()
-            events.announce(job, "complete")
-        job.save()
-    return job
+
+def _do_part(job):
+    _Part(job).run()
+    if job.status == Import.Status.IN_PROGRESS and job.position >= job.inputs_size:
+        job.status, job.completed_at = Import.Status.COMPLETED, timezone.now()
+        job.stored_inputs.delete()
+        events.announce(job, "complete")
 
 
 def file_of(signed):
     """The import whose inputs a link's end `signed` leads to. Raises Import.DoesNotExist."""
-    return linked(Import.objects.filter(stored_inputs__isnull=False), signed)
+    return jobs.linked(Import.objects.filter(stored_inputs__isnull=False), signed)
 
 
 def content_of(job):
@@ -192,6 +190,7 @@ class _Part:
     def run(self):
         job = self.job
         rows = job.stored_inputs.rows[job.position : job.position + PART]
+        until = time.monotonic() + LONGEST_PART
         with events.webhooks_told(settings.IMPORTS_TRIGGER_WEBHOOKS):
             ready = self._ready(rows)
             for number, row in enumerate(rows):
@@ -202,6 +201,8 @@ class _Part:
                 else:
                     self._make_new()
                     self._one(row)
+                    if time.monotonic() > until:
+                        return
             self._make_new()
 
     def _ready(self, rows):
@@ -270,7 +271,7 @@ class _Part:
             told.setdefault(name or "base", []).append(message)
         job.errors_count += 1
         if job.too_many_errors:
-            interrupt(job)
+            jobs.interrupt(job)
 
     def _write(self, row):
         row = dict(row)
@@ -392,4 +393,7 @@ def _sealed(text):
 
 
 def _opened(sealed):
-    return jwe.decrypt_compact(sealed, _key()).plaintext.decode()
+    try:
+        return jwe.decrypt_compact(sealed, _key()).plaintext.decode()
+    except JoseError as error:
+        raise wire.Refused([(SECRET, "cannot be read since the SECRET_KEY was changed")]) from error

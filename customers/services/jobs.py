@@ -1,22 +1,63 @@
 """What imports and exports have in common: jobs that the worker does part by part."""
 
+import logging
 from datetime import timedelta
 
 from django.core import signing
+from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from customers.services import events
+from customers.services import events, faults
 from customers.services.transactions import unclaimed
 
+logger = logging.getLogger(__name__)
+
 LINK_LIVES = timedelta(minutes=5)
+MOST_FAILURES = 5  # of one job
+FIRST_RETRY = timedelta(seconds=30)  # doubled at each further one
 
 
-def claim(jobs):
-    """The oldest open one of the queryset `jobs`, locked and, not yet saved, under way; or None.
+def step(jobs, write):
+    """Let `write` do the next part of the oldest open one of the queryset `jobs`, locked.
 
-    One that somebody else is at work on is passed over.
+    Returns the job, None when none is due. One that somebody else is at work on is passed
+    over. The part and the job's new state are written in one transaction. What fails is
+    undone and put off, so that it holds up no other, and given up after MOST_FAILURES.
     """
-    job = unclaimed(jobs.filter(status__in=jobs.model.OPEN).order_by("pk")).first()
+    job = None
+    try:
+        with transaction.atomic():
+            job = _claimed(jobs)
+            if job:
+                write(job)
+                job.save()
+    except Exception as error:
+        if job is None or faults.is_collision(error) or not connection.is_usable():
+            raise
+        logger.warning("A part of job %s failed (%s).", job.pk, type(error).__name__)
+        _put_off(job)
+    return job
+
+
+def _put_off(job):
+    with transaction.atomic():
+        job = unclaimed(type(job).objects.filter(pk=job.pk, status__in=job.OPEN)).first()
+        if job is None:
+            return
+        job.failures += 1
+        job.try_at = timezone.now() + FIRST_RETRY * 2 ** (job.failures - 1)
+        if job.failures >= MOST_FAILURES:
+            logger.error("Job %s is given up after %d failures.", job.pk, job.failures)
+            job.give_up(timezone.now())
+            events.announce(job, "interrupt")
+        job.save()
+
+
+def _claimed(jobs):
+    """The oldest open one of `jobs` that is due, locked and, not yet saved, under way; or None."""
+    due = jobs.filter(Q(try_at=None) | Q(try_at__lte=timezone.now()), status__in=jobs.model.OPEN)
+    job = unclaimed(due.order_by("pk")).first()
     if job is None:
         return None
     if job.started_at is None:
@@ -49,4 +90,4 @@ def linked(jobs, signed):
 def resume(job, *, who=None):
     """Let the locked `job`, which was interrupted, go on. Raises ForbiddenMove."""
     job.resume()
-    job.save(update_fields=["status", "interrupted_at"])
+    job.save(update_fields=["status", "interrupted_at", "failures", "try_at"])

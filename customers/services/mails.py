@@ -6,7 +6,7 @@ from smtplib import SMTPException
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 FIRST_RETRY = timedelta(seconds=30)  # doubled at each further one
 MOST_ATTEMPTS = 10
-FAILURES = (OSError, SMTPException)
+FAILURES = (OSError, SMTPException, ValueError)  # the last of an address that cannot be written
 
 
 def request_reset(email, *, mode, who=None, kind=QueuedMail.Kind.PASSWORD_RESET):
@@ -42,17 +42,23 @@ def tell_operator(webhook):
         )
 
 
-def mail_reset(customer, *, who, template="password_reset"):
+def mail_reset(customer, *, who, template="password_reset", most=None):
     """Begin a reset and mail its link to `customer`, by a `template` of ours; return the reset.
 
+    None is returned, and nothing done, when `most`, if given, have been begun in an hour.
     Raises one of FAILURES when the mail could not be sent; then the reset is gone.
     """
     invites = template == "invitation"
     lifetime = settings.INVITATION_LIFETIME if invites else settings.PASSWORD_RESET_LIFETIME
-    reset = password_resets.begin(customer, who=who, lifetime=lifetime)
+    with transaction.atomic():  # whoever changes the address waits, and ends the reset
+        customer = Customer.objects.select_for_update().get(pk=customer.pk)
+        if most is not None and _of_this_hour(customer) >= most:
+            return None
+        reset = password_resets.begin(customer, who=who, lifetime=lifetime)
+    context = {"link": link_of(reset), "span": _span(lifetime)}
     try:
-        _send(template, customer, link=link_of(reset), span=_span(lifetime))
-    except FAILURES:
+        _send(template, customer.email, customer, **context)
+    except Exception:
         reset.delete()
         raise
     return reset
@@ -86,7 +92,9 @@ def deliver_next():
         mail.save()
     try:
         _deliver(mail)
-    except FAILURES as error:
+    except (DatabaseError, InterfaceError):
+        raise
+    except Exception as error:  # one mail's fault is not that of the others
         logger.warning("Mail %s was not sent (%s).", mail.pk, type(error).__name__)
         if mail.attempts < MOST_ATTEMPTS:
             return True
@@ -100,34 +108,38 @@ def _deliver(mail):
         webhook = mail.who["owner"]["id"]
         _message(mail.kind, mail.email, webhook=webhook, url=settings.PUBLIC_URL).send()
         return
+    if mail.kind == QueuedMail.Kind.PASSWORD_CHANGED:
+        _send("password_changed", mail.email, mail.customer)
+        return
     customer = Customer.objects.filter(mode=mail.mode, email_key=fold(mail.email)).first()
     if customer is None:
         return
-    if mail.kind == QueuedMail.Kind.PASSWORD_CHANGED:
-        _send("password_changed", customer)
-    elif mail.kind == QueuedMail.Kind.INVITATION:
+    if mail.kind == QueuedMail.Kind.INVITATION:
         if not customer.has_password:
             mail_reset(customer, who=mail.who, template="invitation")
-    elif mail.who or _mails_of_this_hour(customer) < settings.MAX_RESET_MAILS:
-        mail_reset(customer, who=mail.who)
+    else:
+        most = None if mail.who else settings.MAX_RESET_MAILS
+        mail_reset(customer, who=mail.who, most=most)
 
 
-def _mails_of_this_hour(customer):
+def _of_this_hour(customer):
     recent = timezone.now() - timedelta(hours=1)
     return customer.customer_password_resets.filter(created_at__gt=recent).count()
 
 
-def _send(name, customer, **context):
-    """Send the mail of templates/emails/`name`, as text and HTML, to `customer`.
+def _send(name, email, customer, **context):
+    """Send the mail of templates/emails/`name`, as text and HTML, to `email`.
 
-    Writes the outcome into the audit log. Raises one of FAILURES.
+    Writes the outcome into the audit log of `customer`, who may be gone, None. Raises one
+    of FAILURES.
     """
+    outcome = "failed"
     try:
-        _message(name, customer.email, **context).send()
-    except FAILURES:
-        events.record_mail(customer, name, "failed")
-        raise
-    events.record_mail(customer, name, "sent")
+        _message(name, email, **context).send()
+        outcome = "sent"
+    finally:
+        if customer:
+            events.record_mail(customer, name, outcome)
 
 
 def _message(name, email, **context):

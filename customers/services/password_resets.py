@@ -74,7 +74,11 @@ def set_password(customer, hashed, *, who):
     customer.save(update_fields=["password"])
     consequences.record_update(customer, before, who=who)
     QueuedMail.objects.create(
-        mode=customer.mode, kind=QueuedMail.Kind.PASSWORD_CHANGED, email=customer.email, who=who
+        mode=customer.mode,
+        kind=QueuedMail.Kind.PASSWORD_CHANGED,
+        email=customer.email,
+        customer=customer,
+        who=who,
     )
 
 

@@ -23,6 +23,16 @@ def unclaimed(rows):
     return rows.select_for_update(skip_locked=skip, of=("self",))
 
 
+def alone(what):
+    """Let no other transaction get beyond here with the same `what`, a text, before this one ends.
+
+    SQLite has one transaction write at a time anyway.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [what])
+
+
 def retried(act):
     """What `act` returns, a function without arguments that is one transaction.
 

@@ -39,7 +39,7 @@ def run(stop):
     failed = []
     threads = [
         threading.Thread(target=_guarded, args=[work, stop, failed])
-        for work in (_mail, _call, _act, _do_jobs)
+        for work in (_mail, _call, _act, *map(_does, (imports, exports, anonymization)))
     ]
     for thread in threads:
         thread.start()
@@ -136,12 +136,17 @@ def _call(stop):
             courier.finish()
 
 
-def _do_jobs(stop):
-    while not stop.is_set():
-        with _patience():
-            while not stop.is_set() and retried(do_next_part):
-                pass
-        stop.wait(JOB_PAUSE)
+def _does(jobs):
+    """A function that does the parts of `jobs`, a service with `step`, until it is stopped."""
+
+    def work(stop):
+        while not stop.is_set():
+            with _patience():
+                while not stop.is_set() and retried(jobs.step):
+                    pass
+            stop.wait(JOB_PAUSE)
+
+    return work
 
 
 class _patience:

@@ -66,11 +66,12 @@ def zebulon(api, admin_user):
     make_tag(name="zebulon")
     api.update("customers", pk, {"email": "Zebulon@example.com", "_add_tags": "zebulon"})
     me = {"customer": {"type": "customers", "id": pk}}
-    homes = [api.create("addresses", place()).json()["data"] for _ in range(4)]
-    home, sent, old, back = ({"type": "addresses", "id": one["id"]} for one in homes)
-    for where in (home, old):
+    homes = [api.create("addresses", place()).json()["data"] for _ in range(6)]
+    home, sent, old, back, left, first = ({"type": "addresses", "id": one["id"]} for one in homes)
+    for where in (home, left, old):
         entry = api.create("customer_addresses", {**own}, {**me, "address": where}).json()["data"]
-    api.delete(f"/api/customer_addresses/{entry['id']}")
+        if where != home:
+            api.delete(f"/api/customer_addresses/{entry['id']}")
     api.delete(f"/api/addresses/{old['id']}")
     wallet = {"payment_source_token": "pm_zebulon_1234", **own}
     api.create("customer_payment_sources", wallet, me)
@@ -79,10 +80,11 @@ def zebulon(api, admin_user):
     list_ = api.create("sku_lists", {"name": "zebulon", **own}, me).json()["data"]
     wishes = {"sku_list": {"type": "sku_lists", "id": list_["id"]}}
     api.create("sku_list_items", {"sku_code": "zebulon", **own}, wishes)
-    order = api.create("orders", own, {**me, "shipping_address": sent, "billing_address": home})
+    order = api.create("orders", own, {**me, "shipping_address": first, "billing_address": home})
     order = {"type": "orders", "id": order.json()["data"]["id"]}
+    api.update("orders", order["id"], {}, {"shipping_address": sent})
     api.update("orders", order["id"], {"_place": True, "_add_tags": "zebulon"})
-    repeated = {"frequency": "weekly", **own}
+    repeated = {"frequency": "weekly", "options": {"note": "for zebulon"}, **own}
     repeating = api.create("order_subscriptions", repeated, {"source_order": order})
     assert repeating.status_code == 201, repeating.content
     returned = api.create("returns", own, {"order": order}).json()["data"]
@@ -92,7 +94,10 @@ def zebulon(api, admin_user):
         api.create("attachments", {**note, **own}, {"attachable": target})
     found = Customer.objects.get(pk=pk)
     make_event_callback(event=Event.objects.filter(resource_id=pk).first(), payload={"a": MARK})
-    make_import(given=[{"email": "ZEBULON@example.com"}, {"email": "zebulon@example.com"}])
+    make_import(given=[{"email": "ZEBULON@example.com"}, {"email": "old.zebulon@example.com"}])
+    nested = {"customer": {"email": "zebulon@example.com"}, "address": {"first_name": "Zebulon"}}
+    flat = {"customer_id": pk, "address.first_name": "Zebulon"}
+    make_import(resource_type="customer_addresses", given=[nested, flat])
     QueuedMail.objects.create(mode="test", kind="password_reset", email="zebulon@Example.com")
     kind = ContentType.objects.get_for_model(Customer)
     LogEntry.objects.create(
@@ -254,13 +259,15 @@ def test_everything_that_is_held_is_one_document(api, live_api):
     assert link(customer)["id"] == held["customer"]["id"]
 
 
-def test_a_double_that_was_merged_into_the_customer_is_forgotten_too(api):
+def test_doubles_that_were_merged_one_into_the_other_are_forgotten_too(api):
     members = {"email": "zebulon@example.com", "metadata": {"a": "zebulon"}}
     spare = api.create("customers", members).json()["data"]["id"]
     me = {"customer": {"type": "customers", "id": spare}}
     api.create("customer_payment_sources", {"payment_source_token": "pm_zebulon_1234"}, me)
     kept = make_customer(email="ada@example.com")
     merging.merge(kept.pk, spare, mode="test", who=None)
+    last = make_customer(email="eve@example.com")
+    merging.merge(last.pk, kept.pk, mode="test", who=None)
     assert "event_stores" in tables_with(MARK)
-    forget(Customer.objects.get(pk=kept.pk))
+    forget(Customer.objects.get(pk=last.pk))
     assert tables_with(MARK) == set()

@@ -4,12 +4,16 @@ import csv
 import gzip
 import io
 import json
+import time
+from datetime import timedelta
 
 import pytest
+from django.core import signing
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from customers.models import Customer, Export, ExportPart
-from customers.services import exports, imports
+from customers.services import exports, imports, jobs
 from customers.tests.conftest import error_of
 from customers.tests.factories import make_customer, make_export, make_group, make_import, make_tag
 
@@ -149,22 +153,61 @@ def test_it_is_interrupted_and_goes_on_where_it_stopped(api, monkeypatch):
     assert len({record["id"] for record in json.loads(text)}) == 5
 
 
-def test_a_link_is_for_five_minutes_and_for_one_file(api, client):
+def test_a_link_is_for_five_minutes_and_for_one_file(api, client, monkeypatch):
     attributes, _ = run(api, filters={"id_eq": make_customer().pk})
     path = attributes["attachment_url"].removeprefix("http://127.0.0.1:8000")
     for wrong in (f"{path}x", "/api/exports/files/x"):
         error_of(client.get(wrong), 404, "RECORD_NOT_FOUND")
-    Export.objects.update(status="interrupted")
+    for age, status in ((290, 200), (310, 404)):
+        made = signing.b62_encode(int(time.time()) - age)
+        monkeypatch.setattr(signing.TimestampSigner, "timestamp", lambda self, made=made: made)
+        link = Export.objects.get().attachment_url.removeprefix("http://127.0.0.1:8000")
+        assert client.get(link).status_code == status
+    Export.objects.update(has_file=False)
     error_of(client.get(path), 404, "RECORD_NOT_FOUND")
 
 
 def test_files_are_forgotten_with_a_person(api):
     run(api, filters={"id_eq": make_customer().pk})
-    exports.forget("live")
+    exports.forget("live", bool)
     assert ExportPart.objects.exists()
-    exports.forget("test")
+    exports.forget("test", bool)
     assert not ExportPart.objects.exists()
-    assert Export.objects.get().filters == {}
+    done = Export.objects.get()
+    assert (done.filters, done.attachment_url) == ({}, None)
+
+
+def test_what_is_under_way_begins_again_with_its_filters_when_a_person_is_forgotten(
+    api, monkeypatch
+):
+    monkeypatch.setattr(exports, "PART", 1)
+    kept = [make_customer(email=f"vip-{n}@example.com") for n in range(2)]
+    ada = make_customer(email="ada@example.com")
+    both = [make_export(filters={"email_start": "vip-"}), make_export(filters={"id_in": [ada.pk]})]
+    exports.step(Export.objects.filter(pk=both[0].pk))
+    exports.forget("test", lambda value: ada.pk in str(value))
+    while exports.step():
+        pass
+    for job in both:
+        job.refresh_from_db()
+    assert [job.status for job in both] == ["completed", "failed"]
+    text = gzip.decompress(b"".join(exports.content_of(both[0])))
+    assert [record["id"] for record in json.loads(text)] == [customer.pk for customer in kept]
+    assert both[1].filters == {}
+
+
+def test_a_file_goes_after_a_week_whatever_became_of_its_export(api, monkeypatch):
+    monkeypatch.setattr(exports, "PART", 1)
+    make_customer()
+    job = make_export()
+    exports.step()
+    jobs.interrupt(job)
+    exports.sweep(timezone.now() + exports.KEPT - timedelta(minutes=1))
+    assert ExportPart.objects.exists()
+    exports.sweep(timezone.now() + exports.KEPT + timedelta(minutes=1))
+    assert not ExportPart.objects.exists()
+    job.refresh_from_db()
+    assert (job.last_id, job.processed_count) == ("", 0)
 
 
 def test_the_command_writes_a_file(tmp_path):

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import DataError
+from joserfc.jwk import OctKey
 
 from customers.models import (
     Address,
@@ -18,8 +20,8 @@ from customers.models import (
     Import,
     ImportInputs,
 )
-from customers.services import imports
-from customers.tests.conftest import error_of
+from customers.services import imports, jobs
+from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql
 from customers.tests.factories import ADDRESS, make_customer, make_group, make_import, make_tag
 
 
@@ -248,6 +250,64 @@ def test_an_odd_input_is_an_error_and_makes_nothing(row):
     job = run([row], skip_errors=True)
     assert counts(job) == ("completed", 0, 1)
     assert not Customer.objects.exists()
+
+
+def test_a_part_ends_when_others_would_wait_too_long_for_it(monkeypatch):
+    monkeypatch.setattr(imports, "LONGEST_PART", 0)
+    rows = [{"email": f"{n}@example.com", "password": "correct horse"} for n in range(3)]
+    job = make_import(given=rows)
+    for done in (1, 2, 3):
+        assert imports.step().processed_count == done
+    job.refresh_from_db()
+    assert job.status == "completed"
+
+
+def test_a_part_that_fails_holds_up_no_other_import_and_is_given_up(monkeypatch, caplog):
+    broken, sound = make_import(given=[{"email": "ada@example.com"}]), make_import()
+    real = imports._Part.run
+
+    def run_part(part):
+        if part.job.pk == broken.pk:
+            raise DataError("ada@example.com")
+        real(part)
+
+    monkeypatch.setattr(imports._Part, "run", run_part)
+    for failures in range(1, jobs.MOST_FAILURES + 1):
+        Import.objects.update(try_at=None)
+        while imports.step():
+            pass
+        broken.refresh_from_db()
+        assert broken.failures == failures
+    sound.refresh_from_db()
+    assert (sound.status, broken.status) == ("completed", "interrupted")
+    assert broken.errors_log["base"]["base"]
+    assert Event.objects.filter(resource_id=broken.pk, name="imports.interrupt").count() == 1
+    assert "ada@" not in caplog.text
+    monkeypatch.setattr(imports._Part, "run", real)
+    jobs.resume(broken)
+    assert imports.step().status == "completed"
+
+
+def test_a_password_that_another_key_encrypted_is_an_error_of_its_row(monkeypatch):
+    job = make_import(given=[{"email": "ada@example.com", "password": "correct horse"}])
+    other = OctKey.import_key(b"k" * 32)
+    monkeypatch.setattr(imports, "_key", lambda: other)
+    imports.step()
+    job.refresh_from_db()
+    assert job.errors_log == {
+        "ada@example.com": {"password": ["cannot be read since the SECRET_KEY was changed"]}
+    }
+
+
+@needs_postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", ["imports", "exports"])
+def test_of_sixteen_that_are_begun_at_once_ten_are(kind):
+    api, inputs = Api(), [{"email": "ada@example.com"}]
+    make_customer()
+    members = {"resource_type": "customers", **({"inputs": inputs} if kind == "imports" else {})}
+    answers = in_threads(16, lambda _: api.create(kind, members))
+    assert sorted(answer.status_code for answer in answers) == [201] * 10 + [422] * 6
 
 
 def test_only_so_many_are_under_way_at_once(api):

@@ -2,17 +2,20 @@
 
 import email
 import re
+import threading
 from datetime import timedelta
 
 import pytest
 from django.core import mail
 from django.core.mail import get_connection
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from customers.models import Customer, CustomerPasswordReset, QueuedMail
-from customers.services import mails, worker
+from customers.models import Customer, CustomerPasswordReset, EventStore, QueuedMail
+from customers.services import mails, password_resets, worker
 from customers.services.passwords import hash_password, is_right
+from customers.tests.conftest import in_threads, needs_postgresql
 from customers.tests.factories import make_customer
 from customers.tests.test_sessions import log_in
 
@@ -246,6 +249,56 @@ def test_the_change_is_told_by_mail(client, ada):
     assert told.subject == "Your password at Clientele was changed"
     assert told.to == ["Ada@Example.com"]
     assert "http" not in told.body
+
+
+def test_the_change_is_told_to_the_address_of_then_though_that_is_changed_too(client, api, ada):
+    client.get(mailed_link(client))
+    choose(client)
+    assert api.update("customers", ada.pk, {"email": "thief@example.com"}).status_code == 200
+    worker.run_once()
+    assert mail.outbox[-1].to == ["Ada@Example.com"]
+    log = EventStore.objects.filter(resource_id=ada.pk, event="mail").order_by("pk")
+    assert log.last().payload == {"mail": {"from": None, "to": "password_changed sent"}}
+
+
+def test_an_address_that_no_mail_can_have_stops_no_other_mail(ada, caplog):
+    odd = make_customer(email=f"{'ä' * 40}@example.com")
+    for customer in (odd, ada):
+        mails.request_reset(customer.email, mode="test")
+    assert worker.run_once()["mails"] == 2
+    assert [one.to for one in mail.outbox] == [["Ada@Example.com"]]
+    assert not odd.customer_password_resets.exists()
+    assert "example.com" not in caplog.text
+
+
+@needs_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_however_many_workers_send_them_mails_are_limited(ada, settings):
+    settings.MAX_RESET_MAILS = 3
+    for _ in range(8):
+        mails.request_reset(ada.email, mode="test")
+    assert in_threads(8, lambda _: mails.deliver_next()) == [True] * 8
+    assert ada.customer_password_resets.count() == 3
+
+
+@needs_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_an_address_that_is_changed_meanwhile_gets_no_link_that_works(ada, api, monkeypatch):
+    def change():
+        assert api.update("customers", ada.pk, {"email": "eve@example.com"}).status_code == 200
+        connection.close()
+
+    def begin_while_it_is_changed(customer, **options):
+        thread.start()
+        thread.join(0.5)  # it waits for the customer
+        return begin(customer, **options)
+
+    begin, thread = password_resets.begin, threading.Thread(target=change)
+    monkeypatch.setattr(password_resets, "begin", begin_while_it_is_changed)
+    mails.mail_reset(ada, who=None)
+    thread.join()
+    assert Customer.objects.get().email == "eve@example.com"
+    assert not ada.customer_password_resets.exclude(token_digest=None).exists()
 
 
 def test_a_mail_that_cannot_be_sent_is_tried_again_and_then_given_up(client, ada, settings, caplog):

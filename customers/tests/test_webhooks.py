@@ -15,8 +15,16 @@ from django.db import transaction
 from django.utils import timezone
 from standardwebhooks import Webhook as StandardWebhook
 
-from customers.models import Delivery, Event, EventCallback, EventStore, QueuedMail, Webhook
-from customers.services import deliveries, mails, outbound
+from customers.models import (
+    Customer,
+    Delivery,
+    Event,
+    EventCallback,
+    EventStore,
+    QueuedMail,
+    Webhook,
+)
+from customers.services import anonymization, deliveries, mails, outbound
 from customers.tests.conftest import error_of, in_threads, needs_postgresql
 from customers.tests.factories import CALLBACK_URL, link, make_customer, make_group, make_webhook
 from customers.tests.receivers import receiver
@@ -117,6 +125,24 @@ def test_a_failed_call_is_made_again_later_with_the_same_id_and_then_counts_no_m
     assert not Delivery.objects.exists()
     codes = EventCallback.objects.order_by("id").values_list("response_code", flat=True)
     assert list(codes) == ["500", "204"]
+
+
+@pytest.mark.parametrize("who", ["customer", "neighbour"])
+def test_a_call_under_way_keeps_nothing_of_who_is_forgotten_meanwhile(api, live_api, who):
+    mode = {"customer": "test", "neighbour": "live"}[who]
+    forgotten = make_customer(mode=mode)
+    with receiver() as server:
+        make_webhook(callback_url=server.url)
+        api.create("customers", {"email": "ada@example.com"})
+        deliveries.spread()
+        courier = deliveries.Courier()
+        courier.begin()
+        anonymization.request(forgotten, who=None)
+        Customer.objects.filter(pk=forgotten.pk).update(anonymize_at=timezone.now())
+        anonymization.step()
+        courier.finish()
+    payload = EventCallback.objects.get().payload
+    assert payload == (None if who == "customer" else bodies(server)[0])
 
 
 def make_event_of_now():
