@@ -57,13 +57,13 @@ def programs(get_response):
         place = request.META.get("HTTP_HOST"), request.is_secure()
         if (added := learned.get(place)) is not None:
             response = _answer(request, match)
-            for name, value in added:
-                response.headers[name] = value
+            response.headers._store.update(added)  # as they were when Django had checked them
             return response
         response = get_response(request)
         own = getattr(response, "own_headers", None)
         if own is not None and len(learned) < MOST_LEARNED:
-            learned[place] = [pair for pair in response.items() if pair[0] not in own]
+            known = response.headers._store
+            learned[place] = {key: pair for key, pair in known.items() if pair[0] not in own}
         return response
 
     return middleware

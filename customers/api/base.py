@@ -38,6 +38,13 @@ def _accepts(media_range):
     )
 
 
+class Answer(HttpResponse):
+    """A response whose headers are listed as they are kept, and not found one by one again."""
+
+    def items(self):
+        return self.headers._store.values()
+
+
 class ApiView(APIView):
     """Asks for a token, answers in JSON:API's media type, and errors in its shape."""
 
@@ -469,7 +476,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
     @staticmethod
     def _answer(body, status=200, **headers):
         headers["Content-Type"] = errors.CONTENT_TYPE
-        return HttpResponse(body, status=status, headers=headers)
+        return Answer(body, status=status, headers=headers)
 
 
 class SingletonViewSet(ResourceViewSet):

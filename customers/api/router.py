@@ -1,6 +1,5 @@
 """The API's routes, made from the types that are registered and their relationships."""
 
-import re
 from functools import cache, cached_property
 
 from django.core.exceptions import ImproperlyConfigured
@@ -12,6 +11,7 @@ from customers.api.relations import relation
 LIST_METHODS = {"get": "list", "post": "create"}
 DETAIL_METHODS = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 LINKAGE_OF_ONE = {"get": "linkage", "patch": "replace_linkage"}
+DEEPEST = 3  # slashes in /customers/{id}/relationships/tags
 LINKAGE_METHODS = {
     "get": "linkage",
     "patch": "replace_linkage",
@@ -48,7 +48,7 @@ class Router:
     @property
     def urls(self):
         patterns = [
-            pattern for viewset in self.viewsets.values() for pattern in self._patterns(viewset)
+            pattern for viewset in self.viewsets.values() for _, pattern in self._patterns(viewset)
         ]
         return [*patterns, re_path(r"", UnknownRoute.as_view())]
 
@@ -57,15 +57,19 @@ class Router:
 
         None when no type has such a route.
         """
-        for pattern in self._patterns_of(re.split("[/?]", path, maxsplit=1)[0]):
+        for pattern in self._patterns_of(path.partition("/")[0], path.rstrip("/").count("/")):
             if match := pattern.resolve(path):
                 return match
         return None
 
+    def _patterns_of(self, name, depth):
+        if name not in self.paths or depth > DEEPEST:
+            return []
+        return self._known_patterns(name, depth)
+
     @cache  # noqa: B019 there is one router
-    def _patterns_of(self, name):
-        known = self.paths.get(name)
-        return list(self._patterns(known)) if known else []
+    def _known_patterns(self, name, depth):
+        return [pattern for at, pattern in self._patterns(self.paths[name]) if at == depth]
 
     @cached_property
     def paths(self):
@@ -73,6 +77,7 @@ class Router:
         return {viewset.path or name: viewset for name, viewset in self.viewsets.items()}
 
     def _patterns(self, viewset):
+        """The patterns of a type's routes, each after the number of slashes in its paths."""
         if "only" in viewset.offers:
             yield _path(viewset.path, viewset, {"get": "only"})
             return
@@ -91,4 +96,5 @@ class Router:
 
 
 def _path(route, viewset, methods, **options):
-    return re_path(f"^{route}/?$", viewset.as_view(dict(methods), **options))  # it adds HEAD
+    view = viewset.as_view(dict(methods), **options)  # it adds HEAD
+    return route.replace("[^/]", "").count("/"), re_path(f"^{route}/?$", view)

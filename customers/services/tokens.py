@@ -211,11 +211,10 @@ def _known_token(token):
     known = _known_tokens.get(key)
     if known is None:
         known = _KnownToken(_claims(token, ACCESS))
-    with _known_tokens_lock:
-        _known_tokens[key] = known
-        _known_tokens.move_to_end(key)
-        if len(_known_tokens) > MOST_KNOWN:
-            _known_tokens.popitem(last=False)
+        with _known_tokens_lock:
+            _known_tokens[key] = known
+            if len(_known_tokens) > MOST_KNOWN:
+                _known_tokens.popitem(last=False)  # the one known longest
     return known
 
 
