@@ -1,0 +1,76 @@
+"""What is in deploy/: scripts and files that the guide to operating tells to use."""
+
+import os
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+
+
+@pytest.fixture
+def deploy(tmp_path):
+    """Runs a script of deploy/ with arguments, in an environment that has only what is given."""
+
+    def run(script, *arguments, **environment):
+        return subprocess.run(
+            [ROOT / "deploy" / script, *arguments],
+            env={"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path / "data"), **environment},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+
+    return run
+
+
+def test_a_backup_holds_the_database_of_the_settings_wherever_it_is(deploy, tmp_path):
+    path = tmp_path / "elsewhere?.db"
+    with closing(sqlite3.connect(path)) as there:
+        there.executescript("CREATE TABLE customers (id); INSERT INTO customers VALUES ('ada')")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "secret_key").write_text("k" * 50)
+    done = deploy("backup", "backups", DATABASE_URL=f"sqlite:///{tmp_path}/elsewhere%3F.db")
+    assert done.returncode == 0, done.stderr
+    folder = Path(done.stdout.strip())
+    assert folder.parent == tmp_path / "backups"
+    with closing(sqlite3.connect(folder / "database.sqlite3")) as copy:
+        assert copy.execute("SELECT id FROM customers").fetchall() == [("ada",)]
+    assert (folder / "secret_key").read_text() == "k" * 50
+
+
+@pytest.mark.parametrize(
+    ("made", "missing"),
+    [
+        (None, "it.db has no tables of the service."),
+        ("", "it.db has no tables of the service."),
+        ("CREATE TABLE customers (id)", "data has no secret_key."),
+    ],
+)
+def test_a_backup_that_would_lack_something_is_refused(deploy, tmp_path, made, missing):
+    path = tmp_path / "it.db"
+    if made is not None:
+        with closing(sqlite3.connect(path)) as there:
+            there.executescript(made)
+    done = deploy("backup", "backups", DATABASE_URL=f"sqlite:///{path}")
+    assert done.returncode == 1
+    assert f"{missing} Nothing was written." in done.stderr
+    assert list(tmp_path.iterdir()) == [path] * (made is not None)
+
+
+def test_a_restore_over_something_is_refused(deploy, tmp_path):
+    path = tmp_path / "mine.db"
+    with closing(sqlite3.connect(path)) as there:
+        there.execute("CREATE TABLE mine (id)")
+    (tmp_path / "database.sqlite3").touch()
+    done = deploy("restore", ".", DATABASE_URL=f"sqlite:///{path}")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "The database is not empty. Nothing was changed.\n",
+    )
+    with closing(sqlite3.connect(path)) as there:
+        assert there.execute("SELECT name FROM sqlite_master").fetchall() == [("mine",)]
