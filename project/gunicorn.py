@@ -3,10 +3,14 @@
 import os
 import select
 import shutil
+import sys
 import tempfile
 
+from gunicorn import glogging
 from gunicorn.workers.gthread import ThreadWorker
 from prometheus_client import multiprocess
+
+from project import logs
 
 FIGURES = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -14,6 +18,7 @@ bind = os.environ.get("BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_CONCURRENCY", os.cpu_count() or 1))
 threads = 8
 worker_class = "project.gunicorn.Worker"
+logger_class = "project.gunicorn.Logger"
 timeout = 60  # seconds without a sign of life, after which a worker is replaced
 graceful_timeout = 30  # seconds in which requests under way are finished at a stop
 limit_request_line = 8190  # bytes, the most that it can bound: filters are long
@@ -65,6 +70,30 @@ def _follows(conn):
     waiting = select.poll()
     waiting.register(conn.sock, select.POLLIN)
     return bool(waiting.poll(LINGER))
+
+
+class Logger(glogging.Logger):
+    """Gunicorn's own lines in our shape; of what fails in a worker the kind is told, as gunicorn
+    would quote the request."""
+
+    def setup(self, cfg):
+        super().setup(cfg)
+        self._arbiter = os.getpid()
+        form = os.environ.get("LOG_FORMAT", "text" if sys.stderr.isatty() else "json")
+        for handler in self.error_log.handlers:
+            handler.setFormatter(logs.Text() if form == "text" else logs.Json())
+            handler.addFilter(self._without_request)
+
+    def _without_request(self, record):
+        error = sys.exc_info()[1]
+        if error and os.getpid() != self._arbiter:
+            record.args = ()
+            record.msg = f"Failed in a worker: {type(error).__name__}."
+        return True
+
+
+def pre_request(worker, request):
+    """Write nothing down: gunicorn's own writes the path, with --log-level debug."""
 
 
 def on_starting(server):

@@ -30,6 +30,16 @@ class WithoutPath(logging.Filter):
         return bool(record.exc_info)
 
 
+class WithoutRefused(logging.Filter):
+    """Of a request that Django refuses keep the kind: it quotes paths, hosts and referrers."""
+
+    def filter(self, record):
+        before, _, kind = record.name.rpartition(".")
+        if before == "django.security":
+            record.msg, record.args = f"A request was refused: {kind}.", ()
+        return True
+
+
 class Text(logging.Formatter):
     """One line for people. Of an exception its kind and its places are told, not its message,
     which may quote a row."""

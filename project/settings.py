@@ -517,6 +517,7 @@ LOGGING = {
     "filters": {
         "without_query": {"()": "project.logs.WithoutQuery"},
         "without_path": {"()": "project.logs.WithoutPath"},
+        "without_refused": {"()": "project.logs.WithoutRefused"},
     },
     "formatters": {
         "text": {"()": "project.logs.Text"},
@@ -525,7 +526,7 @@ LOGGING = {
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "filters": ["without_query"],
+            "filters": ["without_query", "without_refused"],
             "formatter": LOG_FORMAT,
         }
     },

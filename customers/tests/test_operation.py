@@ -1,16 +1,20 @@
 """What those who run the service see: probes, log lines and figures."""
 
+import io
 import json
 import logging
 import re
 import sys
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
+from django.test import Client
 
 from customers.api.base import ApiView
 from customers.models import Customer, QueuedMail, from_replica
 from customers.models.reading import Router
+from customers.services import worker
 from customers.tests.conftest import needs_postgresql
 from customers.tests.factories import make_customer
 from project import logs
@@ -101,6 +105,38 @@ def test_text_leaves_out_what_an_exception_quotes():
     assert text.endswith("django.db.utils.OperationalError")
     assert "test_operation.py" in text
     assert "ada@" not in text
+
+
+@pytest.fixture
+def console():
+    """What the log's own handler writes, a function."""
+    (handler,) = [h for h in logging.getLogger().handlers if h.name == "console"]
+    before = handler.setStream(io.StringIO())
+    yield handler.stream.getvalue
+    handler.setStream(before)
+
+
+def test_a_refused_request_is_logged_by_its_kind(console):
+    checked = Client(enforce_csrf_checks=True)
+    address = "/admin/customers/customer/ada@example.com/change/"
+    answer = checked.post(address, headers={"referer": "https://ada@example.com/", "host": "x"})
+    assert answer.status_code == 400
+    assert checked.post(address).status_code == 403
+    assert "A request was refused: DisallowedHost." in console()
+    assert "A request was refused: csrf." in console()
+    assert "ada@" not in console()
+
+
+def test_what_ends_the_worker_is_logged_without_what_it_quotes(monkeypatch, console):
+    def fail():
+        raise ValueError(SECRET)
+
+    monkeypatch.setattr(worker, "sweep", fail)
+    with pytest.raises(CommandError, match=r"^A fault ended it \(ValueError\); the log"):
+        call_command("work", once=True)
+    assert "A fault ended the worker." in console()
+    assert "test_operation.py" in console()
+    assert "ada@" not in console()
 
 
 def test_figures_count_requests_and_what_waits(client, api, settings):

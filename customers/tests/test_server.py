@@ -1,5 +1,6 @@
 """How the web server treats connections: a real one, with an application of its own."""
 
+import json
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ import time
 def application(environ, start_response):
     path = environ["PATH_INFO"]
     time.sleep(0.5 if path == "/slow" else 0)
+    1 / (path != "/crash")
     body = path.encode() + environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Length", str(len(body)))])
     return [body]
@@ -51,18 +53,24 @@ class Connection:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def log(tmp_path_factory):
+    return tmp_path_factory.mktemp("log") / "log"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, log):
     """A server process, and a function that connects to it. The last test stops it."""
     tmp_path = tmp_path_factory.mktemp("served")
     (tmp_path / "served.py").write_text(APPLICATION)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    options = ["--config", "python:project.gunicorn", "--log-level", "critical"]
+    options = ["--config", "python:project.gunicorn", "--log-level", "warning"]
     options += ["--workers", "1", "--threads", str(THREADS), "--bind", f"127.0.0.1:{port}"]
+    options += ["--error-logfile", str(log)]
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", *options, "served:application"],
         cwd=settings.BASE_DIR,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "LOG_FORMAT": "json"},
     )
     with ExitStack() as stack:
         stack.callback(process.wait)
@@ -115,6 +123,28 @@ def test_a_busy_connection_keeps_no_other_from_being_served(server):
     for connection in others:
         connection.socket.settimeout(1)
         assert connection.read() == "/second"
+
+
+def test_what_cannot_be_read_is_logged_by_its_kind(server, log):
+    _, connect = server
+    for sent in (
+        "GET / HTTP/1.1\r\nAuthorization Bearer eyJ\r\n\r\n",
+        "GET http://[bad/api/customers?filter[q][email_eq]=ada@example.com HTTP/1.1\r\n\r\n",
+        "GET /crash?ada@example.com HTTP/1.1\r\n\r\n",
+    ):
+        with connect().socket as connection:
+            connection.sendall(sent.encode())
+            while connection.recv(4096):
+                pass
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [(line["level"], line["message"]) for line in lines] == [
+        ("WARNING", "Failed in a worker: InvalidHeader."),
+        ("WARNING", "Failed in a worker: InvalidRequestLine."),
+        ("ERROR", "Failed in a worker: ZeroDivisionError."),
+    ]
+    assert lines[2]["exception"] == ["builtins.ZeroDivisionError"]
+    assert "eyJ" not in log.read_text()
+    assert "ada@" not in log.read_text()
 
 
 def test_a_stop_answers_what_has_begun_and_waits_for_no_idle_connection(server):

@@ -1,9 +1,12 @@
+import logging
 import signal
 import threading
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from customers.services import durability, worker
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -11,21 +14,31 @@ class Command(BaseCommand):
         "Do what goes on beside the requests: send the mails that were asked for, call the "
         "webhooks of what happened, do imports, and delete what has expired. It runs until it is "
         "stopped (SIGINT or SIGTERM), and then finishes what it has begun; any number of them may "
-        "run at once. Without it, no customer gets mail and no webhook is called."
+        "run at once. Without it, no customer gets mail and no webhook is called. Exits with 0 "
+        "when it was stopped or all is done, 1 when a fault ended it, which is in the log."
     )
 
     def add_arguments(self, parser):
         parser.add_argument("--once", action="store_true", help="do what is due now, then stop")
 
     def handle(self, *, once, **options):
-        if once:
-            done = ", ".join(f"{what}: {count}" for what, count in worker.run_once().items())
-            self.stdout.write(f"Done; {done}.")
-            return
+        try:
+            self.work_once() if once else self.work()
+        except Exception as error:  # its message may quote a row, which a traceback would show
+            logger.critical("A fault ended the worker.", exc_info=error)
+            kind = type(error).__name__
+            raise CommandError(f"A fault ended it ({kind}); the log says where.") from error
+
+    def work_once(self):
+        done = ", ".join(f"{what}: {count}" for what, count in worker.run_once().items())
+        self.stdout.write(f"Done; {done}.")
+
+    def work(self):
         durability.check_at_start()
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
+        threading.excepthook = lambda _: None  # what ends a thread is raised by worker.run, too
         self.stdout.write("Working; Ctrl+C stops.")
         worker.run(stop)
         self.stdout.write("Stopped.")
