@@ -1,6 +1,7 @@
 """What is in deploy/: scripts and files that the guide to operating tells to use."""
 
 import os
+import re
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -74,3 +75,10 @@ def test_a_restore_over_something_is_refused(deploy, tmp_path):
     )
     with closing(sqlite3.connect(path)) as there:
         assert there.execute("SELECT name FROM sqlite_master").fetchall() == [("mine",)]
+
+
+def test_nginx_passes_on_the_largest_body_that_the_service_takes():
+    site = (ROOT / "deploy" / "nginx.conf").read_text()
+    (megabytes,) = re.findall(r"client_max_body_size (\d+)m;", site)
+    largest = max(settings.MAX_BODY_BYTES, settings.MAX_UPLOAD_BYTES, settings.MAX_IMPORT_BYTES)
+    assert int(megabytes) * 2**20 == largest
