@@ -82,3 +82,34 @@ def test_nginx_passes_on_the_largest_body_that_the_service_takes():
     (megabytes,) = re.findall(r"client_max_body_size (\d+)m;", site)
     largest = max(settings.MAX_BODY_BYTES, settings.MAX_UPLOAD_BYTES, settings.MAX_IMPORT_BYTES)
     assert int(megabytes) * 2**20 == largest
+
+
+SYSTEMCTL = """#!/bin/sh
+cat {root}/deploy/"$2"
+"""
+SYSTEMD_RUN = """#!/bin/sh
+printf '%s\\n' "$@"
+"""
+
+
+def test_a_command_is_run_as_the_service_is(deploy, tmp_path):
+    """With stand-ins for systemd, which say what they are asked for."""
+    for name, text in (("systemctl", SYSTEMCTL), ("systemd-run", SYSTEMD_RUN)):
+        (tmp_path / name).write_text(text.replace("{root}", str(ROOT)))
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    asked = deploy("run", "DEBUG=no", "python", "a b", PATH=path).stdout.splitlines()
+    assert asked[-4:] == ["/usr/bin/env", "DEBUG=no", "python", "a b"]
+    for property in (
+        "User=clientele",
+        "WorkingDirectory=/srv/clientele",
+        "EnvironmentFile=/etc/clientele.env",
+        "Environment=DATA_DIR=/var/lib/clientele LOG_FORMAT=json",
+        "StateDirectory=clientele",
+        f"Environment=PATH={ROOT}/.venv/bin:/usr/local/bin:/usr/bin:/bin",
+    ):
+        assert f"--property={property}" in asked
+    (tmp_path / "systemctl").write_text("#!/bin/sh\nexit 1\n")
+    done = deploy("run", "python", PATH=path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "Copy deploy/clientele-*.service to /etc/systemd/system/ first.\n"
