@@ -84,6 +84,13 @@ def test_nginx_passes_on_the_largest_body_that_the_service_takes():
     assert int(megabytes) * 2**20 == largest
 
 
+def test_containers_take_every_setting_from_one_file():
+    service = (ROOT / "compose.yaml").read_text().partition("services:")[0]
+    assert "  env_file: [{path: .env, required: false}]\n" in service
+    fixed = re.findall(r"^    ([A-Z_]+):", service, re.MULTILINE)  # wins over the file
+    assert fixed == ["DATABASE_URL", "REDIS_URL", "SECRET_KEY", "LOG_FORMAT"]
+
+
 SYSTEMCTL = """#!/bin/sh
 cat {root}/deploy/"$2"
 """
