@@ -18,6 +18,11 @@ from django.conf import settings
 
 MOST_NAMES = 64  # resolved at once, each in a thread
 MOST_READ = 2**16  # bytes of an answer, after which the connection is closed
+WORLD = ipaddress.ip_network("2000::/3")  # all that is given out of IPv6
+CARRIERS = [  # of an IPv4 address in the last 32 bits
+    ipaddress.ip_network("::ffff:0:0/96"),  # mapped, RFC 4291
+    ipaddress.ip_network("64:ff9b::/96"),  # NAT64, RFC 6052
+]
 FAILURES = (OSError, httpcore.ConnectError, httpcore.NetworkError, httpcore.ProtocolError)
 
 
@@ -60,16 +65,12 @@ def _check(addresses, *, secure):
 
 def _is_public(address):
     """Whether the address, with every IPv4 address that it carries, is the whole world's."""
-    inner = []
-    if address.version == 6:
-        inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-        if address in ipaddress.ip_network("64:ff9b::/96"):  # NAT64, RFC 6052
-            inner.append(ipaddress.ip_address(int(address) & 0xFFFFFFFF))
-    return (
-        address.is_global
-        and not address.is_multicast
-        and all(other.is_global for other in inner if other)
-    )
+    if address.version == 4:
+        return address.is_global and not address.is_multicast
+    if any(address in network for network in CARRIERS):
+        return _is_public(ipaddress.ip_address(int(address) & 0xFFFFFFFF))
+    carried = filter(None, [address.sixtofour, *(address.teredo or ())])
+    return address.is_global and address in WORLD and all(map(_is_public, carried))
 
 
 class _CheckedNetwork(httpcore.AsyncNetworkBackend):

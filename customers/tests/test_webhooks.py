@@ -290,6 +290,13 @@ REFUSED = [
     "https://[::ffff:10.0.0.1]/",
     "https://[64:ff9b::7f00:1]/",
     "https://[2002:7f00:1::]/",
+    "https://[64:ff9b:1::1]/",
+    "https://[::127.0.0.1]/",
+    "https://[::ffff:0:127.0.0.1]/",
+    "https://[::ffff:224.0.0.1]/",
+    "https://[fec0::1]/",
+    "https://[fd00::1]/",
+    "https://[ff0e::1]/",
     "https://10.1.2.3/",
     "https://169.254.169.254/latest/meta-data",
     "https://192.168.0.1/",
@@ -400,9 +407,20 @@ def test_no_sales_channel_sees_a_webhook(guest_api):
     error_of(guest_api.get(f"/api/webhooks/{webhook.pk}"), 401, "UNAUTHORIZED")
 
 
-def test_what_is_written_is_public_or_a_name():
-    outbound.check_url(CALLBACK_URL)
-    outbound.check_url("https://name.invalid/callbacks")
+@pytest.mark.parametrize(
+    "url",
+    [
+        CALLBACK_URL,
+        "https://name.invalid/callbacks",
+        "https://[2606:4700::1111]/",
+        "https://[::ffff:192.0.32.10]/",
+        "https://[64:ff9b::192.0.32.10]/",
+        "https://[2002:c000:200a::]/",
+    ],
+)
+def test_what_is_written_is_public_or_a_name(settings, url):
+    settings.WEBHOOK_NETWORKS = []
+    outbound.check_url(url)
 
 
 @needs_postgresql
