@@ -5,6 +5,7 @@ import re
 import secrets
 import sys
 from datetime import timedelta
+from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -42,17 +43,52 @@ def true_or_false(name, default):
         raise ValueError(name) from error
 
 
-def is_web_address(value):
-    parts = urlsplit(value)
+def is_postgresql(found):
+    """Whether the database `found` is a PostgreSQL that has a name and could have its host."""
     return (
-        parts.scheme in ("http", "https")
-        and bool(parts.hostname)
-        and not (parts.path or parts.query or parts.fragment or parts.username)
+        found.get("ENGINE") == "django.db.backends.postgresql"
+        and bool(found["NAME"] or "service" in found.get("OPTIONS", {}))
+        and bool(re.fullmatch(r"/\S+|[\w.:,\[\]-]*", found["HOST"]))
     )
 
 
+def is_sqlite(found):
+    return found.get("ENGINE") == "django.db.backends.sqlite3" and found["NAME"] != ":memory:"
+
+
+def is_web_address(value):
+    parts = urlsplit(value)
+    return (
+        value in (f"http://{parts.netloc}", f"https://{parts.netloc}")
+        and bool(re.fullmatch(r"([\w.-]+|\[[\w.:]+\])(:\d+)?", parts.netloc, re.ASCII))
+        and parts.port != 0  # reading it raises ValueError where it is none
+    )
+
+
+def host_of(url):
+    """The host name of the web address `url`, an IPv6 address in its brackets."""
+    return re.sub(r":\d+$", "", urlsplit(url).netloc).lower()
+
+
 def is_url_or_empty(value):
-    return not value or bool(urlsplit(value).hostname)
+    parts = urlsplit(value)
+    address = f"{parts.scheme}://{parts.netloc}"
+    return not value or (is_web_address(address) and value.isprintable() and " " not in value)
+
+
+def is_email(value):
+    return bool(re.fullmatch(r"[^@\s]+@[^@\s]+", value)) and value.isprintable()
+
+
+def is_redis(value):
+    """Whether Redis' own client reads it without a fault."""
+    import redis  # half a second, only where there is one
+
+    try:
+        redis.Redis.from_url(value).connection_pool.make_connection()
+    except redis.RedisError:
+        return False
+    return bool(re.fullmatch(r"rediss?://[^/\s]+(/\d*)?(\?\S*)?|unix://[^/\s]*/\S+", value))
 
 
 def at_least(least, most=2**31 - 1):
@@ -115,10 +151,10 @@ ORGANIZATION_SLUG = setting(
     re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?").fullmatch,
 )
 SUPPORT_EMAIL = setting(
-    env.str, "SUPPORT_EMAIL", "", "an e-mail address", lambda value: not value or "@" in value
+    env.str, "SUPPORT_EMAIL", "", "an e-mail address", lambda value: not value or is_email(value)
 )
 OPERATOR_EMAIL = setting(
-    env.str, "OPERATOR_EMAIL", "", "an e-mail address", lambda value: not value or "@" in value
+    env.str, "OPERATOR_EMAIL", "", "an e-mail address", lambda value: not value or is_email(value)
 )
 SUPPORT_PHONE = setting(env.str, "SUPPORT_PHONE", "", "a phone number")
 STOREFRONT_URL = setting(env.str, "STOREFRONT_URL", "", "a web address", is_url_or_empty)
@@ -131,12 +167,12 @@ PRIMARY_COLOR = setting(
     "a colour such as #417690",
     re.compile(r"|#[0-9A-Fa-f]{6}").fullmatch,
 )
-_issuer_host = urlsplit(TOKEN_ISSUER).hostname
+_issuer_host = host_of(TOKEN_ISSUER)
 ALLOWED_HOSTS = setting(
     env.list,
     "ALLOWED_HOSTS",
     [
-        urlsplit(PUBLIC_URL).hostname,
+        host_of(PUBLIC_URL),
         _issuer_host,
         ORGANIZATION_SLUG + _issuer_host.removeprefix("auth"),
         "localhost",
@@ -187,7 +223,7 @@ REDIS_URL = setting(
     "REDIS_URL",
     "",
     "redis://HOST:6379/0",
-    lambda value: not value or value.startswith(("redis://", "rediss://", "unix://")),
+    lambda value: not value or is_redis(value),
 )
 
 # Limits and lifetimes
@@ -375,10 +411,10 @@ DATABASES = {
         "DATABASE_URL",
         f"sqlite:///{DATA_DIR / 'clientele.sqlite3'}",
         "postgres://USER:PASSWORD@HOST:5432/NAME or sqlite:///PATH",
-        lambda value: value.get("ENGINE", "").endswith(("postgresql", "sqlite3")),
+        lambda value: is_postgresql(value) or is_sqlite(value),
     )
 }
-SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
+SQLITE = is_sqlite(DATABASES["default"])
 DATABASE_CONNECT_TIMEOUT = setting(
     env.int, "DATABASE_CONNECT_TIMEOUT", 3, "1 to 60 seconds", at_least(1, 60)
 )
@@ -389,6 +425,19 @@ DATABASE_STATEMENT_TIMEOUT = setting(
     env.int, "DATABASE_STATEMENT_TIMEOUT", 20, "0, for no limit, to 3600 seconds", at_least(0, 3600)
 )
 DATABASE_POOLER = setting(true_or_false, "DATABASE_POOLER", False, "true or false")
+DATABASE_REPLICA_URL = setting(
+    env.str,
+    "DATABASE_REPLICA_URL",
+    "",
+    "postgres://USER:PASSWORD@HOST:5432/NAME of a replica of DATABASE_URL's PostgreSQL",
+    lambda value: not value or (is_postgresql(env.db_url_config(value)) and not SQLITE),
+)
+if DATABASE_REPLICA_URL:
+    DATABASES["replica"] = {
+        **env.db_url_config(DATABASE_REPLICA_URL),
+        "TEST": {"MIRROR": "default"},
+    }
+    DATABASE_ROUTERS = ["customers.models.reading.Router"]
 if SQLITE:
     DATABASES["default"]["OPTIONS"] = {
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
@@ -411,25 +460,11 @@ else:
     }
     if not DATABASE_POOLER:  # which would refuse them; there the role or the pooler sets them
         _options["options"] = " ".join(f"-c {name}={value}s" for name, value in _server.items())
-    DATABASES["default"].setdefault("OPTIONS", {}).update(_options)
-    DATABASES["default"].update(
-        CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True, DISABLE_SERVER_SIDE_CURSORS=DATABASE_POOLER
-    )
-DATABASE_REPLICA_URL = setting(
-    env.str,
-    "DATABASE_REPLICA_URL",
-    "",
-    "postgres://USER:PASSWORD@HOST:5432/NAME of a replica of DATABASE_URL's PostgreSQL",
-    lambda value: not value or (value.startswith("postgres") and not SQLITE),
-)
-if DATABASE_REPLICA_URL:
-    DATABASES["replica"] = {
-        **DATABASES["default"],
-        **env.db_url_config(DATABASE_REPLICA_URL),
-        "OPTIONS": DATABASES["default"]["OPTIONS"],
-        "TEST": {"MIRROR": "default"},
-    }
-    DATABASE_ROUTERS = ["customers.models.reading.Router"]
+    for _database in DATABASES.values():
+        _database.setdefault("OPTIONS", {}).update(_options)
+        _database.update(
+            CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True, DISABLE_SERVER_SIDE_CURSORS=DATABASE_POOLER
+        )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Passwords of customers and staff
@@ -473,9 +508,9 @@ EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = setting(
     env.str,
     "MAIL_FROM",
-    f"no-reply@{urlsplit(PUBLIC_URL).hostname}",
+    f"no-reply@{host_of(PUBLIC_URL)}",
     "the e-mail address that mails come from",
-    lambda value: "@" in value and value.isprintable(),
+    lambda value: is_email(parseaddr(value)[1]) and value.isprintable(),
 )
 
 # The API

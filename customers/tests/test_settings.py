@@ -45,6 +45,11 @@ def test_the_table_has_a_row_for_each_setting():
         ("DEBUG", "perhaps"),
         ("DATABASE_LOCK_TIMEOUT", "0"),
         ("DATABASE_REPLICA_URL", "postgres://u@127.0.0.1/replica"),  # of SQLite there is none
+        ("DATABASE_URL", "postgres://[bad"),
+        ("DATABASE_URL", "postgres://u@h:abc/name"),
+        ("DATABASE_URL", "postgres://u@h"),
+        ("DATABASE_URL", "postgresfoo://u@h/name"),
+        ("DATABASE_URL", "sqlite://"),
         ("DATABASE_POOLER", "perhaps"),
         ("IDEMPOTENCY_KEY_LIFETIME", "60"),
         ("LOG_FORMAT", "xml"),
@@ -54,14 +59,27 @@ def test_the_table_has_a_row_for_each_setting():
         ("PUBLIC_URL", "api.example.com"),
         ("PUBLIC_URL", "https://api.example.com/path"),
         ("PUBLIC_URL", "ftp://api.example.com"),
+        ("PUBLIC_URL", "http://h:abc"),
+        ("PUBLIC_URL", "http://a b"),
+        ("PUBLIC_URL", "http://[bad"),
+        ("PUBLIC_URL", "http://user@h"),
         ("TOKEN_ISSUER", "https://example.com"),
         ("TOKEN_ISSUER", "http://auth.example.com"),
+        ("TOKEN_ISSUER", "https://auth.example.com:99999"),
+        ("REDIS_URL", "127.0.0.1:6379"),
+        ("REDIS_URL", "redis://h:abc"),
+        ("REDIS_URL", "redis://h/zero"),
+        ("REDIS_URL", "redis://h?surprise=1"),
+        ("CORS_ORIGINS", "https://shop.example.com,https://h:abc"),
+        ("MAIL_FROM", "@"),
+        ("MAIL_FROM", "Shop <nobody>"),
         ("ORGANIZATION_SLUG", "Not A Slug"),
         ("ORGANIZATION_ID", "a-b"),
         ("DATABASE_URL", "mysql://localhost/x"),
         ("DATABASE_URL", "nonsense"),
         ("SUPPORT_EMAIL", "nobody"),
         ("LOGO_URL", "logo.png"),
+        ("LOGO_URL", "https://h:abc/logo.png"),
         ("PRIMARY_COLOR", "blue"),
         ("ADDRESSES_PHONE_REQUIRED", "maybe"),
         ("PASSWORD_MIN_LENGTH", "4"),
@@ -81,6 +99,45 @@ def test_the_table_has_a_row_for_each_setting():
 def test_a_wrong_setting_is_refused_in_a_sentence(load, name, value):
     with pytest.raises(ImproperlyConfigured, match=rf"^Set {name} to .+\.$"):
         load(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://[bad", "postgresfoo://u@h/name", "sqlite:///copy.db", "postgres://u@h"]
+)
+def test_a_replica_that_is_none_is_refused(load, url):
+    with pytest.raises(ImproperlyConfigured, match=r"^Set DATABASE_REPLICA_URL to .+\.$"):
+        load(DATABASE_URL="postgres://u@h/name", DATABASE_REPLICA_URL=url)
+
+
+def test_a_replica_is_connected_to_as_its_own_address_says(load):
+    databases = load(
+        DATABASE_URL="postgres://u@h/name?target_session_attrs=read-write",
+        DATABASE_REPLICA_URL="postgres://u@copy/name?sslmode=verify-full",
+    )["DATABASES"]
+    ours, copy = databases["default"]["OPTIONS"], databases["replica"]["OPTIONS"]
+    assert ours.pop("target_session_attrs") == "read-write"
+    assert copy.pop("sslmode") == "verify-full"
+    assert copy == ours  # the limits
+    assert databases["replica"]["HOST"] == "copy"
+    assert databases["replica"]["CONN_HEALTH_CHECKS"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgres://user:p#w@h/name"),
+        ("DATABASE_URL", "postgres://u@[::1]:5432/name"),
+        ("DATABASE_URL", "postgres://u@one,two:5433/name"),
+        ("DATABASE_URL", "postgres:////var/run/postgresql/name"),
+        ("PUBLIC_URL", "http://[fd00::1]:8000/"),
+        ("REDIS_URL", "rediss://:secret@h:6380/1?socket_timeout=2"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=1"),
+        ("MAIL_FROM", "The shop <no-reply@example.com>"),
+        ("LOGO_URL", "https://cdn.example.com/logo.png?v=2"),
+    ],
+)
+def test_what_is_less_usual_is_accepted(load, name, value):
+    load(**{name: value})
 
 
 def test_the_secret_key_is_made_once_and_kept_for_its_owner(load, tmp_path):
