@@ -9,9 +9,12 @@ from customers.models import Application, Session
 def create_application(*, name, mode, kind=Application.Kind.INTEGRATION, read_only=False):
     """Make an application; return it and its secret, which is not kept.
 
-    A sales channel has none: what it sends is in everybody's hands. Raises ValueError
-    for a sales channel that is to be read-only.
+    A sales channel has none: what it sends is in everybody's hands. Raises ValueError, with
+    a sentence, for a sales channel that is to be read-only and for a name that is none.
     """
+    longest = Application._meta.get_field("name").max_length
+    if not (name.strip() and name.isprintable() and len(name) <= longest):
+        raise ValueError(f"A name must be 1 to {longest} printable characters.")
     if read_only and kind != Application.Kind.INTEGRATION:
         raise ValueError("Only an integration can be read-only.")
     client_id = get_random_string(43)

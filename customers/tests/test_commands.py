@@ -12,6 +12,8 @@ from django.apps import apps
 from django.conf import settings as django_settings
 from django.core import mail
 from django.core.management import CommandError, call_command, load_command_class
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from joserfc import jws
 
 from customers.models import (
@@ -47,7 +49,7 @@ from customers.models import (
 from customers.services import signing_keys
 from customers.services.passwords import hash_password, is_right
 from customers.tests.conftest import Api
-from customers.tests.factories import make_customer, make_reset
+from customers.tests.factories import make_customer, make_import, make_reset
 
 UNTOLD = (
     Delivery,
@@ -188,6 +190,13 @@ def test_a_sales_channel_has_no_secret(client):
         run("create_application", "Shop", "--kind=sales_channel", "--read-only")
     run("create_application", "Report", "--read-only")
     assert Application.objects.filter(read_only=True, kind="integration").count() == 1
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 256, "two\nlines", "\udce9"])
+def test_a_name_that_is_none_is_refused(name):
+    with pytest.raises(CommandError, match="A name must be 1 to 255 printable characters"):
+        run("create_application", name)
+    assert not Application.objects.exists()
 
 
 def test_applications_are_listed_without_secrets():
@@ -333,22 +342,28 @@ def test_a_key_is_dropped_when_no_token_can_be_of_it_any_more(settings, tmp_path
     assert sorted((tmp_path / "keys").iterdir())[:2] == [newer, newest]
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "reset_customer_password",
-        "create_application",
-        "rotate_signing_key",
-        "list_applications",
-        "revoke_tokens",
-        "work",
-    ],
-)
+COMMANDS = {
+    path.stem
+    for path in (Path(django_settings.BASE_DIR) / "customers/management/commands").glob("[!_]*.py")
+} - {"test"}  # which hands all arguments on
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_each_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as stopped:
         load_command_class("customers", command).run_from_argv(["manage.py", command, "--help"])
     assert stopped.value.code == 0
-    assert len(capsys.readouterr().out) > 400
+    said = capsys.readouterr().out
+    assert len(said) > 400
+    assert "Exits with 0 when" in said
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_arguments_that_are_no_text_are_refused(command, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        load_command_class("customers", command).run_from_argv(["manage.py", command, "\udce9"])
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err == "Write the arguments in UTF-8; nothing was done.\n"
 
 
 def test_the_worker_does_what_is_due_once():
@@ -370,3 +385,57 @@ def test_the_worker_stops_when_it_is_told_to(tmp_path):
     worker.terminate()
     assert worker.communicate(timeout=10)[0] == "Stopped.\n"
     assert worker.returncode == 0
+
+
+# Files
+
+
+def test_an_export_looks_at_the_file_first_and_spoils_none(tmp_path):
+    make_customer()
+    kept = tmp_path / "kept.csv"
+    kept.write_text("before")
+    for path in (tmp_path / "none" / "x.csv", kept / "x.csv"):
+        with pytest.raises(CommandError, match=r"x\.csv cannot be written: .+\.$"):
+            call_command("export_customers", str(path))
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(CommandError, match=r"folder\.csv is a folder"):
+        call_command("export_customers", str(tmp_path / "folder.csv"))
+    assert not Export.objects.exists()
+    with pytest.raises(CommandError, match="selects 0 records"):
+        call_command("export_customers", str(kept), "--mode=live")
+    assert kept.read_text() == "before"
+    call_command("export_customers", str(kept))
+    assert kept.read_text().startswith("id,")
+    assert {path.name for path in tmp_path.iterdir()} == {"folder.csv", "kept.csv"}
+
+
+@pytest.mark.parametrize(
+    ("filters", "told"),
+    [
+        ("[]", "write a JSON object"),
+        ("null", "write a JSON object"),
+        ('"x"', "write a JSON object"),
+        ("{", "write a JSON object"),
+        (r'{"email_eq": "\ud800"}', "write a JSON object"),
+        ('{"a": 1}', r"^The filters are refused: a ends in no known predicate\.$"),
+        ('{"created_at_gt": "x"}', "'x' cannot be compared"),
+    ],
+)
+def test_an_export_refuses_filters_that_are_none(tmp_path, filters, told):
+    make_customer()
+    with pytest.raises(CommandError, match=told):
+        call_command("export_customers", str(tmp_path / "x.json"), f"--filters={filters}")
+    assert not Export.objects.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_import_that_was_interrupted_goes_on(tmp_path, capsys):
+    job = make_import(given=[{"email": "ada@example.com"}], resource_type="customers")
+    Import.objects.update(status="interrupted")
+    with CaptureQueriesContext(connection) as queries:
+        assert "Completed: 1 rows done" in run("import_customers", resume=job.pk)
+    if connection.features.has_select_for_update:
+        (read,) = [q["sql"] for q in queries if q["sql"].startswith("SELECT")][:1]
+        assert read.endswith("FOR UPDATE")
+    with pytest.raises(CommandError, match="no import with this id"):
+        run("import_customers", resume="x")

@@ -2,12 +2,13 @@ import os
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from customers.benchmarks import run
+from customers.management.base import OperatorCommand
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Measure what requests cost, beside a stock Django REST framework JSON:API and SQL "
         "written by hand, on databases of their own on the PostgreSQL server of DATABASE_URL, "

@@ -1,10 +1,11 @@
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from customers.management.base import OperatorCommand
 from customers.models import Application, Mode
 from customers.services.applications import create_application
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Make a credential by which a program gets access tokens, and print its client id and "
         "secret. The secret is shown this once: only a digest of it is kept. An integration, a "
@@ -27,7 +28,7 @@ class Command(BaseCommand):
                 name=name, kind=kind, mode=mode, read_only=read_only
             )
         except ValueError as error:
-            raise CommandError(f"{error} Leave out --read-only or --kind.") from error
+            raise CommandError(f"{error} Nothing was made.") from error
         self.stdout.write(f"{name} ({kind}, {mode})")
         self.stdout.write(f"client_id:     {application.client_id}")
         if secret:

@@ -1,11 +1,11 @@
-from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
+from customers.management.base import OperatorCommand
 from customers.models import Customer, Mode
 from customers.services.demo import ORIGIN, make_customers
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Fill the service with made-up customers, groups and tags, the same for the same number. "
         "Run again with a larger number, it adds what is missing; nothing else is touched."

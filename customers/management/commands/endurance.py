@@ -1,9 +1,10 @@
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from customers.benchmarks import endurance
+from customers.management.base import OperatorCommand
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Show that nothing is lost: run the service with a PostgreSQL cluster of its own in a "
         "temporary folder, kill -9 its web workers, its worker processes, its database and all "

@@ -1,15 +1,29 @@
+import argparse
 import gzip
-import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from django.core.management.base import BaseCommand, CommandError
+import orjson
+from django.core.management.base import CommandError
 from tqdm import tqdm
 
+from customers.management.base import OperatorCommand
 from customers.models import Export, Mode
 from customers.services import exports, principals, wire
 
 
-class Command(BaseCommand):
+def filters_of(text):
+    """The filters that `text` spells in JSON. Raises ArgumentTypeError."""
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict):
+        raise argparse.ArgumentTypeError('write a JSON object, as in {"email_end": "@example.com"}')
+    return found
+
+
+class Command(OperatorCommand):
     help = (
         "Write customers, or the rows of another type with --type, to a file of CSV or JSON. "
         '--filters takes those of filter[q] as JSON, such as \'{"email_end": "@example.com"}\'.'
@@ -19,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("file", metavar="FILE", help="ends in .csv or .json")
         parser.add_argument("--mode", choices=Mode.values, default="test")
         parser.add_argument("--type", choices=exports.TYPES, default="customers", dest="kind")
-        parser.add_argument("--filters", type=json.loads, default={}, metavar="JSON")
+        parser.add_argument("--filters", type=filters_of, default={}, metavar="JSON")
 
     def handle(self, *, file, mode, kind, filters, **options):
         path = Path(file)
@@ -27,9 +41,28 @@ class Command(BaseCommand):
         if format not in Export.Format.values:
             raise CommandError("The file's name must end in .csv or .json.")
         try:
+            if path.is_dir():
+                raise CommandError(f"{path} is a folder; name a file.")
+            with TemporaryDirectory(dir=path.parent) as folder:  # what is there stays until the end
+                draft = Path(folder) / path.name
+                job = self.export(kind, mode, format, filters)
+                with draft.open("wb") as out:
+                    for part in exports.content_of(job):
+                        out.write(gzip.decompress(part))
+                draft.replace(path)
+        except OSError as error:
+            raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
+        self.stdout.write(f"{job.processed_count} rows are in {path}.")
+
+    def export(self, kind, mode, format, filters):
+        """The finished export. Raises CommandError where there is none."""
+        try:
             who = principals.operator(mode).who
             job = exports.begin(kind, mode=mode, who=who, format=format, filters=filters)
-        except (wire.Refused, exports.Impossible) as error:
+        except wire.Refused as error:
+            told = "; ".join(text.rstrip(".") for _, text in error.errors)
+            raise CommandError(f"The filters are refused: {told}.") from error
+        except exports.Impossible as error:
             raise CommandError(f"The export {error}.") from error
         jobs = Export.objects.filter(pk=job.pk)
         with tqdm(total=job.records_count, unit=" rows") as bar:
@@ -37,7 +70,6 @@ class Command(BaseCommand):
                 exports.step(jobs)
                 job.refresh_from_db()
                 bar.update(job.processed_count - bar.n)
-        with path.open("wb") as out:
-            for part in exports.content_of(job):
-                out.write(gzip.decompress(part))
-        self.stdout.write(f"{job.processed_count} rows are in {path}.")
+        if job.status != Export.Status.COMPLETED:
+            raise CommandError(f"The export was {job.status}; nothing was written.")
+        return job

@@ -1,12 +1,11 @@
 import json
 
-from django.core.management.base import BaseCommand
-
+from customers.management.base import OperatorCommand
 from customers.management.customers import add_customer_arguments, find_customer
 from customers.services import personal_data
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = "Print everything that is held on one customer, as one JSON document."
 
     def add_arguments(self, parser):

@@ -1,14 +1,16 @@
 import json
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+from django.db import transaction
 from tqdm import tqdm
 
+from customers.management.base import OperatorCommand
 from customers.models import Import, Mode
 from customers.services import imports, jobs, principals
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Make or change customers by a file of CSV or JSON, or the rows of another type with "
         "--type. What is there already, by e-mail address, is changed. When it is stopped, the "
@@ -65,9 +67,10 @@ class Command(BaseCommand):
         except imports.TooManyOpen as error:
             raise CommandError(f"The mode {error}.") from error
 
+    @transaction.atomic
     def resumed(self, pk):
         try:
-            job = Import.objects.with_id(pk)
+            job = Import.objects.select_for_update().with_id(pk)
         except Import.DoesNotExist as error:
             raise CommandError("There is no import with this id.") from error
         if job.status == Import.Status.INTERRUPTED:

@@ -1,9 +1,8 @@
-from django.core.management.base import BaseCommand
-
+from customers.management.base import OperatorCommand
 from customers.models import Application, Mode
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "List the applications that may get tokens: mode, kind, client id and name, the oldest "
         "first. Secrets are not kept, so none is shown."

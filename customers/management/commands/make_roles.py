@@ -1,9 +1,8 @@
-from django.core.management.base import BaseCommand
-
+from customers.management.base import OperatorCommand
 from customers.services import roles
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Make the roles of staff, or give them their permissions back: viewer, who sees; support, "
         "who helps customers; marketing, who tags, imports and exports; administrator, who does "

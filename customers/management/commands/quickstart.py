@@ -2,10 +2,10 @@ import threading
 
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.utils.crypto import get_random_string
 
+from customers.management.base import OperatorCommand
 from customers.models import Application, Customer
 from customers.services import password_resets, roles, worker
 from customers.services.applications import create_application
@@ -14,7 +14,7 @@ from customers.services.passwords import hash_password
 ADDRESS = "127.0.0.1:8000"
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Set up a demonstration on this machine and serve it: the tables, 200 made-up customers, "
         "a credential for the API and a staff user, whose secrets are printed this once."

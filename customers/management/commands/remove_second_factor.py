@@ -1,10 +1,11 @@
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from customers.management.base import OperatorCommand
 from customers.services import second_factor
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Take the second factor off a member of staff who has lost the app and the recovery "
         "codes. Make sure that it is them who asks. They log in by password alone, and set up "

@@ -2,21 +2,21 @@ import getpass
 import sys
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
+from customers.management.base import OperatorCommand
 from customers.management.customers import add_customer_arguments, find_customer
 from customers.models import Customer
 from customers.services import consequences, mails, password_resets, principals, sessions
 from customers.services.passwords import hash_password
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Let a customer choose a new password: mail a link that works once and for an hour "
         "(PASSWORD_RESET_LIFETIME). When the customer has chosen, every session, token and other "
-        "reset of the customer ends. Exits with 0 when done, 1 when refused (and says what to do), "
-        "2 when the arguments are wrong."
+        "reset of the customer ends."
     )
 
     def add_arguments(self, parser):

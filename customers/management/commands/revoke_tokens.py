@@ -1,15 +1,16 @@
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from customers.management.base import OperatorCommand
 from customers.management.customers import add_customer_arguments, find_customer
 from customers.models import Application
 from customers.services import applications, sessions
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "End tokens from the next request on: those of a customer, who is logged out everywhere, "
         "or, with --application, all of an application. New ones can be had at once; to end that "
-        "too, delete the application in the admin. Exits with 0 when done, 1 when refused."
+        "too, delete the application in the admin."
     )
 
     def add_arguments(self, parser):

@@ -1,9 +1,8 @@
-from django.core.management.base import BaseCommand
-
+from customers.management.base import OperatorCommand
 from customers.services import signing_keys
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Make a new key, with which all tokens are signed from now on. Tokens that older keys "
         "signed stay good until they expire; a key that no token can be of any more is deleted. "

@@ -2,21 +2,22 @@ import logging
 import signal
 import threading
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from customers.management.base import OperatorCommand
 from customers.services import durability, worker
 
 logger = logging.getLogger(__name__)
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Do what goes on beside the requests: send the mails that were asked for, call the "
         "webhooks of what happened, do imports, and delete what has expired. It runs until it is "
         "stopped (SIGINT or SIGTERM), and then finishes what it has begun; any number of them may "
-        "run at once. Without it, no customer gets mail and no webhook is called. Exits with 0 "
-        "when it was stopped or all is done, 1 when a fault ended it, which is in the log."
+        "run at once. Without it, no customer gets mail and no webhook is called."
     )
+    exits = "Exits with 0 when stopped or done, 1 when a fault ended it, which is in the log."
 
     def add_arguments(self, parser):
         parser.add_argument("--once", action="store_true", help="do what is due now, then stop")
