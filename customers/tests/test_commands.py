@@ -163,6 +163,26 @@ def test_quickstart_prints_secrets_once_and_leaves_what_is_there(capsys):
     assert (Application.objects.count(), Customer.objects.count()) == (2, 200)
 
 
+def test_quickstart_begins_again_with_the_address_that_links_lead_to(monkeypatch):
+    monkeypatch.delenv("PUBLIC_URL", raising=False)
+    monkeypatch.setattr(os, "execve", lambda *given: sys.exit(given[2]["PUBLIC_URL"]))
+    for address, url in (("127.0.0.1:8123", "127.0.0.1:8123"), ("0.0.0.0:80", "127.0.0.1:80")):
+        with pytest.raises(SystemExit, match=f"^http://{url}$"):
+            call_command("quickstart", address)
+    with pytest.raises(CommandError, match=r"such as 127\.0\.0\.1:8000"):
+        call_command("quickstart", "nonsense")
+    assert not Application.objects.exists()
+
+
+def test_quickstart_says_what_other_commands_need(monkeypatch, settings):
+    monkeypatch.setenv("PUBLIC_URL", "http://127.0.0.1:8123")
+    settings.PUBLIC_URL = "http://127.0.0.1:8123"
+    make_customer()
+    said = run("quickstart", "127.0.0.1:8123", "--no-server")
+    assert "Admin  http://127.0.0.1:8123/admin/" in said
+    assert "export PUBLIC_URL=http://127.0.0.1:8123\n" in said
+
+
 # Access
 
 

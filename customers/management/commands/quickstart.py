@@ -1,7 +1,12 @@
+import os
+import sys
 import threading
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.core.management.commands.runserver import naiveip_re
 from django.db import transaction
 from django.utils.crypto import get_random_string
 
@@ -12,12 +17,14 @@ from customers.services.applications import create_application
 from customers.services.passwords import hash_password
 
 ADDRESS = "127.0.0.1:8000"
+EVERYWHERE = {"", "0.0.0.0", "[::]"}  # noqa: S104 what no link can lead to
 
 
 class Command(OperatorCommand):
     help = (
         "Set up a demonstration on this machine and serve it: the tables, 200 made-up customers, "
-        "a credential for the API and a staff user, whose secrets are printed this once."
+        "a credential for the API and a staff user, whose secrets are printed this once. Links "
+        "lead to HOST:PORT, unless PUBLIC_URL is set."
     )
 
     def add_arguments(self, parser):
@@ -25,12 +32,22 @@ class Command(OperatorCommand):
         parser.add_argument("--no-server", action="store_true", help="set everything up, then stop")
 
     def handle(self, *, address, no_server, **options):
+        if not naiveip_re.match(address):
+            raise CommandError("Write the address as HOST:PORT, such as 127.0.0.1:8000.")
+        host, _, port = address.rpartition(":")
+        url = f"http://{'127.0.0.1' if host in EVERYWHERE else host}:{port}"
+        if "PUBLIC_URL" not in os.environ and url != settings.PUBLIC_URL:
+            again = [sys.executable, *sys.argv]  # other settings follow from it
+            os.execve(sys.executable, again, {**os.environ, "PUBLIC_URL": url})  # noqa: S606
         call_command("migrate", verbosity=0)
         roles.make_roles()
         if not Customer.objects.exists():
             call_command("demo")
         if not Application.objects.exists():
-            self.make_credentials(f"http://{address}")
+            self.make_credentials(settings.PUBLIC_URL)
+        if urlsplit(settings.PUBLIC_URL).netloc != ADDRESS:
+            self.stdout.write(f"  For other commands   export PUBLIC_URL={settings.PUBLIC_URL}\n")
+            self.stdout.flush()
         if not no_server:
             threading.Thread(target=worker.run, args=[threading.Event()], daemon=True).start()
             call_command("runserver", address, use_reloader=False)
