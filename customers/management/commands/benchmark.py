@@ -1,4 +1,5 @@
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.conf import settings
@@ -19,13 +20,18 @@ class Command(OperatorCommand):
     def add_arguments(self, parser):
         parser.add_argument("--customers", type=int, default=100_000, help="10000 or more")
         parser.add_argument("--seconds", type=float, default=3, help="of each measurement")
-        parser.add_argument("--server", choices=["gunicorn", "granian"], default="gunicorn")
+        help = "granian is to be installed first: .venv/bin/pip install granian"
+        parser.add_argument(
+            "--server", choices=["gunicorn", "granian"], default="gunicorn", help=help
+        )
         parser.add_argument("--only-ours", action="store_true", help="start no other server")
         parser.add_argument(
             "--growth", action="store_true", help="ours alone, at 10,000 and 1,000,000 customers"
         )
 
     def handle(self, *, customers, seconds, server, only_ours, growth, **options):
+        if find_spec(server) is None:
+            raise CommandError(f"Install {server} first: .venv/bin/pip install {server}")
         if settings.SQLITE or customers < 10_000:
             raise CommandError("Set DATABASE_URL to PostgreSQL, and take 10000 customers or more.")
         url, docs = os.environ["DATABASE_URL"], Path(settings.BASE_DIR) / "docs"
