@@ -9,6 +9,7 @@ import django
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
+from psycopg import pq
 
 
 def where():
@@ -32,8 +33,6 @@ def where():
 
 def libpq(parameters):
     """The variables by which pg_dump and its like connect as the service does."""
-    from psycopg import pq
-
     variables = {option.keyword.decode(): option.envvar for option in pq.Conninfo.get_defaults()}
     del variables["options"]  # the limits of a request
     return {

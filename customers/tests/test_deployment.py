@@ -6,9 +6,14 @@ import sqlite3
 import subprocess
 from contextlib import closing
 from pathlib import Path
+from shutil import which
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
+from django.db import connection
+
+from customers.tests.conftest import needs_postgresql
 
 ROOT = Path(settings.BASE_DIR)
 
@@ -42,6 +47,18 @@ def test_a_backup_holds_the_database_of_the_settings_wherever_it_is(deploy, tmp_
     with closing(sqlite3.connect(folder / "database.sqlite3")) as copy:
         assert copy.execute("SELECT id FROM customers").fetchall() == [("ada",)]
     assert (folder / "secret_key").read_text() == "k" * 50
+
+
+@needs_postgresql
+@pytest.mark.skipif(not which("pg_dump"), reason="the backup asks for it")
+def test_a_backup_of_postgresql_follows_any_of_its_addresses(deploy):
+    given = urlsplit(os.environ["DATABASE_URL"])
+    url = given._replace(scheme="psql", path=f"/{connection.settings_dict['NAME']}").geturl()
+    done = deploy("backup", "backups", DATABASE_URL=url, SECRET_KEY="k" * 50)
+    assert done.returncode == 0, done.stderr
+    dump = Path(done.stdout.strip()) / "database.dump"
+    shown = subprocess.run(["pg_restore", "--list", dump], capture_output=True, text=True)
+    assert " TABLE DATA public customers " in shown.stdout
 
 
 @pytest.mark.parametrize(
