@@ -21,9 +21,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_otp import login as remember_device
 
 from customers.services import limits, modes, second_factor
+from customers.staff.forms import SHOWN_IN
 from customers.staff.groups import grouped
 from customers.staff.overview import overview
 
+OF_NO_MODE = {"admin:logout", "admin:password_change", "console:mode"}
 TOO_MANY = "Too many wrong codes. Try again in {minutes} minutes."
 WRONG = "This code is wrong or has been used. Enter the one that your app shows now."
 
@@ -49,7 +51,12 @@ class Console(admin.AdminSite):
 
     def each_context(self, request):
         mode = modes.mode_of(request.session)
-        return {**super().each_context(request), "mode": mode, "other_mode": modes.other(mode)}
+        return {
+            **super().each_context(request),
+            "mode": mode,
+            "other_mode": modes.other(mode),
+            SHOWN_IN: mode,
+        }
 
     def index(self, request, extra_context=None):
         """The overview, for those who may see customers; the types alone for others."""
@@ -84,21 +91,33 @@ class Console(admin.AdminSite):
         return super().login(request, extra_context)
 
     def admin_view(self, view, cacheable=False):
-        """As Django's. NUL, which PostgreSQL takes in no text, is in no id and no value.
+        """As Django's, for what can be answered: a form of the other mode is refused.
 
-        Only a search may ask for it, and finds nothing.
+        NUL, which PostgreSQL takes in no text, is in no id and no value. Only a search may ask
+        for it, and finds nothing.
         """
 
         @wraps(view)
-        def without_nul(request, *args, **kwargs):
+        def checked(request, *args, **kwargs):
             if "\0" in request.path_info:
                 raise Http404("No id holds NUL.")
             sent = [*request.GET.lists(), *request.POST.lists()]
             if any("\0" in text for name, texts in sent if name != "q" for text in (name, *texts)):
                 raise BadRequest("No value may hold NUL.")
+            mode = modes.mode_of(request.session)
+            if (
+                request.POST.get(SHOWN_IN, mode) != mode
+                and request.resolver_match.view_name not in OF_NO_MODE
+            ):
+                return self.refuse_mode(request)
             return view(request, *args, **kwargs)
 
-        return super().admin_view(without_nul, cacheable)
+        return super().admin_view(checked, cacheable)
+
+    def refuse_mode(self, request):
+        """The answer to a form that was opened before the mode was switched; it does nothing."""
+        context = {**self.each_context(request), "title": "The mode was switched"}
+        return TemplateResponse(request, "admin/other_mode.html", context, status=409)
 
     def get_urls(self):
         return [

@@ -1,5 +1,6 @@
 """The staff console: one mode at a time, found quickly, and by keyboard."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -89,6 +90,61 @@ def test_the_mode_is_switched_by_staff_and_by_a_form_alone(admin_client, client)
     assert admin_client.get("/admin/mode/").status_code == 405
     assert switch(admin_client, "live", next="https://evil.example/")["Location"] == "/admin/"
     assert switch(admin_client, "live", next=url(Order))["Location"] == url(Order)
+
+
+def hidden_in(page, form):
+    """The hidden values of the form of `page`, HTML, that begins after `form`."""
+    inside = page.partition(form)[2].partition("</form>")[0]
+    return dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', inside))
+
+
+def test_what_was_confirmed_in_one_mode_is_not_done_in_the_other(admin_client):
+    repeat = {"status": "repeat", "total_orders_count": 2}
+    customer = make_customer(**repeat)
+    make_customer(**repeat, mode="live")
+    page = f"{url(Customer)}?filter[q][status_eq]=repeat"
+    chosen = {"action": "request_anonymization", "index": 0, "select_across": 1}
+    chosen["_selected_action"] = customer.pk
+    question = admin_client.post(page, chosen).content.decode()
+    sent = hidden_in(question, '<form method="post" action="/admin/customers/customer/')
+    assert sent["confirmed"] == "1"
+    switch(admin_client, "live")
+    for path in (page, url(CustomerGroup, "add/")):
+        refused = admin_client.post(path, {"name": "Wholesale", "metadata": "{}", **sent})
+        assert refused.status_code == 409
+        assert "opened this form in test and work in live now" in refused.content.decode()
+    assert not Customer.objects.exclude(anonymization_status=None).exists()
+    assert not CustomerGroup.objects.exists()
+    switch(admin_client, "test")
+    assert admin_client.post(page, sent).status_code == 302
+    assert Customer.objects.get(anonymization_status="requested") == customer
+
+
+def test_every_form_of_the_console_holds_its_mode(admin_client):
+    customer, bare = make_full_customer(), make_customer()
+    page, chosen = f"{customer.pk}/change/", {"_selected_action": [bare.pk], "index": 0}
+    segment = {"filter[q][status_eq]": "repeat"}
+    shown = [
+        admin_client.get(url(Customer), segment),
+        *(admin_client.get(url(Customer, path)) for path in (page, "add/", "import/")),
+        *(admin_client.get(url(Order, path)) for path in ("", "add/")),
+        admin_client.get(url(Tag, f"{customer.tags.first().pk}/delete/")),
+        admin_client.get(url(Customer, f"{customer.pk}/reset-password/")),
+        *(
+            admin_client.post(url(Customer), {"action": action, **chosen})
+            for action in ("delete_selected", "add_tags", "export_csv")
+        ),
+    ]
+    for response in shown:
+        text = response.content.decode()
+        assert text.count('method="post"') == text.count('name="shown_in" value="test"') > 2
+
+
+def test_who_opened_a_page_in_the_other_mode_may_still_switch_and_leave(admin_client):
+    sent = {"shown_in": "live"}
+    assert switch(admin_client, "test", **sent).status_code == 302
+    assert admin_client.post("/admin/logout/", sent).status_code == 200
+    assert "_auth_user_id" not in admin_client.session
 
 
 def palette(client, text=""):

@@ -137,6 +137,7 @@ function startSwapping() {
     event.preventDefault();
     const body = new FormData(event.target, event.submitter);
     const response = await fetch(event.target.action, { method: "POST", body });
+    if (response.status === 409) return event.target.submit(); // the page that says why
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const fresh = page.getElementById(id);
     if (!fresh) return location.reload();
