@@ -139,7 +139,10 @@ def _note(note):
 
 
 def _mailed(entry):
-    kind, _, outcome = entry.payload["mail"]["to"].partition(" ")
+    told = entry.payload.get("mail", {}).get("to")
+    if told is None:  # forgotten with the person
+        return {"at": entry.created_at, "words": "A mail was written", "kind": ""}
+    kind, _, outcome = told.partition(" ")
     words = MAILS.get((kind, outcome)) or (
         f"Mail “{kind.replace('_', ' ')}” {'was sent' if outcome == 'sent' else 'failed'}"
     )

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from customers.models import Attachment, Customer, CustomerGroup, EventStore, Order, Segment, Tag
-from customers.services import mails
+from customers.services import anonymization, mails
 from customers.tests.conftest import needs_postgresql
 from customers.tests.factories import (
     FULL,
@@ -554,3 +554,17 @@ def test_mails_stand_on_the_timeline_sent_or_failed(admin_client, settings):
     assert told["Mail “password reset” failed"] == "bad"
     for entry in EventStore.objects.filter(event="mail"):
         assert customer.email not in str(entry.payload)
+
+
+def test_the_page_of_somebody_forgotten_tells_of_mails_and_no_more(admin_client):
+    customer = make_full_customer(email="ada.lovelace@example.com")
+    mails.mail_reset(customer, who=None)
+    Customer.objects.filter(pk=customer.pk).update(
+        anonymization_status="requested", anonymize_at=timezone.now()
+    )
+    assert anonymization.step() == customer
+    response = customer_page(admin_client, customer)
+    assert "A mail was written" in [
+        line.get("words") for line in response.context["story"].timeline
+    ]
+    assert "lovelace" not in response.content.decode()
