@@ -8,9 +8,10 @@ from django.http import Http404
 from django.utils.text import capfirst
 
 from customers.admin import looks, search
+from customers.admin.fields import JsonFormField
 from customers.admin.paging import Paginator
 from customers.models import Resource
-from customers.models.fields import MetadataField
+from customers.models.fields import JsonField, MetadataField
 from customers.services import consequences, events, principals, tagging
 from customers.services.modes import mode_of
 from customers.services.transactions import retried
@@ -84,7 +85,9 @@ class ResourceAdmin(admin.ModelAdmin):
         return rows.in_mode(mode_of(request.session))
 
     def formfield_for_dbfield(self, db_field, request, **options):
-        """Metadata gets a field that console.js shows as keys and values."""
+        """JSON is read as the API does; metadata console.js shows as keys and values."""
+        if isinstance(db_field, JsonField):
+            options |= {"form_class": JsonFormField, "default": db_field.get_default}
         if isinstance(db_field, MetadataField):
             options["widget"] = Textarea(attrs={"rows": 6, "data-pairs": ""})
         return super().formfield_for_dbfield(db_field, request, **options)

@@ -2,7 +2,7 @@ from django import forms
 from django.contrib import admin
 
 from customers.admin.base import ResourceAdmin
-from customers.models import TOPICS, Webhook
+from customers.models import TOPICS, Webhook, validate_paths
 from customers.services import outbound, webhooks, wire
 
 
@@ -16,6 +16,11 @@ class WebhookForm(forms.ModelForm):
         except outbound.ForbiddenAddress as error:
             raise forms.ValidationError(f"The address {error}.") from error
         return url
+
+    def clean_include_resources(self):
+        paths = self.cleaned_data["include_resources"]
+        validate_paths(paths)
+        return paths
 
     def clean(self):
         values = super().clean()

@@ -3,104 +3,20 @@
 https://jsonapi.org/format/1.1/#crud
 """
 
-import itertools
-import json
-
 from django.conf import settings
 from rest_framework.parsers import BaseParser
 from rest_framework_json_api.parsers import JSONParser
 
 from customers.api import errors
-
-INT64 = range(-(2**63), 2**63)
-LONGEST_NUMBER = 64
+from customers.services import strict_json
 
 
 def parse_json(body):
-    """The value that `body`, bytes, holds as JSON (RFC 8259).
-
-    Raises errors.ApiError for what is not JSON and for what cannot be kept and given
-    back unchanged: a name given twice, a number beyond 64 bits, NUL, a lone surrogate,
-    and more than settings.MAX_JSON_DEPTH levels.
-    """
+    """The value that `body`, bytes, holds as JSON. Raises errors.ApiError as strict_json does."""
     try:
-        text = body.decode()
-    except UnicodeDecodeError as error:
-        raise errors.ApiError("The body is not UTF-8 text.") from error
-    try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_int=_integer,
-            parse_float=_float,
-            parse_constant=_constant,
-        )
-    except RecursionError as error:
-        raise _too_deep() from error
-    except json.JSONDecodeError as error:
-        raise errors.ApiError(
-            f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
-        ) from error
-    _check(value, escapes="\\u" in text)
-    return value
-
-
-def _object(pairs):
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        seen = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))
-        raise errors.ApiError(f"The body names {twice[:100]!r} twice in one object.")
-    return found
-
-
-def _integer(digits):
-    if len(digits) > LONGEST_NUMBER or int(digits) not in INT64:
-        raise errors.ApiError(f"The number {digits[:LONGEST_NUMBER]} does not fit 64 bits.")
-    return int(digits)
-
-
-def _float(digits):
-    if len(digits) > LONGEST_NUMBER or abs(float(digits)) == float("inf"):
-        raise errors.ApiError(f"The number {digits[:LONGEST_NUMBER]} does not fit 64 bits.")
-    return float(digits)
-
-
-def _constant(name):
-    raise errors.ApiError(f"The body is not JSON: {name} is not a JSON number.")
-
-
-def _too_deep():
-    return errors.ApiError(f"The body is nested deeper than {settings.MAX_JSON_DEPTH} levels.")
-
-
-def _check(value, escapes):
-    """Refuse what is nested too deep and, where `escapes` could have made them, bad characters."""
-    level, depth = [value], 0
-    while level:
-        if escapes:
-            _check_characters(level)
-        depth += 1
-        if depth > settings.MAX_JSON_DEPTH:
-            raise _too_deep()
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (
-                itertools.chain(outer, outer.values()) if isinstance(outer, dict) else outer
-            )
-        ]
-
-
-def _check_characters(values):
-    text = "".join(value for value in values if isinstance(value, str))
-    if "\0" in text:
-        raise errors.ApiError("The body holds the character NUL, which cannot be kept.")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise errors.ApiError("The body holds half of a surrogate pair.") from error
+        return strict_json.read(body)
+    except strict_json.Unfit as error:
+        raise errors.ApiError(error.about("The body")) from error
 
 
 def is_json_api(media_type):

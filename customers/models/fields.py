@@ -129,6 +129,8 @@ class JsonField(models.JSONField):
 class MetadataField(JsonField):
     """A JSON object of the client's own, {} when it gave none."""
 
+    empty_values = ()  # [] is none of an object, and is checked
+
     def __init__(self, **options):
         super().__init__(**{**options, "default": dict, "blank": True})
 

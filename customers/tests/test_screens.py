@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from customers.models import Attachment, Customer, EventStore, Order, Tag
 from customers.tests.conftest import in_threads, needs_postgresql
 from customers.tests.factories import (
+    FULL,
     ONE,
     make_customer,
     make_full_customer,
@@ -107,6 +108,56 @@ def test_staff_make_and_change_a_customer_but_not_its_password(admin_client):
     customer.refresh_from_db()
     assert (customer.reference, customer.password, customer.mode) == ("R", None, "test")
     assert (customer.status, customer.total_orders_count) == ("prospect", 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *('{"a":"\\ud800"}', '{"a":"\\u0000"}', '{"a":NaN}', '{"a":1e400}', '{"a":1,"a":2}'),
+        *(f'{{"a":{"9" * 5000}}}', '{"a":' * 40 + "1" + "}" * 40, "[" * 50_000, "{"),
+        *("[]", '"a"', "1", "true"),
+    ],
+    ids=lambda text: text[:16],
+)
+def test_json_that_the_api_refuses_is_refused_in_forms(admin_client, text):
+    customer = make_customer(metadata={"size": "M"})
+    page = url(Customer, f"{customer.pk}/change/")
+    values = form_of(admin_client.get(page)) | {"metadata": text}
+    response = admin_client.post(page, values)
+    assert response.status_code == 200
+    assert [*response.context["adminform"].form.errors] == ["metadata"]
+    assert admin_client.post(page, {**values, "initial-metadata": text}).status_code == 200
+    customer.refresh_from_db()
+    assert customer.metadata == {"size": "M"}
+
+
+@pytest.mark.parametrize("text", ["", " ", "null", "{}"])
+def test_metadata_that_is_cleared_is_an_empty_object(admin_client, text):
+    customer = make_customer(metadata={"size": "M"})
+    page = url(Customer, f"{customer.pk}/change/")
+    values = form_of(admin_client.get(page)) | {"metadata": text}
+    assert admin_client.post(page, values).status_code == 302
+    customer.refresh_from_db()
+    assert customer.metadata == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "empty", "wrong"),
+    [
+        ("webhooks", "include_resources", [], ["{}", "[1]", '["customer", null]']),
+        ("order_subscriptions", "options", {}, ["[]"]),
+    ],
+)
+def test_other_json_of_a_form_is_of_its_type(admin_client, name, field, empty, wrong):
+    row = FULL[name]()
+    page = url(type(row), f"{row.pk}/change/")
+    values = form_of(admin_client.get(page))
+    for text in ('"a"', '{"a":NaN}', "[1e999]", *wrong):
+        response = admin_client.post(page, {**values, field: text})
+        assert [*response.context["adminform"].form.errors] == [field]
+    assert admin_client.post(page, {**values, field: ""}).status_code == 302
+    row.refresh_from_db()
+    assert getattr(row, field) == empty
 
 
 @pytest.mark.parametrize("wrong", ["group", "tag", "tags"])

@@ -1,0 +1,38 @@
+"""Fields of the admin's forms."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.fields import InvalidJSONInput
+
+from customers.services import strict_json
+
+
+class JsonFormField(forms.JSONField):
+    """JSON that is read as the API does, of the type of `default()`, which no text stands for."""
+
+    def __init__(self, *, default, **options):
+        super().__init__(**options)
+        self.default = default
+
+    def to_python(self, value):
+        try:
+            found = _read(value)
+        except strict_json.Unfit as error:
+            raise ValidationError(error.about("This"), code="invalid") from error
+        if found is None:
+            return self.default()
+        if not isinstance(found, type(self.default())):
+            kind = "an object" if isinstance(self.default(), dict) else "a list"
+            raise ValidationError(f"This must be {kind}.", code="invalid")
+        return found
+
+    def bound_data(self, data, initial):
+        try:
+            return _read(data)
+        except strict_json.Unfit:
+            return InvalidJSONInput(data)
+
+
+def _read(text):
+    """The value of `text`, None for none. Raises strict_json.Unfit."""
+    return strict_json.read(text.encode()) if text and text.strip() else None
