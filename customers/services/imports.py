@@ -74,6 +74,8 @@ def read(given, format):
 def _read_csv(text):
     if not isinstance(text, str):
         raise Unreadable("must be a text of CSV")
+    if "\0" in text:
+        raise Unreadable("holds the character NUL, which cannot be kept")
     lines = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     try:
         names = next(lines, [])

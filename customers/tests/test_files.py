@@ -110,7 +110,7 @@ def test_errors_are_shown_by_row_and_column_and_told_in_a_file(admin_client):
         ("email,email\na,b\n", "must begin with a line of names"),
         ('email\n"a\n', "is no CSV in line"),
         (b"email\n\xff@example.com\n", "is not in UTF-8 in line 2"),
-        ("email\nA\0\n", "holds characters"),
+        ("email\nA\0\n", "holds the character NUL"),
         ("email\n" + "x" * 2000, "has more than 1024 bytes"),
         ("", "The file is empty."),
     ],

@@ -371,3 +371,24 @@ def test_the_command_imports_a_file_and_tells_what_was_refused(tmp_path):
         call_command("import_customers", str(tmp_path / "none.csv"))
     with pytest.raises(CommandError, match="no import with this id"):
         call_command("import_customers", resume="x")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.json", b'[{"email": "\\ud800"}]', "holds half of a surrogate pair"),
+        ("a.json", b'[{"email": "\\u0000"}]', "holds the character NUL"),
+        ("a.json", b'[{"metadata": NaN}]', "NaN is not a JSON number"),
+        ("a.json", b"[" * 50_000, "is nested deeper than"),
+        ("a.json", b"[", "is not JSON"),
+        ("a.json", b"\xff", "is not UTF-8"),
+        ("a.csv", b"email\nA\0\n", "holds the character NUL"),
+        ("a.csv", b"email\n\xff\n", "could not be read"),
+    ],
+)
+def test_the_command_refuses_a_file_that_cannot_be_kept(tmp_path, name, content, told):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(CommandError, match=told):
+        call_command("import_customers", str(path))
+    assert not Import.objects.exists()

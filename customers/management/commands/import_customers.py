@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 from django.core.management.base import CommandError
@@ -7,7 +6,7 @@ from tqdm import tqdm
 
 from customers.management.base import OperatorCommand
 from customers.models import Import, Mode
-from customers.services import imports, jobs, principals
+from customers.services import imports, jobs, principals, strict_json
 
 
 class Command(OperatorCommand):
@@ -50,8 +49,9 @@ class Command(OperatorCommand):
         if format not in Import.Format.values:
             raise CommandError("The file's name must end in .csv or .json.")
         try:
-            text = path.read_text("utf-8")
-            given = json.loads(text) if format == Import.Format.JSON else text
+            content = path.read_bytes()
+            is_json = format == Import.Format.JSON
+            given = strict_json.read(content) if is_json else content.decode()
             return imports.begin(
                 kind,
                 given,
@@ -60,8 +60,10 @@ class Command(OperatorCommand):
                 format=format,
                 skip_errors=skip_errors,
             )
-        except (OSError, ValueError) as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{file} could not be read: {error}.") from error
+        except strict_json.Unfit as error:
+            raise CommandError(error.about(file)) from error
         except imports.Unreadable as error:
             raise CommandError(f"{file} {error}.") from error
         except imports.TooManyOpen as error:
