@@ -52,6 +52,18 @@ def enter_password(page, user):
     page.get_by_role("button", name="Log in").click()
 
 
+def copied_by(page, button):
+    """What is in the clipboard after a click: what the palette is given when it is pasted."""
+    page.get_by_role("button", name=button).click()
+    page.get_by_role("button", name="Copied").wait_for()
+    page.keyboard.press("Control+k")
+    page.keyboard.press("Control+v")
+    text = page.get_by_role("combobox").input_value()
+    page.evaluate("document.getElementById('palette').close()")
+    page.get_by_role("button", name=button).wait_for()
+    return text
+
+
 def test_a_second_factor_is_set_up_and_asked_for(page, look, settings):
     settings.SECOND_FACTOR_REQUIRED = True
     user = staff_in("support")
@@ -129,8 +141,14 @@ def test_a_reset_is_sent_and_completed_by_the_mailed_link(page, look, live_serve
     browsers.picture(page, "anonymize", look)
     page.goto(f"{LIST}{customer.pk}/reset-password/")
     page.get_by_role("button", name="Show the link once").click()
-    page.get_by_label("Link").wait_for()
+    field = page.get_by_label("Link")
+    link = field.input_value()
+    assert "/test/password/reset/" in link
     browsers.picture(page, "reset-link", look)
+    assert copied_by(page, "Copy the link") == link
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {})")  # as over plain http
+    field.evaluate("field => { field.value += '&again=1' }")
+    assert copied_by(page, "Copy the link") == f"{link}&again=1"
 
 
 def test_a_file_with_two_bad_rows_is_imported(page, look, live_server):

@@ -107,24 +107,32 @@ function startSlash() {
   });
 }
 
+// Whether the text came into the clipboard; over plain http it takes a field of its own
 async function copy(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  const field = document.createElement("textarea"); // over plain http there is no clipboard
-  field.value = text;
-  document.body.append(field);
-  field.select();
-  document.execCommand("copy");
-  field.remove();
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const field = document.createElement("textarea");
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    const copied = document.execCommand("copy");
+    field.remove();
+    return copied;
+  }
 }
 
-// Buttons with data-copy copy its text
+// Buttons with data-copy copy its text, those with data-copy-from what the field with that id holds
 function startCopying() {
   document.addEventListener("click", async (event) => {
-    const button = event.target.closest("[data-copy]");
+    const button = event.target.closest("[data-copy], [data-copy-from]");
     if (!button) return;
+    const field = document.getElementById(button.dataset.copyFrom);
     const label = button.textContent;
-    await copy(button.dataset.copy);
-    button.textContent = "Copied";
+    const copied = await copy(field ? field.value : button.dataset.copy);
+    field?.select();
+    button.textContent = copied ? "Copied" : field ? "Press Ctrl+C" : "Not copied";
     setTimeout(() => (button.textContent = label), 1500);
   });
 }
