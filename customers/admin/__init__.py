@@ -21,6 +21,7 @@ from customers.admin import (
     sku_list_items,
     sku_lists,
     tags,
+    users,
     webhooks,
 )
 
@@ -45,5 +46,6 @@ __all__ = [
     "sku_list_items",
     "sku_lists",
     "tags",
+    "users",
     "webhooks",
 ]

@@ -9,6 +9,7 @@ from django.utils.text import capfirst
 
 from customers.admin import looks, search
 from customers.admin.fields import JsonFormField
+from customers.admin.lookups import OfferedLookups
 from customers.admin.paging import Paginator
 from customers.models import Resource
 from customers.models.fields import JsonField, MetadataField
@@ -32,7 +33,7 @@ def _without_name(entry):
     return entry
 
 
-class ResourceAdmin(admin.ModelAdmin):
+class ResourceAdmin(OfferedLookups, admin.ModelAdmin):
     """A resource's pages: they show and make rows of the mode that the staff member works in."""
 
     readonly_fields = ["id", "created_at", "updated_at"]
@@ -103,12 +104,6 @@ class ResourceAdmin(admin.ModelAdmin):
                     self.instance.mode = mode
 
         return InMode
-
-    def lookup_allowed(self, lookup, value, request=None):
-        """Whether the list may be filtered by `lookup`: never by a secret, at any depth."""
-        if events.is_secret(lookup):
-            return False
-        return super().lookup_allowed(lookup, value, request)
 
     def changeform_view(self, request, *args, **kwargs):
         """The form, or what sending it did, which is begun again after a collision."""

@@ -15,6 +15,7 @@ class OrderAdmin(TaggableAdmin):
         "placed_at",
     ]
     list_filter = ["status", "payment_status", "fulfillment_status"]
+    linked_lookups = ["customer__id__exact"]
     list_select_related = ["customer"]
     search_fields = ["number__exact", "customer__email_key__holds", "reference__exact", "id__exact"]
     autocomplete_fields = ["customer", "shipping_address", "billing_address", "tags"]

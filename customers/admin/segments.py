@@ -1,7 +1,5 @@
 """Saving, deleting and counting segments of customers."""
 
-import json
-
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -9,9 +7,9 @@ from django.http import Http404, HttpResponseBadRequest, HttpResponseRedirect, J
 from django.views.decorators.http import require_GET, require_POST
 
 from customers.admin.customer_list import MOST_SEGMENTS, address_of
-from customers.admin.filters import TABS, FilterForm
+from customers.admin.filters import MOST, TABS, FilterForm
 from customers.models import Customer, Segment, count
-from customers.services import principals, segments, wire
+from customers.services import principals, segments, strict_json, wire
 from customers.services.modes import mode_of
 
 
@@ -107,9 +105,9 @@ def _counted(filters, principal):
 
 
 def _filters(text):
-    """The pairs of texts in the JSON `text`, or None."""
+    """The pairs of texts in the JSON `text`, MOST at most, or None."""
     try:
-        pairs = json.loads(text)
-        return [[str(name), str(value)] for name, value in pairs]
-    except (ValueError, TypeError):
+        pairs = strict_json.read(text.encode())
+        return [[str(name), str(value)] for name, value in pairs] if len(pairs) <= MOST else None
+    except (strict_json.Unfit, ValueError, TypeError):
         return None

@@ -352,7 +352,12 @@ def test_a_segment_is_saved_with_a_live_count_for_oneself_or_for_all(admin_clien
 
 @pytest.mark.parametrize(
     "filters",
-    ["", "[]", "{}", "[1]", '[["a"]]', '[["shoe_size_eq", "1"]]', '[["password_eq", "a"]]'],
+    [
+        *("", "[]", "{}", "[1]", '[["a"]]', '[["shoe_size_eq", "1"]]', '[["password_eq", "a"]]'),
+        *("1", '["ab"]', "[" * 50_000, '[["reference_eq", "\\ud800"]]'),
+        "[" + ", ".join(['["status_eq", "acquired"]'] * 51) + "]",
+    ],
+    ids=lambda text: text[:20],
 )
 def test_a_segment_of_no_filters_is_refused(admin_client, filters):
     form = {"name": "Odd", "filters": filters}
