@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from customers.admin.base import who_is
 from customers.models import Customer, CustomerSubscription, QueuedMail
-from customers.services import mails, merging, password_resets, principals, wire
+from customers.services import bulk, mails, merging, password_resets, principals, wire
 from customers.services.consequences import counted
 from customers.services.modes import mode_of
 
@@ -75,9 +75,11 @@ class CustomerActs:
 
     @PAGE
     def reset_password(self, request, pk):
-        """Mails the customer a link to choose a password, or shows it once."""
+        """Mails the customer a link to choose a password, or shows it once, unless forgotten."""
         customer = self.customer_for(request, pk, "reset_customer_password")
         how, link = request.POST.get("how"), None
+        if customer.anonymization_status in bulk.FORGOTTEN:
+            return self.act_page(request, customer, "no_reset", title="Reset password")
         if how == "mail":
             kinds = QueuedMail.Kind
             kind = kinds.PASSWORD_RESET if customer.has_password else kinds.INVITATION

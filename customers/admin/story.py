@@ -19,7 +19,7 @@ from customers.models import (
     SkuList,
     Tag,
 )
-from customers.services import events, figures, notes
+from customers.services import bulk, events, figures, notes
 
 MOST = 10
 MOST_EVENTS = 40
@@ -68,6 +68,7 @@ class Story:
         self.tags = sorted(customer.tags.all(), key=lambda tag: tag.name)
         self.tag_names = Tag.objects.in_mode(customer.mode).order_by("name")[:MOST_TAGS]
         self.may_change = _options(type(customer)).has_change_permission(request)
+        self.is_forgotten = customer.anonymization_status in bulk.FORGOTTEN
         self.may_note = _options(Attachment).has_add_permission(request)
         self.figures = figures.spending(customer) if self.sees(Order) else None
         self.orders = self.of(Order)

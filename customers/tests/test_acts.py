@@ -292,6 +292,22 @@ def test_a_link_is_shown_once_and_stored_nowhere(admin_client, client):
     assert not mail.outbox
 
 
+@pytest.mark.parametrize("status", ["requested", "started", "completed"])
+def test_who_is_forgotten_gets_no_link_and_no_button_for_one(admin_client, status):
+    customer = make_customer(anonymization_status=status)
+    shown = admin_client.get(page_of(customer, "change")).content.decode()
+    assert page_of(customer, "anonymize") in shown
+    page = page_of(customer, "reset-password")
+    assert page not in shown
+    assert page_of(customer, "merge") not in shown
+    for how in ("show", "mail"):
+        refused = admin_client.post(page, {"how": how}).content.decode()
+        assert "gets no link to choose a password" in refused
+    assert not CustomerPasswordReset.objects.exists()
+    assert not QueuedMail.objects.exists()
+    assert not LogEntry.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("name", "permission"),
     [
