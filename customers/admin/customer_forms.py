@@ -2,6 +2,7 @@
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -17,18 +18,24 @@ LONGEST_NOTE = 5000
 def tags(request, pk):
     """Put the tags in `add`, names with commas between, on the customer; take `remove` off."""
     customer = _customer(request, pk, "change")
-    found = Tag.objects.in_mode(customer.mode)
-    names = {name.strip().lower() for name in request.POST.get("add", "").split(",")} - {""}
     try:
-        known = {tag.name: tag for tag in found.named(names)}
-        added = [known.get(name) or _new_tag(request, name, customer.mode) for name in names]
-        tagging.add_tags(customer, added, who=who_is(request))
-        removed = found.named([request.POST.get("remove", "")])
-        tagging.remove_tags(customer, removed, who=who_is(request))
+        with transaction.atomic():
+            _retag(request, customer)
     except (tagging.TooManyTags, ValidationError) as error:
         text = " ".join(getattr(error, "messages", [f"A customer {error}."]))
         messages.error(request, text)
     return _back(customer)
+
+
+def _retag(request, customer):
+    """Change the tags as asked. Raises tagging.TooManyTags and ValidationError."""
+    found = Tag.objects.in_mode(customer.mode)
+    names = {name.strip().lower() for name in request.POST.get("add", "").split(",")} - {""}
+    known = {tag.name: tag for tag in found.named(names)}
+    added = [known.get(name) or _new_tag(request, name, customer.mode) for name in names]
+    tagging.add_tags(customer, added, who=who_is(request))
+    removed = found.named([request.POST.get("remove", "")])
+    tagging.remove_tags(customer, removed, who=who_is(request))
 
 
 def _new_tag(request, name, mode):

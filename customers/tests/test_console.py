@@ -503,6 +503,16 @@ def test_a_viewer_reads_the_page_and_changes_nothing(client):
     assert (customer.tags.count(), Attachment.objects.count()) == (0, 0)
 
 
+def test_tags_that_are_refused_leave_no_new_tag_behind(admin_client, settings):
+    settings.MAX_TAGS = 1
+    customer, vip = make_customer(), make_tag(name="vip")
+    customer.tags.add(vip)
+    admin_client.post(f"/admin/customers/{customer.pk}/tags/", {"add": "fresh"})
+    admin_client.post(f"/admin/customers/{customer.pk}/tags/", {"add": "fresh, no tag"})
+    assert [*Tag.objects.all()] == [vip]
+    assert not EventStore.objects.exists()
+
+
 def test_only_staff_who_may_make_tags_make_one_in_passing(client):
     customer = make_customer()
     staff_client(client, "sam", "view_customer", "change_customer")
