@@ -1,6 +1,8 @@
 """What every admin page of a resource shares."""
 
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.forms import Textarea
@@ -24,6 +26,19 @@ RECORD = ["id", "created_at", "updated_at"]
 def who_is(request):
     """The member of staff as the audit log names it."""
     return principals.staff(request.user, mode_of(request.session)).who
+
+
+def write_down(request, flag, sentence, model, pk=None):
+    """Tell in the admin's log what was done to the row `pk` of `model`, or to many; the entry."""
+    one, many = model._meta.verbose_name, model._meta.verbose_name_plural
+    return LogEntry.objects.create(
+        user_id=request.user.pk,
+        content_type=ContentType.objects.get_for_model(model),
+        object_id=pk,
+        object_repr=f"{one} {pk}" if pk else many,
+        action_flag=flag,
+        change_message=sentence,
+    )
 
 
 def _without_name(entry):

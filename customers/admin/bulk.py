@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.models import CHANGE
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
-from django.contrib.contenttypes.models import ContentType
 from django.http import Http404
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from customers.admin.base import who_is
+from customers.admin.base import who_is, write_down
 from customers.models import BulkAct, Customer, CustomerGroup, Tag
 from customers.services import bulk
 from customers.services.modes import mode_of
@@ -221,23 +220,24 @@ class BulkActs:
             who=who_is(request),
             options=form.options,
         )
-        did = WORDINGS[kind].did.format(form.named)
-        place = PLACES.get(kind, "to")
-        LogEntry.objects.create(
-            user_id=request.user.pk,
-            content_type=ContentType.objects.get_for_model(Customer),
-            object_repr=counted(act.total),
-            action_flag=CHANGE,
-            change_message=f"{did} {place} {counted(act.total)}.",
-        )
+        wording, named = WORDINGS[kind], f" ({form.named})" if form.named else ""
+        began = f"Began “{wording.title}”{named} for {counted(act.total)}, act {act.pk}."
+        entry = write_down(request, CHANGE, began, Customer)
         if act.total > bulk.AT_ONCE:
             return redirect("admin:customers_customer_bulk_act", act.pk)
         act = bulk.finish(act)
-        self.message_user(request, f"{did} {place} {counted(act.done)}.")
-        for sentence, number in sorted(act.refusals.items()):
-            self.message_user(
-                request, f"Not {place} {counted(number)}: {sentence}", messages.WARNING
-            )
+        did, place = wording.did.format(form.named), PLACES.get(kind, "to")
+        sentences = [f"{did} {place} {counted(act.done)}."]
+        sentences += [
+            f"Not {place} {counted(number)}: {sentence}"
+            for sentence, number in sorted(act.refusals.items())
+        ]
+        entry.change_message = " ".join(sentences)
+        entry.save(update_fields=["change_message"])
+        done, *refused = sentences
+        self.message_user(request, done)
+        for sentence in refused:
+            self.message_user(request, sentence, messages.WARNING)
         return None
 
     def show_question(self, request, customers, kind, form, *, total, changed):

@@ -18,9 +18,11 @@ LONGEST_NOTE = 5000
 def tags(request, pk):
     """Put the tags in `add`, names with commas between, on the customer; take `remove` off."""
     customer = _customer(request, pk, "change")
+    before = _names(customer)
     try:
         with transaction.atomic():
             _retag(request, customer)
+            _tell(request, customer, before)
     except (tagging.TooManyTags, ValidationError) as error:
         text = " ".join(getattr(error, "messages", [f"A customer {error}."]))
         messages.error(request, text)
@@ -36,6 +38,23 @@ def _retag(request, customer):
     tagging.add_tags(customer, added, who=who_is(request))
     removed = found.named([request.POST.get("remove", "")])
     tagging.remove_tags(customer, removed, who=who_is(request))
+
+
+def _tell(request, customer, before):
+    """Tell in the admin's log which tags came and which went."""
+    after = _names(customer)
+    changes = [("Added", after - before), ("Removed", before - after)]
+    told = [
+        f"{did} the tag{'s' * (len(names) > 1)} {', '.join(sorted(names))}."
+        for did, names in changes
+        if names
+    ]
+    if told:
+        _options().log_change(request, customer, " ".join(told))
+
+
+def _names(customer):
+    return set(customer.tags.values_list("name", flat=True))
 
 
 def _new_tag(request, name, mode):
@@ -65,16 +84,20 @@ def note(request, pk):
         return _back(customer)
     author = request.user.get_full_name() or request.user.get_username()
     notes.add_note(customer, text, author=author, who=who_is(request))
+    _options().log_change(request, customer, "Wrote a note.")
     return _back(customer)
 
 
 def _customer(request, pk, act):
     """The customer of the mode at work. Raises Http404, and PermissionDenied without leave."""
-    options = admin.site.get_model_admin(Customer)
-    customer = options.get_object(request, pk)
-    if not getattr(options, f"has_{act}_permission")(request, customer):
+    customer = _options().get_object(request, pk)
+    if not getattr(_options(), f"has_{act}_permission")(request, customer):
         raise PermissionDenied
     return customer
+
+
+def _options():
+    return admin.site.get_model_admin(Customer)
 
 
 def _back(customer):

@@ -4,8 +4,7 @@ import csv
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
+from django.contrib.admin.models import ADDITION, CHANGE
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpResponse, StreamingHttpResponse
@@ -15,7 +14,7 @@ from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods, require_safe
 
-from customers.admin.base import who_is
+from customers.admin.base import who_is, write_down
 from customers.admin.bulk import counted
 from customers.models import Customer, ForbiddenMove, Import, Upload
 from customers.models.fields import instant
@@ -108,7 +107,7 @@ class Files:
         total = customers.count()
         if request.POST.get("confirmed") != str(total):
             return self.show_export(request, customers, total)
-        self.write_down(request, CHANGE, f"Exported {counted(total)}.")
+        write_down(request, CHANGE, f"Exported {counted(total)}.", Customer)
         lines = csv.writer(_Echo())
         response = StreamingHttpResponse(
             (lines.writerow(cells) for cells in _cells_of(customers)), content_type="text/csv"
@@ -177,7 +176,8 @@ class Files:
 
     def begin_import(self, request, upload, meaning):
         job = uploads.begin(upload, meaning, who=who_is(request))
-        self.write_down(request, ADDITION, f"Began the import of {counted(job.inputs_size)}.")
+        began = f"Began the import of {counted(job.inputs_size)}."
+        write_down(request, ADDITION, began, Customer)
         return redirect("admin:customers_customer_import_progress", job.pk)
 
     @PAGE
@@ -197,7 +197,7 @@ class Files:
         try:
             with transaction.atomic():
                 move(Import.objects.select_for_update().get(pk=job.pk), who=who_is(request))
-                self.write_down(request, CHANGE, f"{sentence} the import {job.pk}.")
+                write_down(request, CHANGE, f"{sentence} the import {job.pk}.", Customer)
         except (ForbiddenMove, Import.DoesNotExist):
             self.message_user(request, "The import has gone on meanwhile.", messages.WARNING)
 
@@ -227,16 +227,6 @@ class Files:
     def check_import(self, request):
         if not request.user.has_perm("customers.import_customers"):
             raise PermissionDenied
-
-    def write_down(self, request, flag, sentence):
-        """A sentence in the admin's log about many customers."""
-        LogEntry.objects.create(
-            user_id=request.user.pk,
-            content_type=ContentType.objects.get_for_model(Customer),
-            object_repr="customers",
-            action_flag=flag,
-            change_message=sentence,
-        )
 
     def show_export(self, request, customers, total):
         context = {

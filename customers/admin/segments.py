@@ -2,10 +2,12 @@
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.models import ADDITION, DELETION
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseBadRequest, HttpResponseRedirect, JsonResponse
 from django.views.decorators.http import require_GET, require_POST
 
+from customers.admin.base import write_down
 from customers.admin.customer_list import MOST_SEGMENTS, address_of
 from customers.admin.filters import MOST, TABS, FilterForm
 from customers.models import Customer, Segment, count
@@ -65,6 +67,7 @@ def save(request):
         form.add_error("name", "You have a segment of this name already.")
     if form.is_valid():
         form.save()
+        write_down(request, ADDITION, f"Saved “{segment.name}”.", Segment, segment.pk)
         messages.success(request, f"The segment “{segment.name}” was saved.")
     else:
         messages.error(request, " ".join(text for texts in form.errors.values() for text in texts))
@@ -75,9 +78,13 @@ def save(request):
 @for_viewers
 def delete(request, pk):
     """Delete one's own segment. 404 for another's."""
-    segment = Segment.objects.in_mode(mode_of(request.session)).filter(owner=request.user, pk=pk)
-    if not segment.delete()[0]:
-        raise Http404("You have no such segment.")
+    own = Segment.objects.in_mode(mode_of(request.session)).filter(owner=request.user)
+    try:
+        segment = own.get(pk=pk)
+    except Segment.DoesNotExist as error:
+        raise Http404("You have no such segment.") from error
+    segment.delete()
+    write_down(request, DELETION, f"Deleted “{segment.name}”.", Segment, pk)
     messages.success(request, "The segment was deleted. Its customers are as they were.")
     return HttpResponseRedirect(address_of([]))
 

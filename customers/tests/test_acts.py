@@ -138,6 +138,7 @@ def test_what_cannot_be_done_is_told_and_stops_nobody_else(admin_client, setting
         "Not to 1 customer: Is being anonymized, or has been.",
     ]
     assert (full.tags.count(), free.tags.count(), gone.tags.count()) == (2, 1, 0)
+    assert LogEntry.objects.get().change_message == " ".join(told(answer))
 
 
 def test_a_whole_filter_result_goes_on_in_the_background(admin_client, monkeypatch):
@@ -152,7 +153,9 @@ def test_a_whole_filter_result_goes_on_in_the_background(admin_client, monkeypat
     assert "5 customers" in page
     assert "in the background" in page
     answer = ask(admin_client, "add_tags", query=query, confirmed="5", tags=[tag.pk], **everything)
-    progress = answer["Location"]
+    progress, act = answer["Location"], BulkAct.objects.get()
+    told = f"Began “Add tags” (tag {tag.name}) for 5 customers, act {act.pk}."
+    assert LogEntry.objects.get().change_message == told
     assert "0 of 5 customers" in admin_client.get(progress).content.decode()
     assert not tag.customers.exists()
     inside[4].delete()

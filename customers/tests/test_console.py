@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import connection
@@ -511,6 +512,27 @@ def test_tags_that_are_refused_leave_no_new_tag_behind(admin_client, settings):
     admin_client.post(f"/admin/customers/{customer.pk}/tags/", {"add": "fresh, no tag"})
     assert [*Tag.objects.all()] == [vip]
     assert not EventStore.objects.exists()
+    assert not LogEntry.objects.exists()
+
+
+def test_what_is_written_on_the_page_and_kept_as_segment_stands_in_the_admins_log(admin_client):
+    customer = make_customer()
+    customer.tags.add(make_tag(name="old"))
+    form = f"/admin/customers/{customer.pk}"
+    for sent in ({"add": "vip, news"}, {"add": "vip"}, {"add": "late", "remove": "old"}):
+        admin_client.post(f"{form}/tags/", sent)
+    admin_client.post(f"{form}/note/", {"text": "Called ada@example.com."})
+    admin_client.post("/admin/segments/", {"name": "Mine", "filters": FILTERS})
+    segment = Segment.objects.get()
+    admin_client.post(f"/admin/segments/{segment.pk}/delete/")
+    log = LogEntry.objects.order_by("pk").values_list("object_repr", "change_message")
+    assert list(log) == [
+        (f"customer {customer.pk}", "Added the tags news, vip."),
+        (f"customer {customer.pk}", "Added the tag late. Removed the tag old."),
+        (f"customer {customer.pk}", "Wrote a note."),
+        (f"segment {segment.pk}", "Saved “Mine”."),
+        (f"segment {segment.pk}", "Deleted “Mine”."),
+    ]
 
 
 def test_only_staff_who_may_make_tags_make_one_in_passing(client):
