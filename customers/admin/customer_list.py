@@ -13,7 +13,6 @@ from customers.models import CustomerGroup, Segment, Tag
 from customers.services import principals, segments, wire
 from customers.services.modes import mode_of
 
-MOST_SEGMENTS = 20
 MOST_TAGS = 200
 
 
@@ -45,10 +44,9 @@ class CustomerList(ChangeList):
     def describe(self, user, mode):
         """Set what the page shows above the rows."""
         saved = Segment.objects.in_mode(mode).open_to(user).select_related("owner")
-        self.segments = list(saved[:MOST_SEGMENTS])
         names = dict(CustomerGroup.objects.in_mode(mode).values_list("pk", "name")[:MOST_TAGS])
         self.tabs = [self.tab(name, name, filters) for name, filters in TABS.items()]
-        self.tabs += [self.tab(one.pk, one.name, one.filters, one) for one in self.segments]
+        self.tabs += [self.tab(one.pk, one.name, one.filters, one) for one in saved]
         self.segment = next((tab["segment"] for tab in self.tabs if tab["current"]), None)
         self.own_segment = self.segment if self.segment and self.segment.owner == user else None
         self.can_be_saved = self.asked and not any(tab["current"] for tab in self.tabs)

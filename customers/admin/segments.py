@@ -8,11 +8,13 @@ from django.http import Http404, HttpResponseBadRequest, HttpResponseRedirect, J
 from django.views.decorators.http import require_GET, require_POST
 
 from customers.admin.base import write_down
-from customers.admin.customer_list import MOST_SEGMENTS, address_of
+from customers.admin.customer_list import address_of
 from customers.admin.filters import MOST, TABS, FilterForm
 from customers.models import Customer, Segment, count
 from customers.services import principals, segments, strict_json, wire
 from customers.services.modes import mode_of
+
+MOST_SEGMENTS = 20  # of one's own, and shared by all
 
 
 class SegmentForm(forms.ModelForm):
@@ -62,9 +64,15 @@ def save(request):
     may_share = admin.site.get_model_admin(Customer).has_change_permission(request)
     if form.is_valid() and form.cleaned_data["shared"] and not may_share:
         form.add_error("shared", "You may not share segments.")
-    known = Segment.objects.in_mode(mode).filter(owner=request.user, name=segment.name)
-    if form.is_valid() and known.exists():
+    saved = Segment.objects.in_mode(mode)
+    own, shared = saved.filter(owner=request.user), saved.filter(shared=True)
+    if form.is_valid() and own.filter(name=segment.name).exists():
         form.add_error("name", "You have a segment of this name already.")
+    if form.is_valid() and own.count() >= MOST_SEGMENTS:
+        form.add_error(None, f"You have {MOST_SEGMENTS} segments. Delete one first.")
+    if form.is_valid() and form.cleaned_data["shared"] and shared.count() >= MOST_SEGMENTS:
+        full = f"There are {MOST_SEGMENTS} shared segments. Keep this one to yourself."
+        form.add_error("shared", full)
     if form.is_valid():
         form.save()
         write_down(request, ADDITION, f"Saved “{segment.name}”.", Segment, segment.pk)
@@ -95,7 +103,7 @@ def counts(request):
     """How many customers each tab and segment has, as JSON."""
     mode = mode_of(request.session)
     principal = principals.staff(request.user, mode)
-    saved = Segment.objects.in_mode(mode).open_to(request.user)[:MOST_SEGMENTS]
+    saved = Segment.objects.in_mode(mode).open_to(request.user)
     asked = {**TABS, **{segment.pk: segment.filters for segment in saved}}
     found = {key: _counted(filters, principal) for key, filters in asked.items()}
     response = JsonResponse({"counts": found})

@@ -378,6 +378,21 @@ def test_a_segment_needs_a_new_name_and_leave_to_share(admin_client, client):
     assert Segment.objects.filter(owner__username="vera", shared=False).count() == 1
 
 
+def test_segments_are_at_most_as_many_as_are_shown(admin_client, client):
+    member = staff_client(client, "sam", "view_customer", "change_customer")
+    for number in range(20):
+        Segment.objects.create(mode="test", owner=member, name=f"{number}", shared=True)
+    form = {"name": "more", "filters": FILTERS}
+    refused = client.post("/admin/segments/", form, follow=True).content.decode()
+    assert "You have 20 segments. Delete one first." in refused
+    refused = admin_client.post("/admin/segments/", {**form, "shared": "on"}, follow=True)
+    assert "There are 20 shared segments. Keep this one to yourself." in refused.content.decode()
+    assert Segment.objects.count() == 20
+    admin_client.post("/admin/segments/", form)
+    assert len([tab for tab in listed(admin_client).tabs if tab["segment"]]) == 21
+    assert len(admin_client.get("/admin/segments/counts/").json()["counts"]) == 27
+
+
 def test_segments_are_for_those_who_may_see_customers(client):
     staff_client(client, "otto", "view_order")
     for path in ("/admin/segments/counts/", "/admin/customers/filter/"):
