@@ -7,7 +7,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -166,7 +166,30 @@ def test_the_palette_offers_nothing_that_the_staff_member_may_not_see(client):
     make_customer(email="ada@example.com")
     user = get_user_model().objects.create_user("new", is_staff=True)
     client.force_login(user)
-    assert palette(client, "ada") == palette(client) == []
+    assert palette(client, "ada") == palette(client, "merge") == palette(client, "import") == []
+    assert palette(client) == ["Overview", "Second factor"]
+
+
+def test_the_palette_offers_pages_acts_and_segments(admin_client):
+    ada = make_customer(email="ada@example.com")
+    Segment.objects.create(mode="test", owner=User.objects.get(), name="VIPs", filters=[["a", "b"]])
+    offered = {
+        "overview": ["Overview"],
+        "second": ["Second factor"],
+        "import c": ["Import customers"],
+        "export csv": ["Export CSV"],
+        "vips": ["VIPs"],
+        "guests": ["Guests"],
+        "anonymi": ["Request anonymization", "Anonymize"],
+        "merge": ["Merge a double"],
+        "merge ada": ["Merge a double: ada@example.com"],
+    }
+    assert {text: palette(admin_client, text) for text in offered} == offered
+    entries = admin_client.get("/admin/palette/", {"q": "merge ada"}).json()["entries"]
+    assert entries[0]["url"] == url(Customer, f"{ada.pk}/merge/")
+    for text in offered:
+        for entry in admin_client.get("/admin/palette/", {"q": text}).json()["entries"]:
+            assert admin_client.get(entry["url"], follow=True).status_code == 200
 
 
 SEARCHES = ["love", "LOVELACE@EX", "R-1", "A100", "#A100", "King", "king", "Ada King", "Engines"]
