@@ -203,16 +203,14 @@ class Files:
 
     @method_decorator(require_safe)
     def errors(self, request, pk):
-        """The file of what an import refused: which customer, which column, and what is wrong."""
+        """The file of what an import refused: which row, whose, which column, and what is wrong."""
         job = self.job_for(request, pk)
         response = HttpResponse(content_type="text/csv")
         response["Content-Disposition"] = f'attachment; filename="errors-{job.pk}.csv"'
         lines = csv.writer(response)
-        lines.writerow(["customer", "column", "error"])
-        for key, told in job.errors_log.items():
-            for name, sentences in told.items():
-                for message in sentences:
-                    lines.writerow(map(spreadsheets.defused, (key, name, message)))
+        lines.writerow(["row", "customer", "column", "error"])
+        for number, *texts in job.refusals:
+            lines.writerow([number, *(spreadsheets.defused(text or "") for text in texts)])
         return response
 
     def job_for(self, request, pk):

@@ -88,12 +88,14 @@ class Job(Resource):
 class Import(Job):
     """Rows to be made or changed by a list of inputs; the next is at processed + errors.
 
-    `parent_resource_id` is the id of what all the rows belong to.
+    `parent_resource_id` is the id of what all the rows belong to. `refusals` are the errors in
+    their order: lists of the row's number, its key or None, a name and what is wrong with it.
     """
 
     parent_resource_id = models.CharField(max_length=255, null=True, blank=True)
     inputs_size = models.PositiveIntegerField(editable=False)
     skip_errors = models.BooleanField(default=False)
+    refusals = JsonField(default=list, editable=False)
 
     class Meta(Job.Meta):
         db_table = "imports"

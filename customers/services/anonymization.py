@@ -373,7 +373,8 @@ def _forget_imports(person):
         log = {name: told for name, told in job.errors_log.items() if not person.is_in(name)}
         if log != job.errors_log:
             job.errors_log = log
-            job.save(update_fields=["errors_log"])
+            job.refusals = [told for told in job.refusals if not person.is_in(told[1])]
+            job.save(update_fields=["errors_log", "refusals"])
 
 
 def _save_state(customer):

@@ -101,16 +101,28 @@ def check_open(mode):
         raise TooManyOpen
 
 
-def keep(job, rows):
-    """Keep `rows`, of `read`, for the new `job`."""
+def keep(job, rows, numbers=None):
+    """Keep `rows`, of `read`, for the new `job`; `numbers` are theirs, without them 1, 2, 3 …"""
     for row in rows:
         if isinstance(row.get(SECRET), str):
             row[SECRET] = _sealed(row[SECRET])
-    ImportInputs.objects.create(of=job, rows=rows)
+    ImportInputs.objects.create(of=job, rows=rows, numbers=numbers)
 
 
-def begin(resource_type, given, *, mode, who, format=Import.Format.JSON, skip_errors=False):
-    """A new import of `given`, for the worker to do. Raises Unreadable and TooManyOpen."""
+def begin(
+    resource_type,
+    given,
+    *,
+    mode,
+    who,
+    format=Import.Format.JSON,
+    skip_errors=False,
+    numbers=None,
+):
+    """A new import of `given`, for the worker to do. Raises Unreadable and TooManyOpen.
+
+    `numbers` are those by which whoever has the rows knows them.
+    """
     rows = read(given, format)
     with transaction.atomic():
         check_open(mode)
@@ -122,7 +134,7 @@ def begin(resource_type, given, *, mode, who, format=Import.Format.JSON, skip_er
             skip_errors=skip_errors,
             inputs_size=len(rows),
         )
-        keep(job, rows)
+        keep(job, rows, numbers)
         events.record_create(job, who=who)
     return job
 
@@ -267,10 +279,13 @@ class _Part:
     def _log(self, row, errors):
         job = self.job
         key = row.get(KEYS.get(job.resource_type, "id")) or row.get("id")
-        key = key if isinstance(key, str) else f"input {job.position + 1}"
-        told = job.errors_log.setdefault(key, {})
+        key = key if isinstance(key, str) else None
+        numbers = job.stored_inputs.numbers
+        number = numbers[job.position] if numbers else job.position + 1
+        told = job.errors_log.setdefault(key or f"input {job.position + 1}", {})
         for name, message in errors:
             told.setdefault(name or "base", []).append(message)
+            job.refusals.append([number, key, name or "base", message])
         job.errors_count += 1
         if job.too_many_errors:
             jobs.interrupt(job)

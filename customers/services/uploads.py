@@ -78,10 +78,17 @@ def begin(upload, meaning, *, who):
 
     Rows in which something is wrong are left out. Raises imports.Unreadable and TooManyOpen.
     """
-    rows = list(rows_of(upload, meaning).values())
+    found = rows_of(upload, meaning)
     with transaction.atomic():
         Upload.objects.filter(pk=upload.pk).delete()
-        return imports.begin("customers", rows, mode=upload.mode, who=who, skip_errors=True)
+        return imports.begin(
+            "customers",
+            list(found.values()),
+            mode=upload.mode,
+            who=who,
+            skip_errors=True,
+            numbers=list(found),
+        )
 
 
 def sweep(now):

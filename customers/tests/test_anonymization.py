@@ -95,6 +95,10 @@ def zebulon(api, admin_user):
     found = Customer.objects.get(pk=pk)
     make_event_callback(event=Event.objects.filter(resource_id=pk).first(), payload={"a": MARK})
     make_import(given=[{"email": "ZEBULON@example.com"}, {"email": "old.zebulon@example.com"}])
+    refused = make_import()
+    refused.errors_log = {"zebulon@example.com": {"reference": ["is too long"]}}
+    refused.refusals = [[1, "zebulon@example.com", "reference", "is too long"]]
+    refused.save()
     nested = {"customer": {"email": "zebulon@example.com"}, "address": {"first_name": "Zebulon"}}
     flat = {"customer_id": pk, "address.first_name": "Zebulon"}
     make_import(resource_type="customer_addresses", given=[nested, flat])
@@ -119,6 +123,7 @@ def test_nothing_of_the_person_is_left_in_the_whole_database(api, zebulon):
         "event_callbacks",
         "event_stores",
         "import_inputs",
+        "imports",
         "orders",
         "order_subscriptions",
         "queued_mails",

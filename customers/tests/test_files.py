@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from customers.models import Customer, EventStore, Import, Upload
 from customers.services import worker
@@ -96,11 +97,37 @@ def test_errors_are_shown_by_row_and_column_and_told_in_a_file(admin_client):
     lines = list(
         csv.reader(io.StringIO(admin_client.get(f"{progress}errors.csv").content.decode()))
     )
-    assert lines[0] == ["customer", "column", "error"]
-    assert [line[:2] for line in lines[1:]] == [
-        ["no address", "email"],
-        ["ADA@example.com", "reference"],
+    assert lines[0] == ["row", "customer", "column", "error"]
+    assert [line[:3] for line in lines[1:]] == [
+        ["5", "no address", "email"],
+        ["7", "ADA@example.com", "reference"],
     ]
+
+
+def test_the_errors_of_rows_that_are_alike_or_have_no_address_are_told_apart(admin_client):
+    text = "email,reference\nbad,\n\nbad,R\nada@example.com,\n,R-1\n=bad,\n"
+    where = bring(admin_client, text)["Location"]
+    page = admin_client.get(where)
+    progress = admin_client.post(where, answers(page, go="import"))["Location"]
+    worker.run_once()
+    errors = admin_client.get(f"{progress}errors.csv").content.decode().splitlines()
+    assert errors[1:] == [
+        "2,bad,email,is not an e-mail address",
+        "4,bad,email,is not an e-mail address",
+        "6,,email,can't be blank",
+        "7,'=bad,email,is not an e-mail address",
+    ]
+    assert [row for row, *_ in page.context["told"]] == [2, 4, 6, 7]
+    assert set(Import.objects.get().errors_log) == {"bad", "input 4", "=bad"}
+
+
+def test_the_page_of_an_import_that_was_given_up_says_so(admin_client):
+    where = bring(admin_client, GOOD)["Location"]
+    page = admin_client.post(where, answers(admin_client.get(where), go="import"))["Location"]
+    job = Import.objects.get()
+    job.give_up(timezone.now())
+    job.save()
+    assert "The import failed on our side several times" in admin_client.get(page).content.decode()
 
 
 @pytest.mark.parametrize(
