@@ -1,8 +1,10 @@
 """Customers from a file and into one: nothing is written before staff have seen what is in it."""
 
 import csv
+import gzip
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, CHANGE
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -16,9 +18,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from customers.admin.base import who_is, write_down
 from customers.admin.bulk import counted
-from customers.models import Customer, ForbiddenMove, Import, Upload
+from customers.admin.filters import asked_in
+from customers.models import Customer, Export, ForbiddenMove, Import, Upload
 from customers.models.fields import instant
-from customers.services import imports, jobs, spreadsheets, uploads
+from customers.services import bulk, exports, imports, jobs, spreadsheets, uploads, wire
 from customers.services.modes import mode_of
 
 PAGE = method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
@@ -35,6 +38,11 @@ EXPORTED = [
     "reference",
     "reference_origin",
     "created_at",
+]
+
+FIELDS = [  # the same, as exports name them; a group and tags are JSON there
+    *("id", "email", "has_password", "status", "total_orders_count"),
+    *("customer_group.name", "tags.name", "reference", "reference_origin", "created_at"),
 ]
 
 
@@ -84,6 +92,8 @@ class Files:
             "import/<str:pk>/": (self.preview, "import_preview"),
             "imports/<str:pk>/": (self.progress, "import_progress"),
             "imports/<str:pk>/errors.csv": (self.errors, "import_errors"),
+            "exports/<str:pk>/": (self.export_progress, "export_progress"),
+            "exports/<str:pk>/customers.csv": (self.export_file, "export_file"),
         }
         return [
             *(
@@ -102,19 +112,63 @@ class Files:
 
     @admin.action(description="Export CSV…", permissions=["export"])
     def export_csv(self, request, customers):
-        """Asks, then answers a file; its cells are no formulas to a spreadsheet."""
+        """Asks, then answers a file; its cells are no formulas to a spreadsheet.
+
+        What is too large to wait for becomes an export in the background.
+        """
         customers = customers.filter(mode=mode_of(request.session))
         total = customers.count()
-        if request.POST.get("confirmed") != str(total):
+        confirmed = request.POST.get("confirmed") == str(total)
+        if not confirmed or total > settings.MAX_EXPORT_RECORDS:
             return self.show_export(request, customers, total)
+        if total > bulk.AT_ONCE:
+            return self.begin_export(request, customers, total)
+        response = _csv_file("customers.csv")
+        csv.writer(response).writerows(_cells_of(customers))
         write_down(request, CHANGE, f"Exported {counted(total)}.", Customer)
-        lines = csv.writer(_Echo())
-        response = StreamingHttpResponse(
-            (lines.writerow(cells) for cells in _cells_of(customers)), content_type="text/csv"
-        )
-        response["Content-Disposition"] = 'attachment; filename="customers.csv"'
-        response["Cache-Control"] = "no-store"
         return response
+
+    def begin_export(self, request, customers, total):
+        try:
+            job = exports.begin(
+                "customers",
+                mode=mode_of(request.session),
+                who=who_is(request),
+                format=Export.Format.CSV,
+                filters=_filters_of(request, customers),
+                fields=FIELDS,
+            )
+        except (exports.Impossible, wire.Refused) as error:
+            return self.show_export(request, customers, total, error=f"The export {error}.")
+        began = f"Began the export {job.pk} of {counted(job.records_count)}."
+        write_down(request, ADDITION, began, Customer)
+        return redirect("admin:customers_customer_export_progress", job.pk)
+
+    @method_decorator(require_safe)
+    def export_progress(self, request, pk):
+        """Shows how far an export is, and leads to its file when it is done."""
+        job = self.export_for(request, pk)
+        return self.file_page(request, "export_progress", title="Export CSV", job=job)
+
+    @method_decorator(require_safe)
+    def export_file(self, request, pk):
+        """The file of an export that is done."""
+        job = self.export_for(request, pk)
+        if not job.has_file:
+            raise Http404("There is no file of this export, or not any more.")
+        parts = (gzip.decompress(part) for part in exports.content_of(job))
+        return _csv_file(f"customers-{job.pk}.csv", parts)
+
+    def export_for(self, request, pk):
+        """The export `pk` of customers of the mode. Raises PermissionDenied and Http404."""
+        if not self.has_export_permission(request):
+            raise PermissionDenied
+        try:
+            rows = Export.objects.in_mode(mode_of(request.session))
+            kinds = {"resource_type": "customers", "format": Export.Format.CSV}
+            return rows.filter(**kinds).with_id(pk)
+        except Export.DoesNotExist as error:
+            raise Http404("There is no such export in this mode.") from error
 
     @PAGE
     def upload(self, request):
@@ -205,8 +259,7 @@ class Files:
     def errors(self, request, pk):
         """The file of what an import refused: which row, whose, which column, and what is wrong."""
         job = self.job_for(request, pk)
-        response = HttpResponse(content_type="text/csv")
-        response["Content-Disposition"] = f'attachment; filename="errors-{job.pk}.csv"'
+        response = _csv_file(f"errors-{job.pk}.csv")
         lines = csv.writer(response)
         lines.writerow(["row", "customer", "column", "error"])
         for number, *texts in job.refusals:
@@ -226,13 +279,18 @@ class Files:
         if not request.user.has_perm("customers.import_customers"):
             raise PermissionDenied
 
-    def show_export(self, request, customers, total):
+    def show_export(self, request, customers, total, error=None):
         context = {
             "total": total,
             "customers": counted(total),
             "across": request.POST.get("select_across") == "1",
             "selected": request.POST.getlist("_selected_action"),
             "columns": EXPORTED,
+            "in_background": total > bulk.AT_ONCE,
+            "fields": FIELDS,
+            "too_many": total > settings.MAX_EXPORT_RECORDS,
+            "most": settings.MAX_EXPORT_RECORDS,
+            "error": error,
             "here": request.get_full_path(),
         }
         return self.file_page(request, "export", title="Export CSV", **context)
@@ -242,11 +300,22 @@ class Files:
         return TemplateResponse(request, f"admin/acts/{name}.html", context)
 
 
-class _Echo:
-    """A file that hands back what is written to it."""
+def _csv_file(name, parts=None):
+    """An answer to be kept as the file `name`: of `parts`, an iterable, or still to be written."""
+    kind = HttpResponse if parts is None else StreamingHttpResponse
+    response = kind(parts or (), content_type="text/csv")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "no-store"
+    return response
 
-    def write(self, text):
-        return text
+
+def _filters_of(request, customers):
+    """The filters of an export of `customers`, those of the list where one of each will do."""
+    asked = asked_in(request.GET)
+    across = request.POST.get("select_across") == "1" and not request.GET.get("q")
+    if across and len(dict(asked)) == len(asked):
+        return dict(asked)
+    return {"id_in": list(customers.order_by().values_list("pk", flat=True))}
 
 
 def _cells_of(customers):

@@ -95,7 +95,16 @@ def count(resource_type, filters, *, mode):
     return found
 
 
-def begin(resource_type, *, mode, who, format=Export.Format.JSON, filters=None, includes=()):
+def begin(
+    resource_type,
+    *,
+    mode,
+    who,
+    format=Export.Format.JSON,
+    filters=None,
+    includes=(),
+    fields=(),
+):
     """A new export, recorded, for the worker to do. Raises wire.Refused and Impossible."""
     check_includes(resource_type, includes, mode=mode)
     with transaction.atomic():
@@ -106,6 +115,7 @@ def begin(resource_type, *, mode, who, format=Export.Format.JSON, filters=None, 
             format=format,
             filters=filters or {},
             includes=list(includes),
+            fields=list(fields),
             records_count=count(resource_type, filters, mode=mode),
         )
         events.record_create(job, who=who)

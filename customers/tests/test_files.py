@@ -11,8 +11,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from customers.models import Customer, EventStore, Import, Upload
-from customers.services import worker
+from customers.models import Customer, EventStore, Export, Import, Upload
+from customers.services import bulk, worker
 from customers.tests.factories import make_customer, make_group, make_tag
 
 LIST = "/admin/customers/customer/"
@@ -209,15 +209,62 @@ def test_an_export_holds_what_was_selected_and_no_formula(admin_client):
     assert "Export 1 customer" in export(admin_client, [ada]).content.decode()
     answer = export(admin_client, [ada], confirmed="1")
     assert answer["Content-Type"] == "text/csv"
-    names, line = csv.reader(io.StringIO(b"".join(answer.streaming_content).decode()))
+    names, line = csv.reader(io.StringIO(answer.content.decode()))
     row = dict(zip(names, line, strict=True))
     assert (row["email"], row["reference"]) == ("'+ada@example.com", "'@SUM(1)")
     assert (row["customer_group"], row["tags"]) == ("'=cmd|' /C calc'!A0", "b,vip")
     assert "password" not in names
     answer = export(admin_client, [ada], confirmed="2", select_across="1")
-    assert len(b"".join(answer.streaming_content).decode().splitlines()) == 3
+    assert len(answer.content.decode().splitlines()) == 3
     log = LogEntry.objects.order_by("pk").values_list("change_message", flat=True)
     assert list(log) == ["Exported 1 customer.", "Exported 2 customers."]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?filter[q][reference_eq]=R",
+        "?filter[q][reference_eq]=R&q=ada",
+        "?filter[q][tags_name_eq]=vip&filter[q][tags_name_eq]=new",
+    ],
+)
+def test_an_export_too_large_to_wait_for_goes_on_in_the_background(
+    admin_client, client, monkeypatch, query
+):
+    monkeypatch.setattr(bulk, "AT_ONCE", 2)
+    tags = [make_tag(name="vip"), make_tag(name="new")]
+    for number in range(3):
+        make_customer(email=f"ada{number}@example.com", reference="R").tags.add(*tags)
+    make_customer(email="ada@example.com").tags.add(tags[0])
+    make_customer(email="ada@example.com", reference="R", mode="live")
+    sent = {"action": "export_csv", "index": 0, "select_across": "1", "_selected_action": ["x"]}
+    assert "in the background" in admin_client.post(f"{LIST}{query}", sent).content.decode()
+    assert not Export.objects.exists()
+    progress = admin_client.post(f"{LIST}{query}", {**sent, "confirmed": "3"})["Location"]
+    job = Export.objects.get()
+    told = f"Began the export {job.pk} of 3 customers."
+    assert LogEntry.objects.get().change_message == told
+    assert "Pending: 0 of 3 customers." in admin_client.get(progress).content.decode()
+    assert admin_client.get(f"{progress}customers.csv").status_code == 404
+    worker.run_once()
+    assert "Download the file" in admin_client.get(progress).content.decode()
+    file = b"".join(admin_client.get(f"{progress}customers.csv").streaming_content).decode()
+    rows = list(csv.DictReader(io.StringIO(file)))
+    assert [row["email"] for row in rows] == [f"ada{number}@example.com" for number in range(3)]
+    assert rows[0].keys() >= {"id", "has_password", "status", "customer_group", "tags"}
+    admin_client.post("/admin/mode/", {"mode": "live"})
+    client.force_login(User.objects.create_user("grace", is_staff=True))
+    for page in (progress, f"{progress}customers.csv"):
+        assert admin_client.get(page).status_code == 404
+        assert client.get(page).status_code == 403
+
+
+def test_an_export_of_more_than_there_may_be_is_refused_with_a_sentence(admin_client, settings):
+    settings.MAX_EXPORT_RECORDS = 1
+    customers = [make_customer(), make_customer()]
+    refused = export(admin_client, customers, confirmed="2").content.decode()
+    assert "An export has 1 customer at most. Filter the list first." in refused
+    assert not LogEntry.objects.exists()
 
 
 def test_more_customers_cost_an_export_no_more_queries(admin_client):
@@ -225,7 +272,7 @@ def test_more_customers_cost_an_export_no_more_queries(admin_client):
     for _ in range(2):
         total = str(len(customers))
         with CaptureQueriesContext(connection) as queries:
-            b"".join(export(admin_client, customers, confirmed=total).streaming_content)
+            assert export(admin_client, customers, confirmed=total).content
         counts.append(len(queries))
         customers += [make_customer(customer_group=make_group()) for _ in range(5)]
     assert counts[0] == counts[1]
