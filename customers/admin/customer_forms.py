@@ -2,7 +2,7 @@
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -26,6 +26,8 @@ def tags(request, pk):
     except (tagging.TooManyTags, ValidationError) as error:
         text = " ".join(getattr(error, "messages", [f"A customer {error}."]))
         messages.error(request, text)
+    except IntegrityError:
+        messages.error(request, "Somebody has just made the same tag; add it again.")
     return _back(customer)
 
 

@@ -27,7 +27,8 @@ class Job(Resource):
         CSV = "csv", "CSV"
 
     OPEN = (Status.PENDING, Status.IN_PROGRESS)
-    unlogged = {"errors_log", "who", "filters", "failures", "try_at"}  # they may hold addresses
+    # They may hold addresses, or are the worker's own.
+    unlogged = {"errors_log", "refusals", "who", "filters", "failures", "try_at"}
 
     resource_type = models.CharField(max_length=32)
     format = models.CharField(max_length=4, choices=Format, default=Format.JSON)

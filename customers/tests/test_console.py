@@ -9,12 +9,13 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission, User
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from customers.models import Attachment, Customer, CustomerGroup, EventStore, Order, Segment, Tag
 from customers.services import anonymization, mails
-from customers.tests.conftest import needs_postgresql
+from customers.tests.conftest import in_threads, needs_postgresql
 from customers.tests.factories import (
     FULL,
     make_address,
@@ -551,6 +552,21 @@ def test_tags_that_are_refused_leave_no_new_tag_behind(admin_client, settings):
     assert [*Tag.objects.all()] == [vip]
     assert not EventStore.objects.exists()
     assert not LogEntry.objects.exists()
+
+
+@needs_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_staff_who_make_the_same_tag_at_once_make_one(admin_user):
+    customers, clients = [make_customer() for _ in range(4)], [Client() for _ in range(4)]
+    for client in clients:
+        client.force_login(admin_user)
+
+    def add(number):
+        page = f"/admin/customers/{customers[number].pk}/tags/"
+        return clients[number].post(page, {"add": "fresh"}).status_code
+
+    assert in_threads(4, add) == [302] * 4
+    assert Tag.objects.get().customers.count() >= 1
 
 
 def test_what_is_written_on_the_page_and_kept_as_segment_stands_in_the_admins_log(admin_client):

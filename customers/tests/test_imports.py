@@ -154,7 +154,7 @@ def test_addresses_and_subscriptions_of_customers_are_brought_in():
     assert CustomerSubscription.objects.count() == 1
 
 
-def test_what_is_refused_is_told_by_its_key_and_the_rest_is_done():
+def test_what_is_refused_is_told_by_its_key_and_the_rest_is_done(api):
     good = [{"email": f"good{n}@example.com"} for n in range(18)]
     bad = [{"email": "no address"}, {"email": "ada@example.com", "status": "repeat"}]
     job = run([*good[:9], *bad, *good[9:]])
@@ -163,6 +163,9 @@ def test_what_is_refused_is_told_by_its_key_and_the_rest_is_done():
         "no address": {"email": ["is not an e-mail address"]},
         "ada@example.com": {"status": ["status is not allowed."]},
     }
+    assert api.delete(f"/api/imports/{job.pk}").status_code == 204
+    for entry in EventStore.objects.filter(resource_id=job.pk):
+        assert "ada@" not in str(entry.payload)
 
 
 def test_more_than_a_tenth_of_errors_interrupts_it_unless_they_are_skipped():

@@ -1,5 +1,6 @@
 import argparse
 import gzip
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,6 +11,8 @@ from tqdm import tqdm
 from customers.management.base import OperatorCommand
 from customers.models import Export, Mode
 from customers.services import exports, principals, wire
+
+PAUSE = 0.2  # seconds
 
 
 def filters_of(text):
@@ -67,7 +70,8 @@ class Command(OperatorCommand):
         jobs = Export.objects.filter(pk=job.pk)
         with tqdm(total=job.records_count, unit=" rows") as bar:
             while job.status in Export.OPEN:
-                exports.step(jobs)
+                if not exports.step(jobs):
+                    time.sleep(PAUSE)  # the worker is at it, or a part that failed is put off
                 job.refresh_from_db()
                 bar.update(job.processed_count - bar.n)
         if job.status != Export.Status.COMPLETED:

@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 from django.core.management.base import CommandError
@@ -7,6 +8,8 @@ from tqdm import tqdm
 from customers.management.base import OperatorCommand
 from customers.models import Import, Mode
 from customers.services import imports, jobs, principals, strict_json
+
+PAUSE = 0.2  # seconds
 
 
 class Command(OperatorCommand):
@@ -32,7 +35,8 @@ class Command(OperatorCommand):
         jobs = Import.objects.filter(pk=job.pk)
         with tqdm(total=job.inputs_size, initial=job.position, unit=" rows") as bar:
             while job.status in Import.OPEN:
-                imports.step(jobs)  # unless the worker is at it
+                if not imports.step(jobs):
+                    time.sleep(PAUSE)  # the worker is at it, or a part that failed is put off
                 job.refresh_from_db()
                 bar.update(job.position - bar.n)
         for key, errors in job.errors_log.items():
