@@ -55,12 +55,15 @@ class Worker(ThreadWorker):
         super().set_accept_enabled(enabled)
         if self.alive or enabled:
             return
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-5)  # no thread computes between the last look and the end
         for listener in self.sockets:
             before = None
             while before != self.nr_conns:
                 before = self.nr_conns
                 self.accept(listener)
             listener.close()
+        sys.setswitchinterval(interval)
 
 
 def _follows(conn):
