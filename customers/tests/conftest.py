@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from unittest import mock
 
 import pytest
 from django.conf import settings as django_settings
@@ -16,6 +17,13 @@ from customers.services.passwords import Argon2idHasher
 from customers.services.tokens import issue_token
 
 JSON_API = "application/vnd.api+json"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers():
+    """On PostgreSQL no more processes than have connections for all their threads."""
+    found = yield
+    return min(found, 4) if connection.vendor == "postgresql" else found
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -134,8 +142,14 @@ def ids(response):
     return [resource["id"] for resource in response.json()["data"]]
 
 
+PATIENT = {"connect_timeout": 60, "options": "-c lock_timeout=60s -c statement_timeout=0"}
+
+
 def in_threads(count, act):
-    """What `count` threads that call `act` with their number return."""
+    """What `count` threads that call `act` with their number return.
+
+    PostgreSQL lets them wait for each other as long as a slow machine takes.
+    """
     found, start = [None] * count, threading.Barrier(count)
 
     def run(number):
@@ -146,10 +160,12 @@ def in_threads(count, act):
             connection.close()
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    patience = PATIENT if connection.vendor == "postgresql" else {}
+    with mock.patch.dict(connection.settings_dict["OPTIONS"], patience):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     return found
 
 

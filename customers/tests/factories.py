@@ -103,6 +103,8 @@ def make_orders(customer, count):
     own = {"id": "'order' || CAST(n AS VARCHAR)", "number": "CAST(n AS VARCHAR)"}
     values = ", ".join(own.get(column, column) for column in columns)
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute(
             "WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers"  # noqa: S608
             f" WHERE n < {count}) INSERT INTO orders ({', '.join(columns)})"

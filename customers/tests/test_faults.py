@@ -124,8 +124,8 @@ def test_two_changes_that_wait_for_each_other_are_both_made():
                     customer = Customer.objects.select_for_update().get(pk=pk)
                     customer.reference = f"{customer.reference or ''}{number}"
                     customer.save(update_fields=["reference"])
-                    if sum(begun) == 2:
-                        both.wait(5)
+                    if begun[number] == 1:
+                        both.wait(30)
                         begun[number] += 10
 
         return retried(act)
