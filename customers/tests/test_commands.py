@@ -403,7 +403,7 @@ def test_the_worker_stops_when_it_is_told_to(tmp_path):
     )
     assert worker.stdout.readline() == "Working; Ctrl+C stops.\n"
     worker.terminate()
-    assert worker.communicate(timeout=10)[0] == "Stopped.\n"
+    assert worker.communicate(timeout=60)[0] == "Stopped.\n"
     assert worker.returncode == 0
 
 

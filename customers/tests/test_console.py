@@ -229,6 +229,7 @@ def test_a_search_among_orders_reads_no_whole_table(admin_client):
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE customers, orders")
+        cursor.execute("SET LOCAL enable_seqscan = off")
     with CaptureQueriesContext(connection) as queries:
         found = admin_client.get(url(Order), {"q": "997@example"}).context["cl"].result_list
     assert [order.number for order in found] == ["A997"]
@@ -597,6 +598,7 @@ def test_only_staff_who_may_make_tags_make_one_in_passing(client):
 
 
 def test_the_overview_counts_the_customers_of_the_mode(admin_client):
+    began = timezone.now().date()
     make_customer(password="argon2$x")
     make_customer(status="repeat", total_orders_count=2)
     old = make_customer()
@@ -610,7 +612,8 @@ def test_the_overview_counts_the_customers_of_the_mode(admin_client):
         ("acquired", "0"),
         ("repeat", "1"),
     ]
-    assert (shown["total"], shown["new"], shown["today"], len(shown["bars"])) == ("3", "2", 2, 30)
+    assert (shown["total"], shown["new"], len(shown["bars"])) == ("3", "2", 30)
+    assert shown["today"] == 2 or timezone.now().date() != began
     assert shown["resets"] == {"begun": 2, "done": 1}
     assert shown["webhooks"] == []
     assert [part["x"] for part in shown["parts"]] == [0, 401.0]

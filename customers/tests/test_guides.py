@@ -51,7 +51,7 @@ def test_every_request_of_the_api_guide_runs(live_server, tmp_path):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-2000:]
     statuses = re.findall(r"^(\d{3})$", ran.stdout, re.MULTILINE)

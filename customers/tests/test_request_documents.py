@@ -237,11 +237,11 @@ def test_a_charset_of_the_body_is_tolerated(api):
 
 
 def test_many_names_with_one_given_twice_are_refused_at_once(api):
-    names = ", ".join(f'"n{number}": 1' for number in range(30_000))
+    names = ", ".join(f'"n{number}": 1' for number in range(60_000))
     start = time.process_time()
-    response = post(api, f'{{{names}, "n29999": 1}}')
+    response = post(api, f'{{{names}, "n59999": 1}}')
     error_of(response, 400, "BAD_REQUEST")
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 5
 
 
 def test_a_body_in_chunks_is_refused_rather_than_passed_over(api):

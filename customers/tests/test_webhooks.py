@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import ipaddress
 import json
+import socket
 import threading
 import time
 from datetime import timedelta
@@ -33,6 +34,12 @@ from customers.tests.receivers import receiver
 @pytest.fixture(autouse=True)
 def _own_network(settings):
     settings.WEBHOOK_NETWORKS = [ipaddress.ip_network("127.0.0.0/8")]
+
+
+@pytest.fixture(autouse=True)
+def _retries_far_off(monkeypatch):
+    """On a slow machine, too, no retry is due before its test says so."""
+    monkeypatch.setattr(deliveries, "FIRST_RETRY", 600)
 
 
 def bodies(server):
@@ -110,7 +117,7 @@ def test_a_failed_call_is_made_again_later_with_the_same_id_and_then_counts_no_m
         assert deliveries.deliver_all() == 1
         delivery = Delivery.objects.get()
         wait = delivery.try_at - timezone.now()
-        assert timedelta(seconds=1) < wait < timedelta(seconds=8)
+        assert timedelta(seconds=120) < wait < timedelta(seconds=960)
         assert delivery.attempts == 1
         webhook.refresh_from_db()
         assert webhook.circuit_failure_count == 1
@@ -371,7 +378,7 @@ def test_what_a_webhook_cannot_be_is_refused(api, members, pointer):
 
 
 def test_a_hanging_receiver_delays_nobody_else(settings):
-    settings.WEBHOOK_TIMEOUT = 1
+    settings.WEBHOOK_TIMEOUT = 3
     release = threading.Event()
     with receiver() as quick, receiver(hang=release) as hanging:
         slow = make_webhook(callback_url=hanging.url)
@@ -381,7 +388,7 @@ def test_a_hanging_receiver_delays_nobody_else(settings):
         courier, began = deliveries.Courier(), time.monotonic()
         while len(quick.received) < 40:
             courier.step(0.2)
-            assert time.monotonic() - began < 20
+            assert time.monotonic() - began < 60
         assert slow.deliveries.count() == 40
         release.set()
         courier.finish()
@@ -411,16 +418,23 @@ def test_no_sales_channel_sees_a_webhook(guest_api):
     "url",
     [
         CALLBACK_URL,
-        "https://name.invalid/callbacks",
         "https://[2606:4700::1111]/",
         "https://[::ffff:192.0.32.10]/",
         "https://[64:ff9b::192.0.32.10]/",
         "https://[2002:c000:200a::]/",
     ],
 )
-def test_what_is_written_is_public_or_a_name(settings, url):
+def test_an_address_that_is_written_is_public(settings, url):
     settings.WEBHOOK_NETWORKS = []
     outbound.check_url(url)
+
+
+def test_a_name_that_leads_nowhere_yet_may_be_written(monkeypatch):
+    def unknown(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    outbound.check_url("https://name.invalid/callbacks")
 
 
 @needs_postgresql
