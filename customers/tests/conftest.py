@@ -26,6 +26,22 @@ def pytest_xdist_auto_num_workers():
     return min(found, 4) if connection.vendor == "postgresql" else found
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    request, django_db_modify_db_settings_parallel_suffix, tmp_path_factory
+):
+    """Beside a browser SQLite's database is a file, to which every thread has its connection.
+
+    One in memory they would share: two who ask at once can then wait for each other for ever,
+    one with the interpreter for the connection, the other the other way round.
+    """
+    if connection.vendor == "sqlite" and any(
+        item.get_closest_marker("browser") for item in request.session.items
+    ):
+        path = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        connection.settings_dict["TEST"]["NAME"] = str(path)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _settings_of_tests(tmp_path_factory):
     django_settings.DATA_DIR = tmp_path_factory.mktemp("data")
