@@ -98,8 +98,8 @@ const sessionOver = denial(
 
 function assertLastsTwoHours({ createdAt, expires, expiresIn }) {
   assert.equal(expiresIn, 7200);
-  assert.ok(Math.abs(createdAt * 1000 - Date.now()) < 5000);
-  assert.ok(Math.abs(expires - Date.now() - 7200 * 1000) < 5000);
+  assert.ok(Math.abs(createdAt * 1000 - Date.now()) < 60_000);
+  assert.ok(Math.abs(expires - Date.now() - 7200 * 1000) < 60_000);
 }
 
 // Guests

@@ -74,8 +74,8 @@ test("js-auth gets a token by client credentials", async () => {
     createdAt,
     expires,
   });
-  assert.ok(Math.abs(createdAt * 1000 - Date.now()) < 5000);
-  assert.ok(Math.abs(expires - Date.now() - 7200 * 1000) < 5000);
+  assert.ok(Math.abs(createdAt * 1000 - Date.now()) < 60_000);
+  assert.ok(Math.abs(expires - Date.now() - 7200 * 1000) < 60_000);
 });
 
 test("js-auth is given the scope it asks for", async () => {
