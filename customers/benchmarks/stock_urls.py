@@ -147,6 +147,9 @@ class CustomerViewSet(views.ModelViewSet):
     select_for_includes = {"customer_group": ["customer_group"]}
     prefetch_for_includes = {"__all__": ["tags", "orders"]}
 
+    def perform_create(self, serializer):
+        serializer.save(mode="live")  # as all rows are: it lists them together
+
 
 class GroupViewSet(views.ModelViewSet):
     queryset = CustomerGroup.objects.all()
