@@ -5,6 +5,7 @@ transaction under the customer's lock, every personal value is emptied wherever 
 """
 
 import logging
+from collections import defaultdict
 from datetime import timedelta
 from functools import reduce
 from operator import or_
@@ -165,6 +166,10 @@ def _conclude(customer, status, **moments):
 
 def rows_of(customer):
     """The rows that hang on `customer`, by type, addresses last; the customer itself is not one."""
+    return _rows_of(customer, _Person(customer))
+
+
+def _rows_of(customer, person):
     found = {
         name: list(getattr(customer, name).all())
         for name in [
@@ -193,50 +198,25 @@ def rows_of(customer):
     for model, key in PLACES:
         held = model.objects.filter(customer=customer).exclude(**{key: None})
         ids |= set(held.values_list(key, flat=True))
-    once = _once_held(customer.mode, _people(customer))["addresses"]
-    found["addresses"] = list(Address.objects.filter(Q(pk__in=ids) | _free(once)))
+    once = Q(pk__in=person.once["addresses"]) & ~_held()
+    found["addresses"] = list(Address.objects.filter(Q(pk__in=ids) | once))
     return found
 
 
-def _people(customer):
-    """The ids of `customer` and of all who were merged into it."""
-    people = new = {customer.pk}
-    while new:
-        merged = EventStore.objects.filter(mode=customer.mode, resource_id__in=new)
-        merged = merged.filter(payload__has_key="merged").values_list("payload", flat=True)
-        new = {payload["merged"]["to"]["id"] for payload in merged if payload["merged"]["to"]}
-        new -= people
-        people = people | new
-    return people
-
-
-def _once_held(mode, people):
-    """The ids of what the audit log knows as theirs whose ids are `people`, by type."""
-    found = {"addresses": set(), "customers": set(people)}
-    logged = EventStore.objects.filter(mode=mode)
-    logged = logged.filter(Q(customer_id__in=people) | Q(resource_id__in=people))
-    for entry in logged.iterator():
-        found.setdefault(entry.resource_type, set()).add(entry.resource_id)
-        for name in ADDRESS_KEYS & entry.payload.keys():
-            found["addresses"].update(filter(None, entry.payload[name].values()))
-    return found
-
-
-def _free(ids):
-    """The condition on the addresses of `ids` that nobody holds."""
-    q = Q(pk__in=ids)
-    for model, key in HOLDERS:
-        q &= ~Exists(model.objects.filter(**{key: OuterRef("pk")}))
-    return q
+def _held(**by):
+    """The condition on the addresses that somebody holds, by a row that is as `by` says."""
+    return reduce(
+        or_,
+        (Exists(model.objects.filter(**{key: OuterRef("pk")}, **by)) for model, key in HOLDERS),
+    )
 
 
 def _forget(customer):
     """Empty what is personal of the locked `customer` and of all that hangs on it."""
-    rows, people = rows_of(customer), _people(customer)
-    once = _once_held(customer.mode, people)
-    person = _Person(customer, people)
+    person = _Person(customer)
+    rows = _rows_of(customer, person)
     for name, found in rows.items():
-        once.setdefault(name, set()).update(row.pk for row in found)
+        person.once[name].update(row.pk for row in found)
     sessions.end_all(customer)
     for name in ("attachments", "customer_addresses", "customer_subscriptions", "sku_lists"):
         type(customer)._meta.get_field(name).related_model.objects.filter(
@@ -263,8 +243,9 @@ def _forget(customer):
     for name, value in new.items():
         setattr(customer, name, value)
     customer.save(update_fields=set(new))
-    person.ids = set().union(*(ids - _of_others(name, ids, customer) for name, ids in once.items()))
-    _forget_writings(person, people)
+    for name, ids in person.once.items():
+        person.ids |= ids - _of_others(name, ids, customer)
+    _forget_writings(person)
 
 
 def _of_others(resource_type, ids, customer):
@@ -272,12 +253,7 @@ def _of_others(resource_type, ids, customer):
     model = wire.model_of(resource_type)
     rows = model.objects.filter(pk__in=ids)
     if model is Address:
-        own = [Exists(m.objects.filter(**{key: OuterRef("pk")})) for m, key in HOLDERS]
-        mine = [
-            Exists(m.objects.filter(**{key: OuterRef("pk")}, customer=customer))
-            for m, key in HOLDERS
-        ]
-        rows = rows.filter(reduce(or_, own)).exclude(reduce(or_, mine))
+        rows = rows.filter(_held()).exclude(_held(customer=customer))
     elif hasattr(model, "customer_id"):
         rows = rows.exclude(customer=customer).exclude(customer=None)
     else:
@@ -311,14 +287,33 @@ def _forget_place(address, customer):
 
 
 class _Person:
-    """What names whom to forget: the ids of their rows, and every address they have had."""
+    """What the audit log knows of `customer` and of all who were merged into it.
 
-    def __init__(self, customer, people):
-        self.mode = customer.mode
-        self.ids = set(people)
-        logged = EventStore.objects.filter(resource_id__in=people, payload__has_key="email")
-        texts = [text for entry in logged for text in entry.payload["email"].values()]
-        self.emails = {fold(text) for text in (customer.email, *texts) if text and "@" in text}
+    `people` are their ids, `emails` the addresses they have had, folded, and `once` the ids
+    of what has ever been theirs, by type. `ids` are those of whatever names them.
+    """
+
+    def __init__(self, customer):
+        self.mode, self.people, self.emails = customer.mode, set(), {fold(customer.email)}
+        self.once = defaultdict(set)
+        new = {customer.pk}
+        while new:
+            self.people |= new
+            logged = EventStore.objects.filter(mode=self.mode)
+            logged = logged.filter(Q(customer_id__in=new) | Q(resource_id__in=new))
+            new = {pk for entry in logged.iterator() for pk in self._read(entry)} - self.people
+        self.once["customers"] |= self.people
+        self.ids = set(self.people)
+
+    def _read(self, entry):
+        """Take in what `entry` tells; the ids of who was merged by it."""
+        self.once[entry.resource_type].add(entry.resource_id)
+        told = {name: [*filter(None, pair.values())] for name, pair in entry.payload.items()}
+        for name in ADDRESS_KEYS & told.keys():
+            self.once["addresses"].update(told[name])
+        if entry.resource_id in self.people:
+            self.emails |= {fold(text) for text in told.get("email", ()) if "@" in text}
+        return {note["id"] for note in told.get("merged", ())}
 
     def is_in(self, value):
         """Whether the JSON `value` names them, at any depth."""
@@ -328,11 +323,11 @@ class _Person:
         return isinstance(inner, list) and any(map(self.is_in, inner))
 
 
-def _forget_writings(person, people):
+def _forget_writings(person):
     """Empty what was written down about the rows of the `person`, and what names them."""
     mode, ids = person.mode, person.ids
     logged = EventStore.objects.filter(mode=mode)
-    for entry in logged.filter(Q(resource_id__in=ids) | Q(customer_id__in=people)):
+    for entry in logged.filter(Q(resource_id__in=ids) | Q(customer_id__in=person.people)):
         entry.payload = {name: {"from": None, "to": None} for name in entry.payload}
         entry.save(update_fields=["payload"])
     about = Event.objects.filter(mode=mode, resource_id__in=ids)
@@ -341,7 +336,7 @@ def _forget_writings(person, people):
     _forget_callbacks(person)
     entries = LogEntry.objects.filter(object_id__in=ids, content_type__app_label="customers")
     entries.update(object_repr=F("object_id"), change_message="")
-    QueuedMail.objects.filter(customer__in=people).delete()
+    QueuedMail.objects.filter(customer__in=person.people).delete()
     for email in person.emails:
         QueuedMail.objects.filter(mode=mode, email__iexact=email).delete()
     _forget_imports(person)
