@@ -116,6 +116,23 @@ class ApiView(APIView):
             raise exception
         return response
 
+    def _query(self, *families):
+        """The query string, which may have members of `families` only."""
+        text = self.request.META["QUERY_STRING"]
+        if not text:
+            return Query([], families)
+        if not text.isascii():  # bytes that WSGI hands over as Latin-1 (PEP 3333)
+            text = text.encode("latin-1").decode(errors="replace")
+        try:
+            pairs = parse_qsl(
+                text,
+                keep_blank_values=True,
+                max_num_fields=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,
+            )
+        except ValueError as error:
+            raise errors.ApiError("The query string has too many parameters.") from error
+        return Query(pairs, families)
+
 
 class UnknownRoute(ApiView):
     """What is left under /api."""
@@ -371,23 +388,6 @@ class ResourceViewSet(ApiView, GenericViewSet):
                 raise errors.UnsupportedMediaType
             raise errors.ParamMissing("The required parameter, data, is missing.", pointer="")
         return self.request.data
-
-    def _query(self, *families):
-        """The query string, which may have members of `families` only."""
-        text = self.request.META["QUERY_STRING"]
-        if not text:
-            return Query([], families)
-        if not text.isascii():  # bytes that WSGI hands over as Latin-1 (PEP 3333)
-            text = text.encode("latin-1").decode(errors="replace")
-        try:
-            pairs = parse_qsl(
-                text,
-                keep_blank_values=True,
-                max_num_fields=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,
-            )
-        except ValueError as error:
-            raise errors.ApiError("The query string has too many parameters.") from error
-        return Query(pairs, families)
 
     def _document(self, query, viewset=None):
         viewset = viewset or type(self)

@@ -308,9 +308,7 @@ def answer(exception, context):
         case exceptions.PermissionDenied() | PermissionDenied():
             return respond(Unauthorized())
         case exceptions.MethodNotAllowed():
-            allowed = ", ".join(context["view"].allowed_methods)
-            error = MethodNotAllowed(f"{exception.args[0]} is not offered here; {allowed} is.")
-            return respond(error, headers={"Allow": allowed})
+            return not_offered(exception.args[0], context["view"].allowed_methods)
         case exceptions.UnsupportedMediaType():
             return respond(UnsupportedMediaType())
         case Http404() | ObjectDoesNotExist():
@@ -353,14 +351,20 @@ def read_only(view):
     @wraps(view)
     def answered(request, *args, **kwargs):
         if request.method not in ("GET", "HEAD"):
-            error = MethodNotAllowed(f"{request.method} is not offered here; GET, HEAD is.")
-            return respond(error, headers={"Allow": "GET, HEAD"})
+            return not_offered(request.method, ["GET", "HEAD"])
         return view(request, *args, **kwargs)
 
     return answered
 
 
-def unknown(request, path=""):
+def not_offered(method, allowed):
+    """The response to a request by `method` where the methods in `allowed` alone are offered."""
+    allowed = ", ".join(allowed)
+    error = MethodNotAllowed(f"{method} is not offered here; {allowed} is.")
+    return respond(error, headers={"Allow": allowed})
+
+
+def unknown(request, path):
     """The answer where there is no such route."""
     return respond(RecordNotFound("There is no such route."))
 

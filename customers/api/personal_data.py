@@ -5,7 +5,6 @@ from django.http import HttpResponse
 
 from customers.api import errors
 from customers.api.base import ApiView
-from customers.api.query import Query
 from customers.models import Customer
 from customers.services import personal_data
 
@@ -14,7 +13,7 @@ class PersonalDataView(ApiView):
     def get(self, request, pk):
         if not request.user.sees_all:
             raise errors.Unauthorized
-        Query(request.GET.items(), ())
+        self._query()
         customer = Customer.objects.visible_to(request.user).with_id(pk)
         body = orjson.dumps({"data": None, "meta": {"personal_data": personal_data.of(customer)}})
         return HttpResponse(body, content_type=errors.CONTENT_TYPE)

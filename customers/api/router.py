@@ -1,6 +1,6 @@
 """The API's routes, made from the types that are registered and their relationships."""
 
-from functools import cache, cached_property
+from functools import cached_property
 
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import re_path
@@ -11,7 +11,6 @@ from customers.api.relations import relation
 LIST_METHODS = {"get": "list", "post": "create"}
 DETAIL_METHODS = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 LINKAGE_OF_ONE = {"get": "linkage", "patch": "replace_linkage"}
-DEEPEST = 3  # slashes in /customers/{id}/relationships/tags
 LINKAGE_METHODS = {
     "get": "linkage",
     "patch": "replace_linkage",
@@ -57,24 +56,20 @@ class Router:
 
         None when no type has such a route.
         """
-        for pattern in self._patterns_of(path.partition("/")[0], path.rstrip("/").count("/")):
+        shape = path.partition("/")[0], path.rstrip("/").count("/")
+        for pattern in self._by_shape.get(shape, ()):
             if match := pattern.resolve(path):
                 return match
         return None
 
-    def _patterns_of(self, name, depth):
-        if name not in self.paths or depth > DEEPEST:
-            return []
-        return self._known_patterns(name, depth)
-
-    @cache  # noqa: B019 there is one router
-    def _known_patterns(self, name, depth):
-        return [pattern for at, pattern in self._patterns(self.paths[name]) if at == depth]
-
     @cached_property
-    def paths(self):
-        """The viewsets by the first part of their routes."""
-        return {viewset.path or name: viewset for name, viewset in self.viewsets.items()}
+    def _by_shape(self):
+        """The patterns by the first part of their routes and the number of slashes in it."""
+        found = {}
+        for name, viewset in self.viewsets.items():
+            for depth, pattern in self._patterns(viewset):
+                found.setdefault((viewset.path or name, depth), []).append(pattern)
+        return found
 
     def _patterns(self, viewset):
         """The patterns of a type's routes, each after the number of slashes in its paths."""

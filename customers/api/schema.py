@@ -233,11 +233,13 @@ class _Type:
         kind = {"create": "write", "partial_update": "write"}.get(act, act)
         return _with_refusals({**operation, "parameters": parameters}, kind)
 
+    def _page_parameters(self):
+        by_number = self.viewset.paging.__name__ != "Cursor"
+        names = [*["number"] * by_number, "after", "size"]
+        return [ref("parameters", f"page[{name}]") for name in names]
+
     def _list_parameters(self):
-        paging = ["page[after]", "page[size]"]
-        if self.viewset.paging.__name__ != "Cursor":
-            paging.insert(0, "page[number]")
-        found = [ref("parameters", name) for name in paging]
+        found = self._page_parameters()
         declared = self.filters
         if declared is None:
             return found
@@ -289,8 +291,7 @@ class _Type:
         data = _object({"data": self._linkage(relation)}, ["data"])
         if act == "linkage":
             if relation.to_many:
-                listed = _Type(relation.target)._list_parameters()
-                operation["parameters"] = [one for one in listed if one in PAGING]
+                operation["parameters"] = _Type(relation.target)._page_parameters()
             operation["responses"] = {"200": _json("The identifiers", {**data, **OPEN})}
             return _with_refusals(operation, "list")
         operation["requestBody"] = {"required": True, "content": {CONTENT: {"schema": data}}}
@@ -360,9 +361,6 @@ PARAMETERS = {
         "schema": {"type": "string"},
     },
 }
-
-
-PAGING = [ref("parameters", f"page[{name}]") for name in ("number", "after", "size")]
 
 
 def _paging():
