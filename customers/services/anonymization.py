@@ -363,8 +363,10 @@ def _forget_imports(person):
     jobs = Import.objects.in_mode(person.mode).select_for_update(of=("self",)).order_by("pk")
     for job in jobs.filter(Q(stored_inputs__isnull=False) | ~Q(errors_log={})):
         for kept in ImportInputs.objects.filter(of=job):
-            kept.rows = [{} if person.is_in(row) else row for row in kept.rows]
-            kept.save()
+            rows = [{} if person.is_in(row) else row for row in kept.rows]
+            if rows != kept.rows:
+                kept.rows = rows
+                kept.save()
         log = {name: told for name, told in job.errors_log.items() if not person.is_in(name)}
         if log != job.errors_log:
             job.errors_log = log

@@ -88,10 +88,11 @@ def use(limit, *who):
     """
     number, elapsed = divmod(time.time(), limit.seconds)
     weight = 1 - elapsed / limit.seconds
-    count, allowed = _count_up(limit, who, int(number), weight)
+    keys = [_key(limit, who, int(number) - back) for back in (0, 1)]
+    count, allowed = _count_up(limit, keys, int(number), weight)
     if count is None:
         raise Limited(limit, math.ceil(max(1, limit.seconds - elapsed)))
-    return Use(limit, allowed - count, _key(limit, who, int(number)))
+    return Use(limit, allowed - count, keys[0])
 
 
 def give_back(used):
@@ -141,12 +142,12 @@ def axes_address(request):
     return None if client == "unknown" else client.partition("/")[0]
 
 
-def _count_up(limit, who, number, weight):
+def _count_up(limit, keys, number, weight):
     """Count one more in the stretch `number` if the window allows it.
 
-    Returns the count, None when it is refused, and how many the window allows in it.
+    `keys` are those of that stretch and of the one before. Returns the count, None when it is
+    refused, and how many the window allows in the stretch.
     """
-    keys = [_key(limit, who, number), _key(limit, who, number - 1)]
     if settings.REDIS_URL:
         try:
             script = _redis().register_script(COUNT_UP)
