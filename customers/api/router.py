@@ -1,9 +1,7 @@
 """The API's routes, made from the types that are registered and their relationships."""
 
-from functools import cached_property
-
 from django.core.exceptions import ImproperlyConfigured
-from django.urls import re_path
+from django.urls import include, re_path
 
 from customers.api.base import UnknownRoute
 from customers.api.relations import relation
@@ -46,38 +44,20 @@ class Router:
 
     @property
     def urls(self):
+        """The patterns: the types' routes behind their first part, so that few are tried."""
         patterns = [
-            pattern for viewset in self.viewsets.values() for _, pattern in self._patterns(viewset)
+            re_path(f"^{viewset.path or name}", include([*self._patterns(viewset)]))
+            for name, viewset in self.viewsets.items()
         ]
-        return [*patterns, re_path(r"", UnknownRoute.as_view())]
-
-    def resolve(self, path):
-        """As Django resolves `path`, which follows /api/, among the routes of its type alone.
-
-        None when no type has such a route.
-        """
-        shape = path.partition("/")[0], path.rstrip("/").count("/")
-        for pattern in self._by_shape.get(shape, ()):
-            if match := pattern.resolve(path):
-                return match
-        return None
-
-    @cached_property
-    def _by_shape(self):
-        """The patterns by the first part of their routes and the number of slashes in it."""
-        found = {}
-        for name, viewset in self.viewsets.items():
-            for depth, pattern in self._patterns(viewset):
-                found.setdefault((viewset.path or name, depth), []).append(pattern)
-        return found
+        return [*patterns, re_path("", UnknownRoute.as_view())]
 
     def _patterns(self, viewset):
-        """The patterns of a type's routes, each after the number of slashes in its paths."""
+        """The patterns of a type's routes, behind its name."""
         if "only" in viewset.offers:
-            yield _path(viewset.path, viewset, {"get": "only"})
+            yield _path("", viewset, {"get": "only"})
             return
-        route, detail = viewset.resource_name, f"{viewset.resource_name}/(?P<pk>[^/]+)"
-        for path, methods in {route: LIST_METHODS, detail: DETAIL_METHODS}.items():
+        detail = "/(?P<pk>[^/]+)"
+        for path, methods in {"": LIST_METHODS, detail: DETAIL_METHODS}.items():
             offered = {verb: act for verb, act in methods.items() if act in viewset.offers}
             if offered:
                 yield _path(path, viewset, offered)
@@ -91,5 +71,4 @@ class Router:
 
 
 def _path(route, viewset, methods, **options):
-    view = viewset.as_view(dict(methods), **options)  # it adds HEAD
-    return route.replace("[^/]", "").count("/"), re_path(f"^{route}/?$", view)
+    return re_path(f"^{route}/?$", viewset.as_view(dict(methods), **options))  # it adds HEAD
