@@ -209,13 +209,20 @@ def test_many_workers_share_an_act_and_do_it_once(monkeypatch):
 
 
 def test_resets_go_to_the_registered_and_invitations_to_guests(admin_client):
-    guest, registered = make_customer(), make_customer(password="argon2$x")
-    for action in ("send_reset", "send_invitation"):
-        ask(admin_client, action, [guest, registered], confirmed="2")
-    assert dict(QueuedMail.objects.values_list("kind", "email")) == {
-        "password_reset": registered.email,
-        "invitation": guest.email,
+    registered, guest = make_customer(password="argon2$x"), make_customer()
+    others = {
+        "send_reset": "Is a guest without a password; send an invitation.",
+        "send_invitation": "Is registered already; send a password reset.",
     }
+    for action, sentence in others.items():
+        answer = ask(admin_client, action, [guest, registered], confirmed="2")
+        assert told(answer)[-1] == f"Not to 1 customer: {sentence}"
+        act = BulkAct.objects.order_by("pk").last()
+        assert (act.total, act.done, act.refusals) == (2, 1, {sentence: 1})
+    assert sorted(QueuedMail.objects.values_list("kind", "email")) == [
+        ("invitation", guest.email),
+        ("password_reset", registered.email),
+    ]
     worker.run_once()
     subjects = {message.to[0]: message.subject for message in mail.outbox}
     assert subjects == {
@@ -251,17 +258,39 @@ def test_an_invitation_lives_longer_than_a_reset_and_is_told_as_such(admin_clien
         ("set_group", "change_customer"),
         ("send_reset", "reset_customer_password"),
         ("send_invitation", "invite_customers"),
+        ("export_csv", "export_customers"),
         ("request_anonymization", "anonymize_customers"),
     ],
 )
 def test_an_action_needs_its_permission(client, action, permission):
-    customer = make_customer()
-    user = log_in_with(client, "view_customer")
-    ask(client, action, [customer], confirmed="1", customer_group="")
-    assert not BulkAct.objects.exists()
+    customer, vip = make_customer(), make_tag(name="vip")
+    every = Permission.objects.filter(content_type__app_label="customers")
+    others = every.exclude(codename=permission).values_list("codename", flat=True)
+    user = log_in_with(client, *others)
+    sent = {"confirmed": "1", "customer_group": "", "tags": [vip.pk]}
+    assert ask(client, action, [customer], **sent)["Content-Type"] != "text/csv"
+    assert not (BulkAct.objects.exists() or LogEntry.objects.exists())
+    assert f'value="{action}"' not in client.get(LIST).content.decode()
     user.user_permissions.add(Permission.objects.get(codename=permission))
     assert f'value="{action}"' in client.get(LIST).content.decode()
     assert ask(client, action, [customer]).status_code == 200
+
+
+def test_a_bulk_act_stays_in_its_mode(admin_client):
+    here, there, vip = make_customer(), make_customer(mode="live"), make_tag(name="vip")
+    make_tag(name="vip", mode="live")
+    page = ask(admin_client, "add_tags", [here, there]).content.decode()
+    assert "Add to 1 customer<" in page
+    assert there.email not in page
+    ask(admin_client, "add_tags", [here, there], confirmed="1", tags=[vip.pk])
+    act = BulkAct.objects.get()
+    assert (act.mode, act.total, act.done) == ("test", 1, 1)
+    ids = [here.pk, there.pk]
+    act = bulk.begin(ids, "remove_tags", mode="test", who=WHO, options={"tags": "vip"})
+    there.tags.add(vip)
+    act = bulk.finish(act)
+    assert (act.done, act.refusals) == (1, {"Is gone.": 1})
+    assert (names_of(here), names_of(there)) == (set(), {"vip"})
 
 
 def test_a_reset_is_mailed_and_stands_in_both_logs_without_its_token(admin_client, admin_user):
