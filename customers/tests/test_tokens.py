@@ -349,6 +349,16 @@ def test_nobody_revokes_the_token_of_another(client, api, live_api):
     assert api.get("/api/customers").status_code == 200
 
 
+def test_revoking_one_token_revives_no_other(client, api):
+    second = issue_token(api.application, scope="", confidential=True)
+    for token in (api.token, second):
+        assert revoke(client, api, token=token).status_code == 200
+    for token in (api.token, second):
+        response = client.get("/api/customers", headers={"authorization": f"Bearer {token}"})
+        error_of(response, 401, "INVALID_TOKEN")
+    assert RevokedToken.objects.count() == 2
+
+
 @pytest.mark.parametrize("token", ["", "text", "a.b.c"])
 def test_revoking_what_is_no_token_is_no_error(client, api, token):
     assert revoke(client, api, token=token).status_code == 200
