@@ -166,6 +166,13 @@ def test_a_password_that_is_not_accepted_is_told_and_the_link_works_on(
     assert has_password(ada, NEW)
 
 
+def test_a_password_on_the_page_is_taken_to_the_letter(client, ada):
+    client.get(mailed_link(client))
+    assert choose(client, f" {NEW} ").status_code == 302
+    assert has_password(ada, f" {NEW} ")
+    assert not has_password(ada, NEW)
+
+
 @pytest.mark.parametrize("address", ["", "nobody", "a@b\r\nBcc: x@example.com", "x" * 300])
 def test_what_is_no_address_is_refused(client, address):
     response = ask(client, address)
@@ -312,6 +319,12 @@ def test_a_mail_that_cannot_be_sent_is_tried_again_and_then_given_up(client, ada
     assert timedelta(seconds=25) < queued.try_at - started < timedelta(seconds=40)
     assert not CustomerPasswordReset.objects.exists()
     assert worker.run_once()["mails"] == 0
+    for attempts, seconds in ((1, 60), (2, 120), (3, 240)):
+        started = timezone.now()
+        QueuedMail.objects.update(attempts=attempts, try_at=started)
+        worker.run_once()
+        wait = QueuedMail.objects.get().try_at - started
+        assert timedelta(seconds=seconds - 1) < wait < timedelta(seconds=seconds + 25)
     QueuedMail.objects.update(attempts=9, try_at=timezone.now())
     worker.run_once()
     assert not QueuedMail.objects.exists()
