@@ -6,6 +6,7 @@ import json
 import os
 import re
 import time
+from collections import OrderedDict
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -17,7 +18,7 @@ from joserfc import jws, jwt
 from joserfc.jwk import KeySet, RSAKey
 
 from customers.models import Application, RevokedToken
-from customers.services import signing_keys
+from customers.services import signing_keys, tokens
 from customers.services.tokens import InvalidToken, issue_token, read_token
 from customers.tests.conftest import Api, error_of
 from customers.tests.factories import make_customer
@@ -419,6 +420,32 @@ def test_keys_are_files_of_their_owner_and_older_ones_still_verify(settings, tmp
     with pytest.raises(InvalidToken):
         read_token(api.token)
     assert read_token(newer).mode == "test"
+
+
+def test_a_token_that_is_known_is_refused_when_its_time_is_over(api, settings, monkeypatch):
+    assert api.get("/api/customers").status_code == 200
+    exp = segments(api.token)[1]["exp"]
+    monkeypatch.setattr("time.time", lambda: exp)
+    assert api.get("/api/customers").status_code == 200
+    monkeypatch.setattr("time.time", lambda: exp + 1)
+    error_of(api.get("/api/customers"), 401, "INVALID_TOKEN")
+
+
+def test_a_token_that_is_known_is_refused_by_another_issuer(api, settings):
+    assert read_token(api.token)
+    settings.TOKEN_ISSUER = "https://auth.elsewhere.example"
+    with pytest.raises(InvalidToken):
+        read_token(api.token)
+
+
+def test_a_process_remembers_the_latest_tokens_alone(api, monkeypatch):
+    monkeypatch.setattr(tokens, "MOST_KNOWN", 2)
+    monkeypatch.setattr(tokens, "_known_tokens", OrderedDict())
+    made = [issue_token(api.application, scope="", confidential=True) for _ in range(4)]
+    for token in made:
+        assert read_token(token).application == api.application
+    assert len(tokens._known_tokens) == 2
+    assert all(read_token(token) for token in made)
 
 
 def test_a_token_of_a_key_that_was_dropped_is_known_for_an_instant_at_most(settings, tmp_path):
