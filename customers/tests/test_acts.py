@@ -276,6 +276,50 @@ def test_an_action_needs_its_permission(client, action, permission):
     assert ask(client, action, [customer]).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("page", "permission", "sent"),
+    [
+        ("reset-password", "reset_customer_password", {"how": "show"}),
+        ("merge", "merge_customers", {"spare": "spare"}),
+        ("anonymize", "anonymize_customers", {"trigger": "_request_anonymization"}),
+    ],
+)
+def test_an_act_needs_its_permission_and_a_customer_of_the_mode(client, page, permission, sent):
+    customer, spare, foreign = make_customer(), make_customer(), make_customer(mode="live")
+    sent = {name: spare.pk if text == "spare" else text for name, text in sent.items()}
+    every = Permission.objects.filter(content_type__app_label="customers")
+    others = every.exclude(codename=permission).values_list("codename", flat=True)
+    user = log_in_with(client, *others)
+    assert client.get(page_of(customer, page)).status_code == 403
+    assert client.post(page_of(customer, page), sent).status_code == 403
+    user.user_permissions.add(Permission.objects.get(codename=permission))
+    assert client.get(page_of(customer, page)).status_code == 200
+    assert client.get(page_of(foreign, page)).status_code == 404
+    assert client.post(page_of(foreign, page), sent).status_code == 404
+    assert not (EventStore.objects.exists() or CustomerPasswordReset.objects.exists())
+    assert Customer.objects.count() == 3
+
+
+def test_a_group_of_the_other_mode_is_given_to_nobody(admin_client):
+    customer, foreign = make_customer(), make_group(mode="live")
+    sent = {"confirmed": "1", "customer_group": foreign.pk}
+    assert ask(admin_client, "set_group", [customer], **sent).status_code == 200
+    assert not BulkAct.objects.exists()
+    options = {"customer_group": foreign.pk}
+    act = bulk.begin([customer.pk], "set_group", mode="test", who=WHO, options=options)
+    assert bulk.finish(act).refusals == {"The group is gone.": 1}
+    assert Customer.objects.get().customer_group is None
+
+
+def test_the_page_of_a_bulk_act_is_for_who_sees_customers(client):
+    act = bulk.begin([make_customer().pk], "send_invitation", mode="test", who=WHO)
+    user = log_in_with(client, "view_order")
+    page = f"{LIST}bulk/{act.pk}/"
+    assert client.get(page).status_code == 404
+    user.user_permissions.add(Permission.objects.get(codename="view_customer"))
+    assert client.get(page).status_code == 200
+
+
 def test_a_bulk_act_stays_in_its_mode(admin_client):
     here, there, vip = make_customer(), make_customer(mode="live"), make_tag(name="vip")
     make_tag(name="vip", mode="live")

@@ -470,6 +470,19 @@ def test_the_page_of_a_customer_tells_its_whole_story(admin_client):
     assert "Became a customer" in [line.get("words") for line in story.timeline]
 
 
+def test_the_page_of_a_customer_shows_no_rows_that_one_may_not_see(client):
+    customer = make_full_customer()
+    make_placed_order(customer, number="A1", currency_code="EUR", total_amount_cents=100)
+    staff_client(client, "otto", "view_customer")
+    response = customer_page(client, customer)
+    story, page = response.context["story"], response.content.decode()
+    names = ["orders", "returns", "order_subscriptions", "addresses", "wallet"]
+    names += ["subscriptions", "sku_lists", "attachments", "notes", "timeline"]
+    assert {name: getattr(story, name) for name in names} == {name: [] for name in names}
+    assert story.figures is None
+    assert "A1" not in page
+
+
 def test_a_new_customer_has_a_page_too(admin_client):
     story = customer_page(admin_client, make_customer(email="_@example.com")).context["story"]
     assert (story.figures, story.timeline) == ({"first": None, "last": None, "spent": []}, [])

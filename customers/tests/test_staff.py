@@ -114,6 +114,16 @@ def test_a_session_gets_a_new_key_with_the_second_factor_and_no_page_of_it_is_st
         assert "no-store" in page["Cache-Control"]
 
 
+def test_the_second_factor_is_for_staff_alone(client):
+    user = User.objects.create_user("otto", password=PASSWORD)
+    client.force_login(user)
+    for page in (FACTOR, SET_UP):
+        assert client.get(page)["Location"] == LOGIN
+        assert client.post(page, {"code": "123456"})["Location"] == LOGIN
+    assert client.post(f"{FACTOR}codes/")["Location"] == LOGIN
+    assert not (TOTPDevice.objects.exists() or StaticToken.objects.exists())
+
+
 def test_right_codes_are_not_counted(member, settings):
     settings.SECOND_FACTOR_FAILURES = 2
     with_factor(member)
