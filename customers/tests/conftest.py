@@ -1,6 +1,7 @@
 """What tests share: an API client with a token, and databases and keys of their own."""
 
 import json
+import os
 import threading
 import time
 from unittest import mock
@@ -35,11 +36,13 @@ def django_db_modify_db_settings(
     One in memory they would share: two who ask at once can then wait for each other for ever,
     one with the interpreter for the connection, the other the other way round.
     """
-    if connection.vendor == "sqlite" and any(
-        item.get_closest_marker("browser") for item in request.session.items
-    ):
-        path = tmp_path_factory.mktemp("database") / "test.sqlite3"
-        connection.settings_dict["TEST"]["NAME"] = str(path)
+    if connection.vendor != "sqlite":
+        return
+    kept = os.environ.get("TEST_SQLITE_FILE")  # of mutants.py, which makes the tables once
+    if not kept and any(item.get_closest_marker("browser") for item in request.session.items):
+        kept = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+    if kept:
+        connection.settings_dict["TEST"]["NAME"] = kept
 
 
 @pytest.fixture(scope="session", autouse=True)
