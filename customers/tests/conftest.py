@@ -188,6 +188,17 @@ def in_threads(count, act):
     return found
 
 
+def join_or_see_it_wait(thread):
+    """Return when `thread` has ended, or waits for what our connection to PostgreSQL has locked."""
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE %s = ANY(pg_blocking_pids(pid)))"
+    with connection.cursor() as cursor:
+        while thread.is_alive():
+            cursor.execute(waits, [connection.connection.info.backend_pid])
+            if cursor.fetchone()[0]:
+                return
+            thread.join(0.02)
+
+
 needs_postgresql = pytest.mark.skipif(
     connection.vendor != "postgresql", reason="threads share SQLite's test database in memory"
 )

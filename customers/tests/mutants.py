@@ -143,6 +143,11 @@ def verdict_on(rule, code, complaints):
     return Verdict(rule, KILLED, name.partition("[")[0])
 
 
+def words_of(rule):
+    """What --only looks for a text in, in lower case."""
+    return f"{rule.sentence} {rule.file}{' postgresql' * rule.postgresql}".lower()
+
+
 def on_postgresql():
     return os.environ.get("DATABASE_URL", "").startswith("postgres")
 
@@ -217,10 +222,15 @@ def work(rules, jobs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--only", metavar="TEXT", default="", help="rules that hold TEXT alone")
+    parser.add_argument(
+        "--only",
+        metavar="TEXT",
+        default="",
+        help="rules whose sentence or file has TEXT; PostgreSQL for those that run there alone",
+    )
     parser.add_argument("--jobs", metavar="NUMBER", type=int, default=os.cpu_count())
     given = parser.parse_args()
-    rules = [rule for rule in RULES if given.only.lower() in f"{rule.sentence} {rule.file}".lower()]
+    rules = [rule for rule in RULES if given.only.lower() in words_of(rule)]
     if not rules:
         parser.error(f"No rule holds {given.only}.")
     found = [Verdict(rule, STALE, wrong) for rule in rules if (wrong := misses(rule, ROOT))]

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 
 import pytest
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core import mail
@@ -320,6 +321,17 @@ def test_the_page_of_a_bulk_act_is_for_who_sees_customers(client):
     assert client.get(page).status_code == 200
 
 
+def test_an_action_keeps_to_the_mode_at_work_whatever_rows_it_is_given(admin_user, rf):
+    make_customer()
+    make_customer(mode="live")
+    options = admin.site.get_model_admin(Customer)
+    request = rf.post(LIST)
+    request.user, request.session = admin_user, {}
+    admin_user.is_verified = lambda: True  # as the second factor's middleware has it
+    for action in (options.add_tags, options.set_group, options.send_reset, options.export_csv):
+        assert action(request, Customer.objects.all()).context_data["total"] == 1
+
+
 def test_a_bulk_act_stays_in_its_mode(admin_client):
     here, there, vip = make_customer(), make_customer(mode="live"), make_tag(name="vip")
     make_tag(name="vip", mode="live")
@@ -512,6 +524,19 @@ def test_a_merger_that_cannot_be_is_refused(admin_client, settings, wrong):
         assert page.status_code == 200
         assert page.context["form"].errors
         assert "Merge, and delete" not in page.content.decode()
+        if wrong in ("mode", "missing"):  # who is in the other mode is told nobody
+            told = page.context["form"].errors["spare"]
+            assert told == ["There is no such customer in this mode."]
+    assert Customer.objects.count() == 2
+    assert not EventStore.objects.exists()
+
+
+def test_customers_of_two_modes_are_merged_by_no_service():
+    kept, foreign = make_customer(), make_customer(mode="live")
+    with pytest.raises(Customer.DoesNotExist):
+        merging.merge(kept.pk, foreign.pk, mode="test", who=WHO)
+    with pytest.raises(merging.Refused, match="never mix"):
+        merging.Merger(kept, foreign)
     assert Customer.objects.count() == 2
     assert not EventStore.objects.exists()
 

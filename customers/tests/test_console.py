@@ -78,6 +78,8 @@ def test_a_choice_offers_nothing_of_the_other_mode(admin_client):
     asked = {"app_label": "customers", "model_name": "customer", "field_name": "customer_group"}
     found = admin_client.get("/admin/autocomplete/", asked).json()["results"]
     assert [choice["text"] for choice in found] == ["Test group"]
+    form = admin_client.get(url(Customer, "add/")).context["adminform"].form
+    assert [group.name for group in form.fields["customer_group"].queryset] == ["Test group"]
 
 
 @pytest.mark.parametrize("mode", ["", "prod", "LIVE"])

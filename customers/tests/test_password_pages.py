@@ -15,7 +15,7 @@ from django.utils import timezone
 from customers.models import Customer, CustomerPasswordReset, EventStore, QueuedMail
 from customers.services import mails, password_resets, worker
 from customers.services.passwords import hash_password, is_right
-from customers.tests.conftest import in_threads, needs_postgresql
+from customers.tests.conftest import in_threads, join_or_see_it_wait, needs_postgresql
 from customers.tests.factories import make_customer
 from customers.tests.test_sessions import log_in
 
@@ -290,6 +290,21 @@ def test_however_many_workers_send_them_mails_are_limited(ada, settings):
 
 @needs_postgresql
 @pytest.mark.django_db(transaction=True)
+def test_each_mail_is_sent_by_one_of_many_workers():
+    waiting = {make_customer().email for _ in range(16)}
+    for address in waiting:
+        QueuedMail.objects.create(mode="test", kind="password_changed", email=address)
+
+    def send_all(_):
+        while mails.deliver_next():
+            pass
+
+    in_threads(4, send_all)
+    assert sorted(message.to[0] for message in mail.outbox) == sorted(waiting)
+
+
+@needs_postgresql
+@pytest.mark.django_db(transaction=True)
 def test_an_address_that_is_changed_meanwhile_gets_no_link_that_works(ada, api, monkeypatch):
     def change():
         assert api.update("customers", ada.pk, {"email": "eve@example.com"}).status_code == 200
@@ -297,7 +312,7 @@ def test_an_address_that_is_changed_meanwhile_gets_no_link_that_works(ada, api, 
 
     def begin_while_it_is_changed(customer, **options):
         thread.start()
-        thread.join(0.5)  # it waits for the customer
+        join_or_see_it_wait(thread)  # for the customer
         return begin(customer, **options)
 
     begin, thread = password_resets.begin, threading.Thread(target=change)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from joserfc import jws, jwt
 from joserfc.jwk import KeySet, RSAKey
 
-from customers.models import Application, RevokedToken
+from customers.models import Application, Customer, RevokedToken
 from customers.services import signing_keys, tokens
 from customers.services.tokens import InvalidToken, issue_token, read_token
 from customers.tests.conftest import Api, error_of
@@ -348,6 +348,19 @@ def test_nobody_revokes_the_token_of_another(client, api, live_api):
     (found,) = response.json()["errors"]
     assert (found["code"], found["title"]) == ("FORBIDDEN", "unauthorized_client")
     assert api.get("/api/customers").status_code == 200
+
+
+def test_a_known_token_that_was_revoked_writes_nothing(client, api):
+    customer = make_customer()
+    assert api.get("/api/customers").status_code == 200
+    revoke(client, api)
+    for answer in (
+        api.create("customers", {"email": "ada@example.com"}),
+        api.update("customers", customer.pk, {"reference": "R"}),
+        api.delete(f"/api/customers/{customer.pk}"),
+    ):
+        error_of(answer, 401, "INVALID_TOKEN")
+    assert [(one.pk, one.reference) for one in Customer.objects.all()] == [(customer.pk, None)]
 
 
 def test_revoking_one_token_revives_no_other(client, api):
