@@ -173,6 +173,16 @@ def test_the_palette_offers_nothing_that_the_staff_member_may_not_see(client):
     assert palette(client) == ["Overview", "Second factor"]
 
 
+def test_the_palette_offers_an_act_on_a_customer_to_who_may_do_it(client):
+    customer = make_customer(email="ada@example.com")
+    staff_client(client, "otto", "view_customer", "reset_customer_password")
+    offered = []
+    for text in ("merge ada", "reset ada"):
+        entries = client.get("/admin/palette/", {"q": text}).json()["entries"]
+        offered += [entry["url"] for entry in entries]
+    assert offered == [url(Customer, f"{customer.pk}/reset-password/")]
+
+
 def test_the_palette_offers_pages_acts_and_segments(admin_client):
     ada = make_customer(email="ada@example.com")
     Segment.objects.create(mode="test", owner=User.objects.get(), name="VIPs", filters=[["a", "b"]])

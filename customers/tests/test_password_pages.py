@@ -56,6 +56,8 @@ def test_from_the_question_to_the_new_password(client, ada, guest_api):
     assert "Choose a new password" in client.get("/test/password/choose").content.decode()
     done = choose(client)
     assert (done.status_code, done["Location"]) == (302, "/test/password/done")
+    cookie = done.cookies["password_reset"]
+    assert (cookie.value, cookie["max-age"], cookie["path"]) == ("", 0, "/test/password/")
     assert "is changed" in client.get("/test/password/done").content.decode()
     assert has_password(ada, NEW)
     assert log_in(client, guest_api.application, password=NEW).status_code == 200
