@@ -1,6 +1,7 @@
 """What tests share: an API client with a token, and databases and keys of their own."""
 
 import json
+import os
 import threading
 import time
 from unittest import mock
@@ -35,11 +36,13 @@ def django_db_modify_db_settings(
     One in memory they would share: two who ask at once can then wait for each other for ever,
     one with the interpreter for the connection, the other the other way round.
     """
-    if connection.vendor == "sqlite" and any(
-        item.get_closest_marker("browser") for item in request.session.items
-    ):
-        path = tmp_path_factory.mktemp("database") / "test.sqlite3"
-        connection.settings_dict["TEST"]["NAME"] = str(path)
+    if connection.vendor != "sqlite":
+        return
+    kept = os.environ.get("TEST_SQLITE_FILE")  # of mutants.py, which makes the tables once
+    if not kept and any(item.get_closest_marker("browser") for item in request.session.items):
+        kept = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+    if kept:
+        connection.settings_dict["TEST"]["NAME"] = kept
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -183,6 +186,17 @@ def in_threads(count, act):
         for thread in threads:
             thread.join()
     return found
+
+
+def join_or_see_it_wait(thread):
+    """Return when `thread` has ended, or waits for what our connection to PostgreSQL has locked."""
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE %s = ANY(pg_blocking_pids(pid)))"
+    with connection.cursor() as cursor:
+        while thread.is_alive():
+            cursor.execute(waits, [connection.connection.info.backend_pid])
+            if cursor.fetchone()[0]:
+                return
+            thread.join(0.02)
 
 
 needs_postgresql = pytest.mark.skipif(

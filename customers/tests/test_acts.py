@@ -4,6 +4,7 @@ import re
 from collections import Counter
 
 import pytest
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core import mail
@@ -209,13 +210,20 @@ def test_many_workers_share_an_act_and_do_it_once(monkeypatch):
 
 
 def test_resets_go_to_the_registered_and_invitations_to_guests(admin_client):
-    guest, registered = make_customer(), make_customer(password="argon2$x")
-    for action in ("send_reset", "send_invitation"):
-        ask(admin_client, action, [guest, registered], confirmed="2")
-    assert dict(QueuedMail.objects.values_list("kind", "email")) == {
-        "password_reset": registered.email,
-        "invitation": guest.email,
+    registered, guest = make_customer(password="argon2$x"), make_customer()
+    others = {
+        "send_reset": "Is a guest without a password; send an invitation.",
+        "send_invitation": "Is registered already; send a password reset.",
     }
+    for action, sentence in others.items():
+        answer = ask(admin_client, action, [guest, registered], confirmed="2")
+        assert told(answer)[-1] == f"Not to 1 customer: {sentence}"
+        act = BulkAct.objects.order_by("pk").last()
+        assert (act.total, act.done, act.refusals) == (2, 1, {sentence: 1})
+    assert sorted(QueuedMail.objects.values_list("kind", "email")) == [
+        ("invitation", guest.email),
+        ("password_reset", registered.email),
+    ]
     worker.run_once()
     subjects = {message.to[0]: message.subject for message in mail.outbox}
     assert subjects == {
@@ -251,17 +259,94 @@ def test_an_invitation_lives_longer_than_a_reset_and_is_told_as_such(admin_clien
         ("set_group", "change_customer"),
         ("send_reset", "reset_customer_password"),
         ("send_invitation", "invite_customers"),
+        ("export_csv", "export_customers"),
         ("request_anonymization", "anonymize_customers"),
     ],
 )
 def test_an_action_needs_its_permission(client, action, permission):
-    customer = make_customer()
-    user = log_in_with(client, "view_customer")
-    ask(client, action, [customer], confirmed="1", customer_group="")
-    assert not BulkAct.objects.exists()
+    customer, vip = make_customer(), make_tag(name="vip")
+    every = Permission.objects.filter(content_type__app_label="customers")
+    others = every.exclude(codename=permission).values_list("codename", flat=True)
+    user = log_in_with(client, *others)
+    sent = {"confirmed": "1", "customer_group": "", "tags": [vip.pk]}
+    assert ask(client, action, [customer], **sent)["Content-Type"] != "text/csv"
+    assert not (BulkAct.objects.exists() or LogEntry.objects.exists())
+    assert f'value="{action}"' not in client.get(LIST).content.decode()
     user.user_permissions.add(Permission.objects.get(codename=permission))
     assert f'value="{action}"' in client.get(LIST).content.decode()
     assert ask(client, action, [customer]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("page", "permission", "sent"),
+    [
+        ("reset-password", "reset_customer_password", {"how": "show"}),
+        ("merge", "merge_customers", {"spare": "spare"}),
+        ("anonymize", "anonymize_customers", {"trigger": "_request_anonymization"}),
+    ],
+)
+def test_an_act_needs_its_permission_and_a_customer_of_the_mode(client, page, permission, sent):
+    customer, spare, foreign = make_customer(), make_customer(), make_customer(mode="live")
+    sent = {name: spare.pk if text == "spare" else text for name, text in sent.items()}
+    every = Permission.objects.filter(content_type__app_label="customers")
+    others = every.exclude(codename=permission).values_list("codename", flat=True)
+    user = log_in_with(client, *others)
+    assert client.get(page_of(customer, page)).status_code == 403
+    assert client.post(page_of(customer, page), sent).status_code == 403
+    user.user_permissions.add(Permission.objects.get(codename=permission))
+    assert client.get(page_of(customer, page)).status_code == 200
+    assert client.get(page_of(foreign, page)).status_code == 404
+    assert client.post(page_of(foreign, page), sent).status_code == 404
+    assert not (EventStore.objects.exists() or CustomerPasswordReset.objects.exists())
+    assert Customer.objects.count() == 3
+
+
+def test_a_group_of_the_other_mode_is_given_to_nobody(admin_client):
+    customer, foreign = make_customer(), make_group(mode="live")
+    sent = {"confirmed": "1", "customer_group": foreign.pk}
+    assert ask(admin_client, "set_group", [customer], **sent).status_code == 200
+    assert not BulkAct.objects.exists()
+    options = {"customer_group": foreign.pk}
+    act = bulk.begin([customer.pk], "set_group", mode="test", who=WHO, options=options)
+    assert bulk.finish(act).refusals == {"The group is gone.": 1}
+    assert Customer.objects.get().customer_group is None
+
+
+def test_the_page_of_a_bulk_act_is_for_who_sees_customers(client):
+    act = bulk.begin([make_customer().pk], "send_invitation", mode="test", who=WHO)
+    user = log_in_with(client, "view_order")
+    page = f"{LIST}bulk/{act.pk}/"
+    assert client.get(page).status_code == 404
+    user.user_permissions.add(Permission.objects.get(codename="view_customer"))
+    assert client.get(page).status_code == 200
+
+
+def test_an_action_keeps_to_the_mode_at_work_whatever_rows_it_is_given(admin_user, rf):
+    make_customer()
+    make_customer(mode="live")
+    options = admin.site.get_model_admin(Customer)
+    request = rf.post(LIST)
+    request.user, request.session = admin_user, {}
+    admin_user.is_verified = lambda: True  # as the second factor's middleware has it
+    for action in (options.add_tags, options.set_group, options.send_reset, options.export_csv):
+        assert action(request, Customer.objects.all()).context_data["total"] == 1
+
+
+def test_a_bulk_act_stays_in_its_mode(admin_client):
+    here, there, vip = make_customer(), make_customer(mode="live"), make_tag(name="vip")
+    make_tag(name="vip", mode="live")
+    page = ask(admin_client, "add_tags", [here, there]).content.decode()
+    assert "Add to 1 customer<" in page
+    assert there.email not in page
+    ask(admin_client, "add_tags", [here, there], confirmed="1", tags=[vip.pk])
+    act = BulkAct.objects.get()
+    assert (act.mode, act.total, act.done) == ("test", 1, 1)
+    ids = [here.pk, there.pk]
+    act = bulk.begin(ids, "remove_tags", mode="test", who=WHO, options={"tags": "vip"})
+    there.tags.add(vip)
+    act = bulk.finish(act)
+    assert (act.done, act.refusals) == (1, {"Is gone.": 1})
+    assert (names_of(here), names_of(there)) == (set(), {"vip"})
 
 
 def test_a_reset_is_mailed_and_stands_in_both_logs_without_its_token(admin_client, admin_user):
@@ -439,6 +524,19 @@ def test_a_merger_that_cannot_be_is_refused(admin_client, settings, wrong):
         assert page.status_code == 200
         assert page.context["form"].errors
         assert "Merge, and delete" not in page.content.decode()
+        if wrong in ("mode", "missing"):  # who is in the other mode is told nobody
+            told = page.context["form"].errors["spare"]
+            assert told == ["There is no such customer in this mode."]
+    assert Customer.objects.count() == 2
+    assert not EventStore.objects.exists()
+
+
+def test_customers_of_two_modes_are_merged_by_no_service():
+    kept, foreign = make_customer(), make_customer(mode="live")
+    with pytest.raises(Customer.DoesNotExist):
+        merging.merge(kept.pk, foreign.pk, mode="test", who=WHO)
+    with pytest.raises(merging.Refused, match="never mix"):
+        merging.Merger(kept, foreign)
     assert Customer.objects.count() == 2
     assert not EventStore.objects.exists()
 

@@ -6,6 +6,7 @@ from customers.models import (
     Address,
     Customer,
     CustomerAddress,
+    CustomerPasswordReset,
     CustomerPaymentSource,
     CustomerSubscription,
     SkuList,
@@ -240,6 +241,26 @@ def test_a_subscription_needs_an_address_and_a_topic(api, missing, value):
     error_of(response, 422, "VALIDATION_ERROR", {"pointer": f"/data/attributes/{missing}"})
     assert not CustomerSubscription.objects.exists()
     assert not Customer.objects.exists()
+
+
+def test_a_longer_address_than_there_may_be_makes_no_customer(api):
+    most = f"{'a' * 242}@example.com"
+    for address, status in ((f"a{most}", 422), (most, 201)):
+        members = {"customer_email": address, "reference": "news"}
+        response = api.create("customer_subscriptions", members)
+        assert response.status_code == status
+    assert [customer.email for customer in Customer.objects.all()] == [most]
+
+
+def test_an_address_of_the_other_mode_is_nobodys(api):
+    make_customer(email="ada@example.com", mode="live")
+    named = {"customer_email": "ada@example.com"}
+    source = {"pointer": "/data/attributes/customer_email"}
+    entry = api.create("customer_addresses", named, {"address": link(make_address())})
+    error_of(entry, 422, "VALIDATION_ERROR", source)
+    error_of(api.create("customer_password_resets", named), 422, "VALIDATION_ERROR", source)
+    assert not CustomerAddress.objects.exists()
+    assert not CustomerPasswordReset.objects.exists()
 
 
 def test_a_subscription_keeps_its_customer(api):

@@ -169,13 +169,16 @@ def test_what_cannot_be_done_has_failed_after_so_many_attempts(api, caplog):
     customer = make_customer(email="ada@example.com")
     anonymization.request(customer, who=None)
     make_customer(email=f"{customer.pk}@anonymized.invalid")  # the address that would be given
-    for _ in range(anonymization.MOST_ATTEMPTS):
-        Customer.objects.filter(pk=customer.pk).update(anonymize_at=timezone.now())
+    for attempt in range(anonymization.MOST_ATTEMPTS):
+        started = timezone.now()
+        Customer.objects.filter(pk=customer.pk).update(anonymize_at=started)
         with pytest.raises(IntegrityError):
             anonymization.step()
         assert anonymization.step() is None  # there is a pause
         customer.refresh_from_db()
         assert (customer.email, customer.anonymization_status) == ("ada@example.com", "requested")
+        wait = anonymization.FIRST_RETRY * 2**attempt
+        assert 0.9 * wait < customer.anonymize_at - started < 1.5 * wait
     assert not Event.objects.filter(resource_id=customer.pk).exists()
     Customer.objects.filter(pk=customer.pk).update(anonymize_at=timezone.now())
     assert anonymization.step() == customer

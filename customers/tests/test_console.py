@@ -78,6 +78,8 @@ def test_a_choice_offers_nothing_of_the_other_mode(admin_client):
     asked = {"app_label": "customers", "model_name": "customer", "field_name": "customer_group"}
     found = admin_client.get("/admin/autocomplete/", asked).json()["results"]
     assert [choice["text"] for choice in found] == ["Test group"]
+    form = admin_client.get(url(Customer, "add/")).context["adminform"].form
+    assert [group.name for group in form.fields["customer_group"].queryset] == ["Test group"]
 
 
 @pytest.mark.parametrize("mode", ["", "prod", "LIVE"])
@@ -169,6 +171,16 @@ def test_the_palette_offers_nothing_that_the_staff_member_may_not_see(client):
     client.force_login(user)
     assert palette(client, "ada") == palette(client, "merge") == palette(client, "import") == []
     assert palette(client) == ["Overview", "Second factor"]
+
+
+def test_the_palette_offers_an_act_on_a_customer_to_who_may_do_it(client):
+    customer = make_customer(email="ada@example.com")
+    staff_client(client, "otto", "view_customer", "reset_customer_password")
+    offered = []
+    for text in ("merge ada", "reset ada"):
+        entries = client.get("/admin/palette/", {"q": text}).json()["entries"]
+        offered += [entry["url"] for entry in entries]
+    assert offered == [url(Customer, f"{customer.pk}/reset-password/")]
 
 
 def test_the_palette_offers_pages_acts_and_segments(admin_client):
@@ -468,6 +480,19 @@ def test_the_page_of_a_customer_tells_its_whole_story(admin_client):
     assert str(source) in page
     assert source.payment_source_token not in page
     assert "Became a customer" in [line.get("words") for line in story.timeline]
+
+
+def test_the_page_of_a_customer_shows_no_rows_that_one_may_not_see(client):
+    customer = make_full_customer()
+    make_placed_order(customer, number="A1", currency_code="EUR", total_amount_cents=100)
+    staff_client(client, "otto", "view_customer")
+    response = customer_page(client, customer)
+    story, page = response.context["story"], response.content.decode()
+    names = ["orders", "returns", "order_subscriptions", "addresses", "wallet"]
+    names += ["subscriptions", "sku_lists", "attachments", "notes", "timeline"]
+    assert {name: getattr(story, name) for name in names} == {name: [] for name in names}
+    assert story.figures is None
+    assert "A1" not in page
 
 
 def test_a_new_customer_has_a_page_too(admin_client):

@@ -193,6 +193,68 @@ def test_what_is_listed_as_writable_is_written(name, creating):
     assert not [attribute for attribute in attributes if fields[attribute].read_only]
 
 
+# What is given with a new row alone, and what a new row does not take; other types have neither.
+FIXED = {
+    "customer_addresses": "customer_email",
+    "customer_password_resets": "customer_email",
+    "customer_subscriptions": "customer_email",
+    "exports": "resource_type format includes fields filters dry_data jwt_filters",
+    "imports": "resource_type format parent_resource_id inputs skip_errors",
+    "order_subscriptions": "starts_at source_order",
+    "returns": "order",
+    "sku_list_items": "sku_code",
+}
+TAGGED = "_add_tags _remove_tags"
+LATER = {
+    "addresses": TAGGED,
+    "customer_password_resets": "_reset_password_token customer_password",
+    "customers": f"{TAGGED} _request_anonymization _cancel_anonymization",
+    "exports": "_interrupt _start",
+    "imports": "_interrupt _start",
+    "order_subscriptions": f"{TAGGED} _activate _deactivate _cancel"
+    " next_run_at customer_payment_source",
+    "orders": f"{TAGGED} _pending _place _approve _cancel _archive _unarchive placed_at",
+    "returns": f"{TAGGED} _request _approve _cancel _ship _reject _receive _restock"
+    " _archive _unarchive",
+    "webhooks": "_reset_circuit _regenerate_shared_secret",
+}
+
+
+def pointer_to(name, member):
+    kind = "relationships" if member in router.viewsets[name].relations else "attributes"
+    return {"pointer": f"/data/{kind}/{member}"}
+
+
+def members_of(name, member):
+    """The attributes and the relationships of a document that has `member`, of any value."""
+    return ({}, {member: None}) if member in router.viewsets[name].relations else ({member: "1"},)
+
+
+@every_written_type
+def test_what_is_given_with_a_new_row_alone_is_never_changed(api, name):
+    row, fixed = ONE[name](), set(FIXED.get(name, "").split())
+    before = api.get(f"/api/{name}/{row.pk}").json()
+    for member in fixed:
+        response = api.update(name, row.pk, *members_of(name, member))
+        error_of(response, 400, "PARAM_NOT_ALLOWED", pointer_to(name, member))
+    assert api.get(f"/api/{name}/{row.pk}").json() == before
+    serializer = router.viewsets[name].serializer_class
+    assert serializer.writable(creating=True) - serializer.writable(creating=False) == fixed
+
+
+@every_written_type
+def test_what_a_new_row_does_not_take_makes_none(api, name):
+    later = set(LATER.get(name, "").split())
+    attributes, relationships = SMALLEST[name]()
+    for member in later:
+        more, others = [*members_of(name, member), {}][:2]
+        response = api.create(name, {**attributes, **more}, {**dict(relationships), **others})
+        error_of(response, 400, "PARAM_NOT_ALLOWED", pointer_to(name, member))
+    assert api.get(f"/api/{name}").json()["data"] == []
+    serializer = router.viewsets[name].serializer_class
+    assert serializer.writable(creating=False) - serializer.writable(creating=True) == later
+
+
 @every_written_type
 def test_what_is_not_listed_cannot_be_written(api, name):
     row = FULL[name]()

@@ -15,7 +15,14 @@ from django.utils import timezone
 from customers.models import Customer, Export, ExportPart
 from customers.services import exports, imports, jobs
 from customers.tests.conftest import error_of
-from customers.tests.factories import make_customer, make_export, make_group, make_import, make_tag
+from customers.tests.factories import (
+    make_customer,
+    make_export,
+    make_group,
+    make_import,
+    make_reset,
+    make_tag,
+)
 
 
 def run(api, **members):
@@ -53,6 +60,37 @@ def test_what_the_filters_choose_is_written_with_what_is_included(api, monkeypat
     assert [tag["name"] for tag in first["tags"]] == ["vip"]
     assert "password" not in first
     assert "argon2" not in text
+
+
+@pytest.mark.parametrize("format", ["json", "csv"])
+def test_what_is_hidden_is_in_no_file_though_no_fields_are_chosen(api, format):
+    customer = make_customer(tax_exemption_code="TX-1", password="argon2$x")
+    reset = make_reset(customer=customer)
+    shown = api.get(f"/api/customers/{customer.pk}").json()["data"]["attributes"]
+    assert shown.keys() >= {"tax_exemption_code", "jwt_custom_claim"}
+    hidden = {"password", "tax_exemption_code", "jwt_custom_claim", "reset_password_token"}
+    _, text = run(api, format=format)
+    (record,) = rows_in(text, format)
+    assert record.keys() == {*shown, "id", "customer_group_id"} - hidden
+    assert "TX-1" not in text
+    assert "argon2" not in text
+    _, text = run(
+        api, format=format, resource_type="customer_password_resets", includes=["customer"]
+    )
+    (record,) = rows_in(text, format)
+    assert record["id"] == reset.pk
+    assert "reset_password_at" in record
+    assert "reset_password_token" not in record
+    included = record["customer"]
+    included = included if format == "json" else json.loads(included)
+    assert included["email"] == customer.email
+    assert not included.keys() & hidden
+
+
+def rows_in(text, format):
+    if format == "json":
+        return json.loads(text)
+    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 def test_csv_is_defused_and_comes_back_by_an_import_as_it_was(api):
@@ -158,11 +196,13 @@ def test_a_link_is_for_five_minutes_and_for_one_file(api, client, monkeypatch):
     path = attributes["attachment_url"].removeprefix("http://127.0.0.1:8000")
     for wrong in (f"{path}x", "/api/exports/files/x"):
         error_of(client.get(wrong), 404, "RECORD_NOT_FOUND")
+    stored = {200: "no-store", 404: None}
     for age, status in ((290, 200), (310, 404)):
         made = signing.b62_encode(int(time.time()) - age)
         monkeypatch.setattr(signing.TimestampSigner, "timestamp", lambda self, made=made: made)
         link = Export.objects.get().attachment_url.removeprefix("http://127.0.0.1:8000")
-        assert client.get(link).status_code == status
+        answer = client.get(link)
+        assert (answer.status_code, answer.get("Cache-Control")) == (status, stored[status])
     Export.objects.update(has_file=False)
     error_of(client.get(path), 404, "RECORD_NOT_FOUND")
 

@@ -3,11 +3,13 @@
 import gzip
 import io
 import json
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DataError
+from django.utils import timezone
 from joserfc.jwk import OctKey
 
 from customers.models import (
@@ -277,10 +279,13 @@ def test_a_part_that_fails_holds_up_no_other_import_and_is_given_up(monkeypatch,
     monkeypatch.setattr(imports._Part, "run", run_part)
     for failures in range(1, jobs.MOST_FAILURES + 1):
         Import.objects.update(try_at=None)
+        started = timezone.now()
         while imports.step():
             pass
         broken.refresh_from_db()
         assert broken.failures == failures
+        wait = jobs.FIRST_RETRY * 2 ** (failures - 1)
+        assert 0.9 * wait < broken.try_at - started < wait + timedelta(seconds=25)
     sound.refresh_from_db()
     assert (sound.status, broken.status) == ("completed", "interrupted")
     assert broken.errors_log["base"]["base"]

@@ -293,6 +293,9 @@ def test_placing_makes_a_prospect_acquired_and_then_a_repeat_customer(api):
 def test_a_draft_does_not_count_and_a_cancellation_takes_nothing_back(api):
     customer = make_customer()
     order = make_order(customer=customer)
+    api.update("orders", order.pk, {"_pending": True})
+    other = make_order()
+    api.update("orders", other.pk, {}, {"customer": link(customer)})
     assert standing(customer) == ("prospect", 0)
     place(api, order)
     api.update("orders", order.pk, {"_cancel": True})

@@ -15,7 +15,7 @@ from django.utils import timezone
 from customers.models import Customer, CustomerPasswordReset, EventStore, QueuedMail
 from customers.services import mails, password_resets, worker
 from customers.services.passwords import hash_password, is_right
-from customers.tests.conftest import in_threads, needs_postgresql
+from customers.tests.conftest import in_threads, join_or_see_it_wait, needs_postgresql
 from customers.tests.factories import make_customer
 from customers.tests.test_sessions import log_in
 
@@ -56,6 +56,8 @@ def test_from_the_question_to_the_new_password(client, ada, guest_api):
     assert "Choose a new password" in client.get("/test/password/choose").content.decode()
     done = choose(client)
     assert (done.status_code, done["Location"]) == (302, "/test/password/done")
+    cookie = done.cookies["password_reset"]
+    assert (cookie.value, cookie["max-age"], cookie["path"]) == ("", 0, "/test/password/")
     assert "is changed" in client.get("/test/password/done").content.decode()
     assert has_password(ada, NEW)
     assert log_in(client, guest_api.application, password=NEW).status_code == 200
@@ -164,6 +166,13 @@ def test_a_password_that_is_not_accepted_is_told_and_the_link_works_on(
     assert has_password(ada, OLD)
     choose(client)
     assert has_password(ada, NEW)
+
+
+def test_a_password_on_the_page_is_taken_to_the_letter(client, ada):
+    client.get(mailed_link(client))
+    assert choose(client, f" {NEW} ").status_code == 302
+    assert has_password(ada, f" {NEW} ")
+    assert not has_password(ada, NEW)
 
 
 @pytest.mark.parametrize("address", ["", "nobody", "a@b\r\nBcc: x@example.com", "x" * 300])
@@ -283,6 +292,21 @@ def test_however_many_workers_send_them_mails_are_limited(ada, settings):
 
 @needs_postgresql
 @pytest.mark.django_db(transaction=True)
+def test_each_mail_is_sent_by_one_of_many_workers():
+    waiting = {make_customer().email for _ in range(16)}
+    for address in waiting:
+        QueuedMail.objects.create(mode="test", kind="password_changed", email=address)
+
+    def send_all(_):
+        while mails.deliver_next():
+            pass
+
+    in_threads(4, send_all)
+    assert sorted(message.to[0] for message in mail.outbox) == sorted(waiting)
+
+
+@needs_postgresql
+@pytest.mark.django_db(transaction=True)
 def test_an_address_that_is_changed_meanwhile_gets_no_link_that_works(ada, api, monkeypatch):
     def change():
         assert api.update("customers", ada.pk, {"email": "eve@example.com"}).status_code == 200
@@ -290,7 +314,7 @@ def test_an_address_that_is_changed_meanwhile_gets_no_link_that_works(ada, api, 
 
     def begin_while_it_is_changed(customer, **options):
         thread.start()
-        thread.join(0.5)  # it waits for the customer
+        join_or_see_it_wait(thread)  # for the customer
         return begin(customer, **options)
 
     begin, thread = password_resets.begin, threading.Thread(target=change)
@@ -312,6 +336,12 @@ def test_a_mail_that_cannot_be_sent_is_tried_again_and_then_given_up(client, ada
     assert timedelta(seconds=25) < queued.try_at - started < timedelta(seconds=40)
     assert not CustomerPasswordReset.objects.exists()
     assert worker.run_once()["mails"] == 0
+    for attempts, seconds in ((1, 60), (2, 120), (3, 240)):
+        started = timezone.now()
+        QueuedMail.objects.update(attempts=attempts, try_at=started)
+        worker.run_once()
+        wait = QueuedMail.objects.get().try_at - started
+        assert timedelta(seconds=seconds - 1) < wait < timedelta(seconds=seconds + 25)
     QueuedMail.objects.update(attempts=9, try_at=timezone.now())
     worker.run_once()
     assert not QueuedMail.objects.exists()

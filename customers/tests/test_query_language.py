@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from customers.models import Customer
 from customers.tests.conftest import error_of, ids
-from customers.tests.factories import make_customer, make_group, make_tag
+from customers.tests.factories import make_customer, make_group, make_subscription, make_tag
 
 REFERENCES = ["alpha", "ALPHA-2", "be%ta", "be_ta", "be\\ta", "gamma,delta", "", None]
 
@@ -309,7 +309,14 @@ def test_a_filter_does_not_see_rows_of_the_other_mode(api):
     stray = make_group(name="VIP", mode="live")
     customer = make_customer()
     Customer.objects.filter(pk=customer.pk).update(customer_group=stray)  # as no door allows
-    assert ids(api.query("/api/customers", {"filter[q][customer_group_name_eq]": "VIP"})) == []
+    customer.tags.add(make_tag(name="vip", mode="live"))
+    make_subscription(customer=customer, reference="news", mode="live")
+    for name, value in {
+        "customer_group_name_eq": "VIP",
+        "tags_name_eq": "vip",
+        "customer_subscriptions_reference_eq": "news",
+    }.items():
+        assert ids(api.query("/api/customers", {f"filter[q][{name}]": value})) == [], name
 
 
 def test_plain_filters_mean_equality(api):

@@ -8,9 +8,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from customers.models import Attachment, Customer, EventStore, Order, Tag
+from customers.admin.base import ReadOnlyAdmin
+from customers.models import Application, Attachment, Customer, EventStore, Order, Tag, Webhook
 from customers.tests.conftest import in_threads, needs_postgresql
 from customers.tests.factories import (
+    CALLBACK_URL,
     FULL,
     ONE,
     make_customer,
@@ -263,6 +265,48 @@ def test_staff_see_no_token_of_the_wallet(admin_client):
     for page in ("", f"{source.pk}/change/", f"{source.pk}/history/"):
         shown = admin_client.get(url(type(source), page)).content.decode()
         assert "ABCDEFGH" not in shown
+
+
+READ_ONLY = [model for model in MODELS if isinstance(admin.site._registry[model], ReadOnlyAdmin)]
+
+
+@pytest.mark.parametrize("model", READ_ONLY, ids=lambda model: model.__name__)
+def test_what_only_the_service_writes_staff_only_read(admin_client, model):
+    row = ONE[model._meta.db_table]()
+    count = model.objects.count()
+    assert admin_client.get(url(model, f"{row.pk}/change/")).status_code == 200
+    for page in ("add/", f"{row.pk}/change/", f"{row.pk}/delete/"):
+        assert admin_client.post(url(model, page), {"post": "yes"}).status_code == 403
+    assert model.objects.count() == count
+
+
+def test_which_types_only_the_service_writes():
+    assert {model.__name__ for model in READ_ONLY} == {
+        "CustomerPasswordReset",
+        "Event",
+        "EventCallback",
+        "EventStore",
+        "Export",
+        "Import",
+    }
+
+
+def test_applications_are_not_made_in_the_console(admin_client):
+    assert admin_client.get(url(Application, "add/")).status_code == 403
+    sent = {"name": "Shop", "metadata": "{}"}
+    assert admin_client.post(url(Application, "add/"), sent).status_code == 403
+    assert not Application.objects.exists()
+
+
+def test_staff_give_a_webhook_no_address_within(admin_client):
+    values = form_of(admin_client.get(url(Webhook, "add/"))) | {"topic": "customers.create"}
+    within = {**values, "callback_url": "https://10.0.0.1/callbacks"}
+    response = admin_client.post(url(Webhook, "add/"), within)
+    assert response.status_code == 200
+    assert "leads into a private network" in response.content.decode()
+    assert not Webhook.objects.exists()
+    admin_client.post(url(Webhook, "add/"), {**values, "callback_url": CALLBACK_URL})
+    assert Webhook.objects.get().callback_url == CALLBACK_URL
 
 
 def test_staff_cannot_attach_to_two_resources_or_none(admin_client):

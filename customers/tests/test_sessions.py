@@ -1,15 +1,24 @@
 """Customers who log in through a sales channel: tokens, refreshing, and what ends it."""
 
+import threading
 import time
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from customers.models import Application, Customer, Session
-from customers.services import applications, sessions, signing_keys
+from customers.services import applications, password_resets, sessions, signing_keys
+from customers.services.orders import lock_customers
 from customers.services.passwords import hash_password
 from customers.services.tokens import InvalidToken, issue_token, read_token
-from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql
+from customers.tests.conftest import (
+    Api,
+    error_of,
+    in_threads,
+    join_or_see_it_wait,
+    needs_postgresql,
+)
 from customers.tests.factories import make_customer
 from customers.tests.test_tokens import ask, forged, segments
 
@@ -260,6 +269,31 @@ def test_a_login_overtaken_by_a_change_of_password_fails(channel, ada):
     Customer.objects.filter(pk=ada.pk).update(password=hash_password("another password"))
     with pytest.raises(sessions.Refused):
         sessions.start(channel, found, scope="market:all")
+    assert not Session.objects.exists()
+
+
+@needs_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_login_waits_for_a_change_of_the_password_and_then_fails(channel, ada):
+    found, known = [], Customer.objects.get(pk=ada.pk)
+
+    def log_in_meanwhile():
+        try:
+            found.append(sessions.start(channel, known, scope="market:all"))
+        except sessions.Refused:
+            found.append(None)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=log_in_meanwhile)
+    with transaction.atomic():
+        lock_customers(ada.pk)
+        new = hash_password("a wholly new sentence")
+        password_resets.set_password(Customer.objects.get(pk=ada.pk), new, who=None)
+        thread.start()
+        join_or_see_it_wait(thread)
+    thread.join()
+    assert found == [None]
     assert not Session.objects.exists()
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from customers.models import Customer, Tag
-from customers.tests.conftest import error_of
+from customers.services import tagging
+from customers.tests.conftest import error_of, in_threads, needs_postgresql
 from customers.tests.factories import make_customer, make_tag
 
 
@@ -113,6 +114,22 @@ def test_a_record_carries_ten_tags_at_most(api, customer):
     error_of(response, 422, "VALIDATION_ERROR", {"pointer": "/data/attributes/_add_tags"})
     swap = {"_add_tags": tags[10].name, "_remove_tags": tags[0].name}
     assert api.update("customers", customer.pk, swap).status_code == 200
+    assert customer.tags.count() == 10
+
+
+@needs_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_of_sixteen_tags_put_on_at_once_by_whoever_ten_stay():
+    customer, tags = make_customer(), [make_tag() for _ in range(16)]
+
+    def add(number):
+        try:
+            tagging.add_tags(customer, [tags[number]], who=None)
+        except tagging.TooManyTags:
+            return False
+        return True
+
+    assert sorted(in_threads(16, add)) == [False] * 6 + [True] * 10
     assert customer.tags.count() == 10
 
 

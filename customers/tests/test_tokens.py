@@ -6,6 +6,7 @@ import json
 import os
 import re
 import time
+from collections import OrderedDict
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -16,8 +17,8 @@ from django.utils import timezone
 from joserfc import jws, jwt
 from joserfc.jwk import KeySet, RSAKey
 
-from customers.models import Application, RevokedToken
-from customers.services import signing_keys
+from customers.models import Application, Customer, RevokedToken
+from customers.services import signing_keys, tokens
 from customers.services.tokens import InvalidToken, issue_token, read_token
 from customers.tests.conftest import Api, error_of
 from customers.tests.factories import make_customer
@@ -349,6 +350,29 @@ def test_nobody_revokes_the_token_of_another(client, api, live_api):
     assert api.get("/api/customers").status_code == 200
 
 
+def test_a_known_token_that_was_revoked_writes_nothing(client, api):
+    customer = make_customer()
+    assert api.get("/api/customers").status_code == 200
+    revoke(client, api)
+    for answer in (
+        api.create("customers", {"email": "ada@example.com"}),
+        api.update("customers", customer.pk, {"reference": "R"}),
+        api.delete(f"/api/customers/{customer.pk}"),
+    ):
+        error_of(answer, 401, "INVALID_TOKEN")
+    assert [(one.pk, one.reference) for one in Customer.objects.all()] == [(customer.pk, None)]
+
+
+def test_revoking_one_token_revives_no_other(client, api):
+    second = issue_token(api.application, scope="", confidential=True)
+    for token in (api.token, second):
+        assert revoke(client, api, token=token).status_code == 200
+    for token in (api.token, second):
+        response = client.get("/api/customers", headers={"authorization": f"Bearer {token}"})
+        error_of(response, 401, "INVALID_TOKEN")
+    assert RevokedToken.objects.count() == 2
+
+
 @pytest.mark.parametrize("token", ["", "text", "a.b.c"])
 def test_revoking_what_is_no_token_is_no_error(client, api, token):
     assert revoke(client, api, token=token).status_code == 200
@@ -409,6 +433,32 @@ def test_keys_are_files_of_their_owner_and_older_ones_still_verify(settings, tmp
     with pytest.raises(InvalidToken):
         read_token(api.token)
     assert read_token(newer).mode == "test"
+
+
+def test_a_token_that_is_known_is_refused_when_its_time_is_over(api, settings, monkeypatch):
+    assert api.get("/api/customers").status_code == 200
+    exp = segments(api.token)[1]["exp"]
+    monkeypatch.setattr("time.time", lambda: exp)
+    assert api.get("/api/customers").status_code == 200
+    monkeypatch.setattr("time.time", lambda: exp + 1)
+    error_of(api.get("/api/customers"), 401, "INVALID_TOKEN")
+
+
+def test_a_token_that_is_known_is_refused_by_another_issuer(api, settings):
+    assert read_token(api.token)
+    settings.TOKEN_ISSUER = "https://auth.elsewhere.example"
+    with pytest.raises(InvalidToken):
+        read_token(api.token)
+
+
+def test_a_process_remembers_the_latest_tokens_alone(api, monkeypatch):
+    monkeypatch.setattr(tokens, "MOST_KNOWN", 2)
+    monkeypatch.setattr(tokens, "_known_tokens", OrderedDict())
+    made = [issue_token(api.application, scope="", confidential=True) for _ in range(4)]
+    for token in made:
+        assert read_token(token).application == api.application
+    assert len(tokens._known_tokens) == 2
+    assert all(read_token(token) for token in made)
 
 
 def test_a_token_of_a_key_that_was_dropped_is_known_for_an_instant_at_most(settings, tmp_path):

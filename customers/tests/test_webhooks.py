@@ -134,6 +134,18 @@ def test_a_failed_call_is_made_again_later_with_the_same_id_and_then_counts_no_m
     assert list(codes) == ["500", "204"]
 
 
+def test_a_delivery_waits_twice_as_long_each_time():
+    with receiver(500) as server:
+        make_webhook(callback_url=server.url)
+        make_event_of_now()
+        for attempt in range(4):
+            make_due()
+            assert deliveries.deliver_all() == 1
+            wait = (Delivery.objects.get().try_at - timezone.now()).total_seconds()
+            least = deliveries.FIRST_RETRY * 2**attempt * 0.5
+            assert least - 60 < wait < 3 * least
+
+
 @pytest.mark.parametrize("who", ["customer", "neighbour"])
 def test_a_call_under_way_keeps_nothing_of_who_is_forgotten_meanwhile(api, live_api, who):
     mode = {"customer": "test", "neighbour": "live"}[who]

@@ -3,9 +3,16 @@
 import pytest
 from django.contrib.auth import get_user_model
 
-from customers.models import Customer, EventStore
+from customers.models import Customer, Event, EventStore
 from customers.services import principals, wire
-from customers.tests.factories import link, make_customer, make_group, make_tag
+from customers.tests.factories import (
+    link,
+    make_customer,
+    make_event,
+    make_event_callback,
+    make_group,
+    make_tag,
+)
 
 SERVICE = principals.service("test")
 
@@ -34,6 +41,19 @@ def test_what_cannot_be_found_is_refused_by_name(resource_type, filters, named):
     with pytest.raises(wire.Refused) as refused:
         wire.rows(resource_type, SERVICE, filters)
     assert [name for name, _ in refused.value.errors] == [named]
+
+
+def test_what_a_type_does_not_offer_is_refused():
+    event = make_event()
+    with pytest.raises(wire.Refused):
+        wire.create("events", SERVICE, {})
+    with pytest.raises(wire.Refused):
+        wire.rows("event_stores", SERVICE)
+    callback = make_event_callback(event=event)
+    with pytest.raises(wire.Refused):
+        wire.update(callback, SERVICE, {"reference": "R"})
+    callback.refresh_from_db()
+    assert (Event.objects.get(), callback.reference) == (event, None)
 
 
 def test_a_document_is_the_one_that_the_api_answers(api):

@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from customers.api.urls import router
 from customers.models import Customer, Event, EventStore, IdempotentAnswer, Import, Tag
-from customers.services import worker
+from customers.services import sessions, worker
+from customers.services.tokens import issue_token
 from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql
-from customers.tests.factories import SMALLEST, make_customer, make_import
+from customers.tests.factories import SMALLEST, make_customer, make_import, make_tag
 
 DOCUMENT = {"data": {"type": "customers", "attributes": {"email": "ada@example.com"}}}
 KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
@@ -90,6 +91,34 @@ def test_a_key_is_for_one_request_and_one_caller_alone(api):
     error_of(send(api, path=path, idempotency_key=KEY), 422, "IDEMPOTENCY_KEY_REUSED")
     assert [customer.email for customer in Customer.objects.all()] == ["ada@example.com"]
     assert send(Api(), other, idempotency_key=KEY).status_code == 201
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_a_key_is_for_one_method_alone(api, method):
+    customer, vip, new = make_customer(), make_tag(name="vip"), make_tag(name="new")
+    customer.tags.add(vip)
+    path = f"/api/customers/{customer.pk}/relationships/tags"
+    document = {"data": [{"type": "tags", "id": new.pk}]}
+    assert send(api, document, path=path, idempotency_key=KEY).status_code == 204
+    other = send(api, document, method, path, idempotency_key=KEY)
+    error_of(other, 422, "IDEMPOTENCY_KEY_REUSED")
+    assert set(customer.tags.all()) == {vip, new}
+
+
+def test_a_key_is_for_one_customer_of_a_channel_alone():
+    ada, bob = make_customer(password="argon2$x"), make_customer(password="argon2$x")
+    first, second = Api(customer=ada), Api(customer=bob)
+    session, _ = sessions.start(first.application, bob, scope="market:all")
+    token = issue_token(first.application, scope="", confidential=False, session=session)
+    second.client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    document = {"data": {"type": "sku_lists", "attributes": {"name": "Wish list"}}}
+    made = [
+        send(caller, document, path="/api/sku_lists", idempotency_key=KEY)
+        for caller in (first, second)
+    ]
+    assert [answer.status_code for answer in made] == [201, 201]
+    assert "Idempotent-Replayed" not in made[1]
+    assert [customer.sku_lists.count() for customer in (ada, bob)] == [1, 1]
 
 
 def test_what_was_refused_may_be_sent_again_with_its_key(api):
