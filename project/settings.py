@@ -5,7 +5,6 @@ import re
 import secrets
 import sys
 from datetime import timedelta
-from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -78,6 +77,15 @@ def is_url_or_empty(value):
 
 def is_email(value):
     return bool(re.fullmatch(r"[^@\s]+@[^@\s]+", value)) and value.isprintable()
+
+
+def is_sender(value):
+    """Whether `value` is an e-mail address, or a name and one in angle brackets.
+
+    Python's parseaddr takes no address of an IPv6 host any more, from 3.12.6 and 3.11.10 on.
+    """
+    found = re.fullmatch(r"[^<>]*<([^<>]+)>|([^<>]+)", value)
+    return bool(found) and is_email(found[1] or found[2]) and value.isprintable()
 
 
 def is_redis(value):
@@ -509,9 +517,9 @@ EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = setting(
     env.str,
     "MAIL_FROM",
-    f"no-reply@{host_of(PUBLIC_URL)}",
+    f"no-reply@{host_of(PUBLIC_URL)}".replace("[", "[IPv6:"),  # RFC 5321 section 4.1.3
     "the e-mail address that mails come from",
-    lambda value: is_email(parseaddr(value)[1]) and value.isprintable(),
+    is_sender,
 )
 
 # The API

@@ -309,8 +309,44 @@ REFUSED = [
     "https://192.168.0.1/",
     "https://0.0.0.0/",
     "https://224.0.0.1/",
+    "https://192.0.0.1/",
+    "https://192.0.0.9/",
+    "https://192.0.2.1/",
+    "https://192.88.99.1/",
+    "https://198.18.0.1/",
+    "https://100.64.0.1/",
+    "https://240.0.0.1/",
+    "https://255.255.255.255/",
+    "https://[2001::1]/",
+    "https://[2001:1::1]/",
+    "https://[2001:20::1]/",
+    "https://[2001:db8::1]/",
+    "https://[2002:c000:200a::]/",
+    "https://[3fff::1]/",
+    "https://[5f00::1]/",
+    "https://[100::1]/",
+    "https://[fe80::1%25lo]/",
+    "https://[2606:4700::1111%25eth0]/",
+    "https://[2606:4700::1111]x/",
+    "https://x[2606:4700::1111]/",
+    "https://[v1.x]/",
     "https://2130706433/",
+    "https://3221233674/",
     "https://0x7f.1/",
+    "https://0xC000200A/",
+    "https://192.0.8202/",
+    "https://0300.0.32.10/",
+    "https://192.0.32.010/",
+    "https://127.0.0.1./",
+    "https://192.0.32.10./",
+    "https://1.2.3.4.5/",
+    "https://127.0.0.1%00/",
+    "https://127.0.0.1%00.example.com/",
+    "https://%31%32%37.0.0.1/",
+    "https://example.com%2F@/",
+    "https://example..com/",
+    "https://-example.com/",
+    "https://example.com\\.example.org/",
     "http://192.0.32.10/",
     "https://user:pass@192.0.32.10/",
     "ftp://192.0.32.10/",
@@ -421,12 +457,38 @@ def test_no_sales_channel_sees_a_webhook(guest_api):
         "https://[2606:4700::1111]/",
         "https://[::ffff:192.0.32.10]/",
         "https://[64:ff9b::192.0.32.10]/",
-        "https://[2002:c000:200a::]/",
+        "https://192.0.1.1/",
+        "https://192.175.48.1/",
+        "https://198.20.0.1/",
+        "https://[2001:200::1]/",
+        "https://192.0.32.10:8443/",
     ],
 )
 def test_an_address_that_is_written_is_public(settings, url):
     settings.WEBHOOK_NETWORKS = []
     outbound.check_url(url)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["example.com", "example.com.", "xn--bcher-kva.example", "_dmarc.example.com", "a1", "1a"],
+)
+def test_a_host_may_be_any_name(monkeypatch, settings, host):
+    settings.WEBHOOK_NETWORKS = []
+    entry = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.32.10", 443))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [entry])
+    outbound.check_url(f"https://{host}/callbacks")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1.", "127.1", "2130706433", "127.0.0.1%00"])
+def test_a_host_that_resolvers_read_otherwise_is_not_called_even_in_ones_own_network(host):
+    with receiver() as server:
+        make_webhook(callback_url=server.url.replace("127.0.0.1", host))
+        make_event_of_now()
+        deliveries.deliver_all()
+    assert server.received == []
+    callback = EventCallback.objects.get()
+    assert (callback.response_code, callback.response_message) == (None, outbound.NO_HOST)
 
 
 def test_a_name_that_leads_nowhere_yet_may_be_written(monkeypatch):
