@@ -483,7 +483,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": PASSWORD_MIN_LENGTH},
     },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "customers.services.passwords.GuessableValidator"},
 ]
 
 # Staff: wrong passwords, of one account from one client address, are counted by django-axes
