@@ -89,6 +89,7 @@ def test_the_table_has_a_row_for_each_setting():
         ("PASSWORD_MIN_LENGTH", "4"),
         ("ACCESS_TOKEN_LIFETIME", "0"),
         ("ACCESS_TOKEN_LIFETIME", "two hours"),
+        ("STAFF_SESSION_LIFETIME", "60"),
         ("MAX_BODY_BYTES", "-1"),
         ("MAX_JSON_DEPTH", "1000"),
         ("PAGE_SIZE", "26"),
@@ -176,6 +177,8 @@ def test_an_https_address_switches_on_what_needs_it(load, scheme):
     assert settings["SESSION_COOKIE_SECURE"] is https
     assert settings["CSRF_COOKIE_SECURE"] is https
     assert bool(settings["SECURE_HSTS_SECONDS"]) is https
+    names = [settings.get(name) for name in ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME")]
+    assert names == (["__Host-sessionid", "__Host-csrftoken"] if https else [None, None])
     assert "api.example.com" in settings["ALLOWED_HOSTS"]
 
 

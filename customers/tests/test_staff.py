@@ -4,8 +4,10 @@ import time
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 from django_otp.oath import totp
 from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -120,6 +122,43 @@ def test_an_obligatory_factor_is_set_up_before_anything_else(member, settings):
     settings.SECOND_FACTOR_REQUIRED = False
     client.post(f"{FACTOR}remove/")
     assert not second_factor.has_one(member)
+
+
+@pytest.mark.parametrize("https", [True, False])
+def test_the_cookies_of_the_console_are_for_this_host_and_no_script(member, settings, https):
+    if https:
+        settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-s", "__Host-c"
+        settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    found = log_in().answer.cookies
+    assert set(found) == ({"__Host-s", "__Host-c"} if https else {"sessionid", "csrftoken"})
+    for cookie in found.values():
+        assert (cookie["path"], cookie["domain"], cookie["samesite"]) == ("/", "", "Lax")
+        assert cookie["httponly"] is True
+        assert bool(cookie["secure"]) is https
+        assert 35_990 <= cookie["max-age"] <= 36_000
+
+
+def test_a_session_ends_with_the_working_day_whatever_is_done_meanwhile(member):
+    client = log_in()
+    end = client.session.get_expiry_date()
+    left = (end - timezone.now()).total_seconds()
+    assert 35_900 < left <= 36_000
+    session = Session.objects.get()
+    client.post("/admin/mode/", {"mode": "live"})
+    assert client.session["mode"] == "live"
+    assert client.session.get_expiry_date() == end
+    assert abs((Session.objects.get().expire_date - session.expire_date).total_seconds()) < 1
+    Session.objects.update(expire_date=timezone.now())
+    assert not may_enter(client)
+
+
+def test_a_session_with_a_second_factor_ends_no_later(member):
+    code = with_factor(member)
+    client = log_in()
+    end = client.session.get_expiry_date()
+    assert client.post(FACTOR, {"code": code}).status_code == 302
+    assert may_enter(client)
+    assert client.session.get_expiry_date() == end
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example", "//evil.example", "javascript:x"])
