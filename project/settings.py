@@ -5,7 +5,6 @@ import re
 import secrets
 import sys
 from datetime import timedelta
-from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -78,6 +77,15 @@ def is_url_or_empty(value):
 
 def is_email(value):
     return bool(re.fullmatch(r"[^@\s]+@[^@\s]+", value)) and value.isprintable()
+
+
+def is_sender(value):
+    """Whether `value` is an e-mail address, or a name and one in angle brackets.
+
+    Python's parseaddr takes no address of an IPv6 host any more, from 3.12.6 and 3.11.10 on.
+    """
+    found = re.fullmatch(r"[^<>]*<([^<>]+)>|([^<>]+)", value)
+    return bool(found) and is_email(found[1] or found[2]) and value.isprintable()
 
 
 def is_redis(value):
@@ -242,6 +250,9 @@ LOGIN_FAILURES_PER_CLIENT = setting(
 SECOND_FACTOR_REQUIRED = setting(true_or_false, "SECOND_FACTOR_REQUIRED", False, "true or false")
 SECOND_FACTOR_FAILURES = setting(
     env.int, "SECOND_FACTOR_FAILURES", 5, "1 to 20 failures", at_least(1, 20)
+)
+STAFF_SESSION_LIFETIME = setting(
+    env.int, "STAFF_SESSION_LIFETIME", 36_000, "300 to 604800 seconds", at_least(300, 604_800)
 )
 LOGIN_FAILURES_PER_ACCOUNT = setting(
     env.int, "LOGIN_FAILURES_PER_ACCOUNT", 100, "10 to 1000 failures", at_least(10, 1000)
@@ -473,7 +484,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": PASSWORD_MIN_LENGTH},
     },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "customers.services.passwords.GuessableValidator"},
 ]
 
 # Staff: wrong passwords, of one account from one client address, are counted by django-axes
@@ -507,9 +518,9 @@ EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = setting(
     env.str,
     "MAIL_FROM",
-    f"no-reply@{host_of(PUBLIC_URL)}",
+    f"no-reply@{host_of(PUBLIC_URL)}".replace("[", "[IPv6:"),  # RFC 5321 section 4.1.3
     "the e-mail address that mails come from",
-    lambda value: is_email(parseaddr(value)[1]) and value.isprintable(),
+    is_sender,
 )
 
 # The API
@@ -579,6 +590,11 @@ HTTPS = PUBLIC_URL.startswith("https://")
 SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
+if HTTPS:  # of this host alone, whatever its neighbours in the domain set (RFC 6265bis, 4.1.3.2)
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+SESSION_COOKIE_AGE = CSRF_COOKIE_AGE = STAFF_SESSION_LIFETIME
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS

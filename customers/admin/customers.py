@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.utils.formats import date_format
 
 from customers.admin import looks
@@ -44,7 +45,14 @@ class CustomerAdmin(BulkActs, Files, CustomerActs, TaggableAdmin):
         """Tags are chosen with a new customer, and later in their own place on its page."""
         return self.fieldsets if obj else self.add_fieldsets
 
+    def get_readonly_fields(self, request, obj=None):
+        """With another address an account gets another owner: a permission of its own."""
+        names = super().get_readonly_fields(request, obj)
+        return names if obj is None or _may_change_email(request) else ["email", *names]
+
     def change_view(self, request, object_id, form_url="", extra_context=None):
+        if "email" in request.POST and not _may_change_email(request):
+            raise PermissionDenied
         customer = self.get_object(request, object_id)
         context = {"story": Story(customer, request), **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)
@@ -76,3 +84,7 @@ class CustomerAdmin(BulkActs, Files, CustomerActs, TaggableAdmin):
     @admin.display(ordering="created_at")
     def created(self, customer):
         return date_format(customer.created_at, "j M Y")
+
+
+def _may_change_email(request):
+    return request.user.has_perm("customers.change_customer_email")

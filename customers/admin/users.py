@@ -1,17 +1,67 @@
+"""The staff and their roles: nobody gives, or takes from, others what they do not have."""
+
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
+from django.db.models import Q
 
 from customers.admin.lookups import OfferedLookups
 
 admin.site.unregister([User, Group])
 
 
+def _permissions_of(user):
+    """The permissions of `user`, a member of the staff who is no superuser, active or not."""
+    return Permission.objects.filter(Q(user=user) | Q(group__user=user))
+
+
+class NoneAbove(OfferedLookups):
+    """Rows that whoever is no superuser changes as far as they have all that these may."""
+
+    def has_change_permission(self, request, obj=None):
+        return super().has_change_permission(request, obj) and self._is_within(request, obj)
+
+    def has_delete_permission(self, request, obj=None):
+        return super().has_delete_permission(request, obj) and self._is_within(request, obj)
+
+    def formfield_for_manytomany(self, db_field, request=None, **options):
+        """The permissions that the member of staff has, and the roles that hold no others."""
+        if not request.user.is_superuser:
+            own = Permission.objects.filter(pk__in=_permissions_of(request.user).values("pk"))
+            beyond = Permission.objects.exclude(pk__in=own.values("pk"))
+            roles = Group.objects.exclude(permissions__in=beyond)
+            is_role = db_field.remote_field.model is Group
+            options["queryset"] = roles if is_role else own
+        return super().formfield_for_manytomany(db_field, request, **options)
+
+    def _is_within(self, request, obj):
+        if obj is None or request.user.is_superuser:
+            return True
+        own = _permissions_of(request.user).values("pk")
+        return not self.permissions_within(obj).exclude(pk__in=own).exists()
+
+
 @admin.register(User)
-class StaffAdmin(OfferedLookups, UserAdmin):
-    pass
+class StaffAdmin(NoneAbove, UserAdmin):
+    def get_fieldsets(self, request, obj=None):
+        """Who is a superuser is for superusers to see and to say."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if request.user.is_superuser:
+            return fieldsets
+        return [
+            (title, {**shown, "fields": [f for f in shown["fields"] if f != "is_superuser"]})
+            for title, shown in fieldsets
+        ]
+
+    def get_list_filter(self, request):
+        names = super().get_list_filter(request)
+        return [name for name in names if request.user.is_superuser or name != "is_superuser"]
+
+    def permissions_within(self, user):
+        return Permission.objects.all() if user.is_superuser else _permissions_of(user)
 
 
 @admin.register(Group)
-class RoleAdmin(OfferedLookups, GroupAdmin):
-    pass
+class RoleAdmin(NoneAbove, GroupAdmin):
+    def permissions_within(self, role):
+        return role.permissions.all()

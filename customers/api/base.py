@@ -96,6 +96,7 @@ class ApiView(APIView):
         return principal, token
 
     def finalize_response(self, request, response, *args, **kwargs):
+        response.headers["Cache-Control"] = errors.PRIVATE
         for name, value in self.use.headers.items() if self.use else ():
             response[name] = value
         return response

@@ -33,8 +33,23 @@ class FromCaller(serializers.ReadOnlyField):
         self.claim = claim
         super().__init__(**options)
 
-    def value_for(self, principal):
+    def value_for(self, principal, row):
         return principal.claims.get(self.claim)
+
+
+class ForWriters(serializers.CharField):
+    """A secret of the row, told to a program that may change it, and to nobody else.
+
+    It is null to a program that may only read, and in whatever the service writes of its own
+    accord: what webhooks are told and what is kept of it, exports, a person's data.
+    """
+
+    def __init__(self):
+        super().__init__(read_only=True, allow_null=True)
+
+    def value_for(self, principal, row):
+        told = principal.tells_secrets and not principal.read_only
+        return getattr(row, self.field_name) if told else None
 
 
 class Shape:
@@ -55,7 +70,9 @@ class Shape:
                 )
         shown = {*readable, *viewset.relations} if fields is None else fields
         attributes = {name: field for name, field in readable.items() if name in shown}
-        self.callers = [field for field in attributes.values() if isinstance(field, FromCaller)]
+        self.callers = [
+            field for field in attributes.values() if isinstance(field, FromCaller | ForWriters)
+        ]
         own = {name: field for name, field in attributes.items() if field not in self.callers}
         self.names = list(own)
         self.read = _reader([field.source for field in own.values()])
@@ -68,7 +85,7 @@ class Shape:
         self.type = viewset.resource_name
 
     def attributes_of(self, row):
-        """The attributes of `row` by name, without those that the caller's token tells."""
+        """The attributes of `row` by name, without those that hang on the caller."""
         attributes = dict(zip(self.names, self.read(row), strict=True))
         for name, convert in self.converters:
             attributes[name] = convert(attributes[name])
@@ -216,7 +233,7 @@ class Document:
         link = viewset.link_to(row)
         attributes = shape.attributes_of(row)
         for field in shape.callers:
-            attributes[field.field_name] = field.value_for(self.principal)
+            attributes[field.field_name] = field.value_for(self.principal, row)
         resource = {
             "id": row.pk,
             "type": shape.type,

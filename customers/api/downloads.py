@@ -19,6 +19,6 @@ def job_file(request, signed, service):
         content_type="application/gzip",
         headers={
             "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
+            "Cache-Control": errors.PRIVATE,
         },
     )

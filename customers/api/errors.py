@@ -30,6 +30,7 @@ from customers.services.passwords import RETRY_AFTER, Busy
 from customers.services.transactions import Overtaken
 
 CONTENT_TYPE = "application/vnd.api+json"
+PRIVATE = "private, no-store"  # Cache-Control: answers are about people (ASVS 5.0, 14.3.2)
 logger = logging.getLogger(__name__)
 
 
@@ -290,7 +291,7 @@ def respond(*errors, headers=None):
         orjson.dumps({"errors": [error.as_json() for error in errors]}),
         status=errors[0].status,
         content_type=CONTENT_TYPE,
-        headers=headers,
+        headers={"Cache-Control": PRIVATE, **(headers or {})},
     )
 
 

@@ -51,10 +51,15 @@ class TextField(StrictField, drf.CharField):
 
 
 class PasswordField(TextField):
-    """A password, of which only the hash goes on."""
+    """A password, of which only the hash goes on.
+
+    `addresses` are the e-mail addresses of whose it is; the serializer knows them.
+    """
+
+    addresses = ()
 
     def to_internal_value(self, value):
-        return hash_password(super().to_internal_value(value))
+        return hash_password(super().to_internal_value(value), addresses=self.addresses)
 
 
 class WholeNumberField(StrictField, drf.IntegerField):

@@ -40,6 +40,7 @@ def revoke(request):
 
 
 @csrf_exempt
+@never_cache
 def unknown(request, path):
     return _error(404, "invalid_request", "There is no such route.")
 

@@ -67,6 +67,7 @@ class Customer(Resource):
         permissions = [
             ("reset_customer_password", "Can send customers a link to choose a new password"),
             ("invite_customers", "Can invite guests to choose a password"),
+            ("change_customer_email", "Can change the e-mail addresses of customers"),
             ("merge_customers", "Can merge duplicate customers"),
             ("anonymize_customers", "Can have customers anonymized"),
             ("import_customers", "Can import customers from a file"),

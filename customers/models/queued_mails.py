@@ -17,6 +17,7 @@ class QueuedMail(models.Model):
         PASSWORD_RESET = "password_reset", "Password reset"
         INVITATION = "invitation", "Invitation"
         PASSWORD_CHANGED = "password_changed", "Password changed"
+        EMAIL_CHANGED = "email_changed", "E-mail address changed"  # to the old one
         WEBHOOK_FAILING = "webhook_failing", "Webhook failing"  # to whoever runs the service
 
     id = IdField(primary_key=True, default=new_id, editable=False)

@@ -33,7 +33,13 @@ TYPES = [
     "sku_lists",
     "tags",
 ]
-HIDDEN = {"password", "tax_exemption_code", "jwt_custom_claim", "reset_password_token"}
+HIDDEN = {
+    "jwt_custom_claim",
+    "password",
+    "reset_password_token",
+    "shared_secret",
+    "tax_exemption_code",
+}
 DRY = {"id", "created_at", "updated_at"}
 PART = 100  # rows of one transaction
 MOST_OPEN = 10  # exports of one mode at once

@@ -78,7 +78,7 @@ def _read_csv(text):
         raise Unreadable("holds the character NUL, which cannot be kept")
     lines = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     try:
-        names = next(lines, [])
+        names = [spreadsheets.plain(name) for name in next(lines, [])]
         if len(set(names)) < len(names) or "" in names:
             raise Unreadable("must begin with a line of names, each once")
         rows = []

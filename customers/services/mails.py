@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 FIRST_RETRY = timedelta(seconds=30)  # doubled at each further one
 MOST_ATTEMPTS = 10
+CHANGES = (QueuedMail.Kind.PASSWORD_CHANGED, QueuedMail.Kind.EMAIL_CHANGED)
 FAILURES = (OSError, SMTPException, ValueError)  # the last of an address that cannot be written
 
 
@@ -108,8 +109,8 @@ def _deliver(mail):
         webhook = mail.who["owner"]["id"]
         _message(mail.kind, mail.email, webhook=webhook, url=settings.PUBLIC_URL).send()
         return
-    if mail.kind == QueuedMail.Kind.PASSWORD_CHANGED:
-        _send("password_changed", mail.email, mail.customer)
+    if mail.kind in CHANGES:
+        _send(mail.kind, mail.email, mail.customer)
         return
     customer = Customer.objects.filter(mode=mail.mode, email_key=fold(mail.email)).first()
     if customer is None:

@@ -7,6 +7,7 @@ cannot lead elsewhere in between. Redirects are not followed.
 
 import asyncio
 import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -23,7 +24,42 @@ CARRIERS = [  # of an IPv4 address in the last 32 bits
     ipaddress.ip_network("::ffff:0:0/96"),  # mapped, RFC 4291
     ipaddress.ip_network("64:ff9b::/96"),  # NAT64, RFC 6052
 ]
+# IANA's special-purpose address registries (RFC 6890) and what is beside them, as far as it is
+# not reachable by everybody. A table of our own: Python's `is_global` answers otherwise from one
+# version to the next. Ranges of protocols are in it whole, with the few addresses in them that
+# are reachable, since no receiver has one of these.
+SPECIAL = [
+    ipaddress.ip_network(network)
+    for network in (
+        "0.0.0.0/8",  # this network
+        "10.0.0.0/8",  # private use
+        "100.64.0.0/10",  # shared by carriers
+        "127.0.0.0/8",  # loopback
+        "169.254.0.0/16",  # link local, and where clouds tell their machines' secrets
+        "172.16.0.0/12",  # private use
+        "192.0.0.0/24",  # protocols
+        "192.0.2.0/24",  # documentation
+        "192.88.99.0/24",  # relays of 6to4, deprecated by RFC 7526
+        "192.168.0.0/16",  # private use
+        "198.18.0.0/15",  # measurements
+        "198.51.100.0/24",  # documentation
+        "203.0.113.0/24",  # documentation
+        "224.0.0.0/4",  # multicast
+        "240.0.0.0/4",  # reserved, and broadcast
+        "2001::/23",  # protocols, Teredo and ORCHID among them
+        "2001:db8::/32",  # documentation
+        "2002::/16",  # 6to4, which carries an IPv4 address; deprecated by RFC 7526
+        "3fff::/20",  # documentation
+    )
+]
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
+NUMBER = re.compile(r"(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?")  # the last label of what is no name
+PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^][:%@\\]+)(:[0-9]*)?")  # all that may follow the //
 FAILURES = (OSError, httpcore.ConnectError, httpcore.NetworkError, httpcore.ProtocolError)
+
+
+NO_HOST = "must have a host that is a name, or an IP address as it is commonly written"
 
 
 class ForbiddenAddress(Exception):
@@ -44,11 +80,31 @@ def check_url(url):
         raise ForbiddenAddress("must be a web address (http or https)")
     if parts.username is not None or parts.fragment or any(c <= " " for c in url):
         raise ForbiddenAddress("must have neither a user, a fragment nor spaces")
+    if not PLACE.fullmatch(parts.netloc):
+        raise ForbiddenAddress(NO_HOST)
+    _check_host(host)
     try:
         found = {entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError):
         found = set()
     _check(found, secure=parts.scheme == "https")
+
+
+def _check_host(host):
+    """Raise ForbiddenAddress unless `host` is a name or an address as everybody reads it.
+
+    A resolver may take others for addresses (`127.1`, `0x7f000001`, `127.0.0.1.`), or cut a
+    name where there is a `%`; which ones do, and how, differs. WHATWG URL, "ends in a number".
+    """
+    try:
+        if ":" in host and "%" not in host:
+            ipaddress.IPv6Address(host)
+        elif NUMBER.fullmatch(host[host.rstrip(".").rfind(".") + 1 :]):
+            ipaddress.IPv4Address(host)
+        elif len(host) > 254 or not NAME.fullmatch(host):
+            raise ForbiddenAddress(NO_HOST)
+    except ipaddress.AddressValueError as error:
+        raise ForbiddenAddress(NO_HOST) from error
 
 
 def _check(addresses, *, secure):
@@ -64,13 +120,12 @@ def _check(addresses, *, secure):
 
 
 def _is_public(address):
-    """Whether the address, with every IPv4 address that it carries, is the whole world's."""
-    if address.version == 4:
-        return address.is_global and not address.is_multicast
+    """Whether the address, or the IPv4 address that it carries, is the whole world's."""
     if any(address in network for network in CARRIERS):
-        return _is_public(ipaddress.ip_address(int(address) & 0xFFFFFFFF))
-    carried = filter(None, [address.sixtofour, *(address.teredo or ())])
-    return address.is_global and address in WORLD and all(map(_is_public, carried))
+        return _is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    if address.version == 6 and address not in WORLD:
+        return False
+    return not any(address in network for network in SPECIAL)
 
 
 class _CheckedNetwork(httpcore.AsyncNetworkBackend):
@@ -81,6 +136,7 @@ class _CheckedNetwork(httpcore.AsyncNetworkBackend):
         self._backend = httpcore.AnyIOBackend()
 
     async def connect_tcp(self, host, port, timeout=None, local_address=None, socket_options=None):
+        _check_host(host)
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys(entry[4][0] for entry in found))

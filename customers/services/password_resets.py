@@ -51,7 +51,8 @@ def complete(reset, token, password, *, who):
     into the audit log.
     """
     _check(reset, token)
-    set_password(reset.customer, hash_password(password), who=who)
+    hashed = hash_password(password, addresses=[reset.customer.email])
+    set_password(reset.customer, hashed, who=who)
     reset.token_digest, reset.reset_password_at = None, timezone.now()
     reset.save(update_fields=["token_digest", "reset_password_at"])
     events.announce(reset, "reset_password")

@@ -1,5 +1,6 @@
 """Passwords of customers and staff: what is accepted and how it is kept."""
 
+import re
 import threading
 from functools import cache
 
@@ -10,8 +11,32 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MinLengthValidator
 from django.utils.crypto import get_random_string
 
+from customers.models.fields import fold
+
 commonest = CommonPasswordValidator()
 RETRY_AFTER = "1"  # second
+
+
+# What can be nothing but a hash: crypt(5), the PHC string format, RFC 2307, and the notations of
+# Django, passlib, Werkzeug, phpass, MySQL and SCRAM (RFC 5803). Bare hexadecimal digits are not
+# among them: password managers make passwords of these.
+HASH = re.compile(
+    r"""
+    (?: argon2 \$ )? \$? argon2(?:id|i|d) \$ [vm]= .+
+    | (?: bcrypt(?:_sha256)? \$ )? \$2[abxy]?\$ [0-9]{2} \$ [./A-Za-z0-9]{53}
+    | \$bcrypt-sha256\$ .+
+    | \$ (?:1|5|6|apr1|md5|sha1) \$ (?:rounds=)? [./A-Za-z0-9$]{23,}
+    | \$ (?:7|y|gy|sm3) \$ [./A-Za-z0-9$]{30,}
+    | \$ [PHS] \$ [./A-Za-z0-9]{31,}
+    | \$? (?:pbkdf2(?:[-_:][a-z0-9:-]+)?|scrypt(?:[:0-9]*)) \$ .+ \$ [./A-Za-z0-9+=_-]{16,}
+    | (?:md5|sha1|sha256) \$ [^$]* \$ (?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})
+    | \{ (?i:S?SHA(?:-?(?:224|256|384|512))?|S?MD5|CRYPT|X-\w+|argon2|bcrypt|scrypt|pbkdf2)
+        (?:[-@]\w+)? \} \S{16,}
+    | \*[0-9A-F]{40}
+    | SCRAM-SHA-(?:1|256) \$ [0-9]+ : \S+
+    """,
+    re.VERBOSE,
+)
 
 
 class Busy(Exception):
@@ -69,21 +94,57 @@ class Argon2idHasher(Argon2PasswordHasher):
             return super().verify(password, encoded)
 
 
-def hash_password(password):
+def hash_password(password, *, addresses=()):
     """The hash to keep for `password`, a string, which is taken to the letter.
 
-    Raises django.core.exceptions.ValidationError when it is shorter than
-    settings.PASSWORD_MIN_LENGTH, longer than settings.PASSWORD_MAX_LENGTH or among the
-    20,000 commonest.
+    `addresses` are the e-mail addresses of whose password it is. Raises
+    django.core.exceptions.ValidationError when it is shorter than
+    settings.PASSWORD_MIN_LENGTH, longer than settings.PASSWORD_MAX_LENGTH, among the
+    20,000 commonest, one of the addresses or its local part, or the hash of a password.
     """
     least, most = settings.PASSWORD_MIN_LENGTH, settings.PASSWORD_MAX_LENGTH
     MinLengthValidator(least, f"is too short (minimum is {least} characters)")(password)
     MaxLengthValidator(most, f"is too long (maximum is {most} characters)")(password)
+    check_guessable(password, addresses)
+    return make_password(password)
+
+
+def check_guessable(password, names):
+    """Raise ValidationError for a `password` that others would try, or that is none.
+
+    `names` are the addresses, and other names, of whose it is; None among them is none. They are
+    compared without regard to case and to how they are written in Unicode (NIST SP 800-63B-4,
+    section 3.1.1.2: context-specific words).
+    """
     try:
         commonest.validate(password)
     except ValidationError as error:
         raise ValidationError("is among the commonest passwords", code="common") from error
-    return make_password(password)
+    names = {fold(name.strip()) for name in names if name}
+    if fold(password.strip()) in names | {name.rpartition("@")[0] for name in names} - {""}:
+        raise ValidationError(
+            "must not be the e-mail address, nor what stands before the @", code="own_address"
+        )
+    if HASH.fullmatch(password):
+        raise ValidationError(
+            "looks like the hash of a password, and would itself become the password; "
+            "send the password, or none, and let its owner choose one by a reset",
+            code="hashed",
+        )
+
+
+class GuessableValidator:
+    """Refuses members of the staff what `check_guessable` refuses customers (Django's protocol)."""
+
+    def validate(self, password, user=None):
+        names = [user.email, user.get_username()] if user else []
+        try:
+            check_guessable(password, names)
+        except ValidationError as error:
+            raise ValidationError(f"This password {error.messages[0]}.", code=error.code) from error
+
+    def get_help_text(self):
+        return "Your password must be neither your e-mail address nor a commonly used password."
 
 
 def is_right(password, kept):

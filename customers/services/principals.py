@@ -15,6 +15,7 @@ class Insider:
     compiled: dict = field(default_factory=dict, repr=False, compare=False)
     is_authenticated = True
     sees_all = True
+    tells_secrets = False  # what is written for it may be kept, or leave the house
     read_only = False
     owner_id = None
 

@@ -26,7 +26,12 @@ REACH = {  # what marketing changes to reach customers
 }
 ACTS = {
     "viewer": set(),
-    "support": {"reset_customer_password", "merge_customers", "anonymize_customers"},
+    "support": {
+        "anonymize_customers",
+        "change_customer_email",
+        "merge_customers",
+        "reset_customer_password",
+    },
     "marketing": {"import_customers", "export_customers", "invite_customers"},
 }
 CHANGES = {"viewer": {}, "support": HELP, "marketing": REACH}

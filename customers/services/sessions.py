@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from customers.models import Customer, Session, digest
+from customers.models import Customer, QueuedMail, Session, digest
 from customers.models.fields import fold
 from customers.services import limits, passwords, tokens
 from customers.services.orders import lock_customers
@@ -64,12 +64,13 @@ def _give_back(used):
 def start(application, customer, *, scope):
     """Log `customer`, just authenticated, in through `application`.
 
-    Returns the Session and its refresh token. Raises Refused when the password has
-    been changed since it was found right.
+    Returns the Session and its refresh token. Raises Refused when the password or the
+    address has been changed since they were found right.
     """
     with transaction.atomic():
         lock_customers(customer.pk)
-        if not Customer.objects.filter(pk=customer.pk, password=customer.password).exists():
+        same = {"password": customer.password, "email_key": customer.email_key}
+        if not Customer.objects.filter(pk=customer.pk, **same).exists():
             raise Refused(WRONG)
         customer.sessions.filter(expires_at__lt=timezone.now()).delete()
         session = Session(application=application, customer=customer, scope=scope)
@@ -107,15 +108,28 @@ def end_all(customer):
 
 
 def follow_customer(customer, changes, *, who):
-    """End what an old password or an old address of `customer` still opened.
+    """End what an old password or an old address of the locked `customer` still opened.
 
     `changes` is what events.changes_between found. Open resets were mailed to the old
-    address; whoever knows the old password may be logged in.
+    address; whoever knows the old password, or had the address, may be logged in. Who has an
+    account is told at the old address that it belongs to another one now (OWASP ASVS 5.0,
+    section 6.3.7).
     """
-    if "password" in changes:
+    before, after = changes.get("email", (None, None))
+    moved = fold(before) != fold(after)
+    if moved or "password" in changes:
         end_all(customer)
     if "password" in changes or "email" in changes:
         end_resets(customer)
+    had_password = changes.get("password", (customer.password,))[0] is not None
+    if moved and had_password:
+        QueuedMail.objects.create(
+            mode=customer.mode,
+            kind=QueuedMail.Kind.EMAIL_CHANGED,
+            email=before,
+            customer=customer,
+            who=who,
+        )
 
 
 def end_resets(customer):

@@ -57,6 +57,7 @@ class Principal:
     standing: Question | None = field(default=None, repr=False, compare=False)
 
     is_authenticated = True
+    tells_secrets = True
 
     @property
     def mode(self):

@@ -3,10 +3,11 @@
 from django.conf import settings
 from django.utils import timezone
 
-from customers.models import Event, Webhook, new_secret
+from customers.models import CustomerPaymentSource, Event, Webhook, new_secret
 from customers.services import principals, wire
 
 URL_PARTS = ("self", "related")
+UNTOLD = {"reset_password_token", "shared_secret", *CustomerPaymentSource.TOKENS}
 
 
 def check_includes(topic, paths, *, mode):
@@ -47,7 +48,8 @@ def replay(event, *, who):
 def payload_of(event, webhook):
     """What `webhook` is told about `event`: the document of the row as it is now.
 
-    Of a row that is gone it holds the id alone. Links are relative.
+    Of a row that is gone it holds the id alone. Links are relative. Secrets are left out,
+    whatever is included: the payload goes elsewhere, and is kept with the callback.
     """
     principal = principals.service(event.mode)
     row = None
@@ -61,6 +63,8 @@ def payload_of(event, webhook):
             paths.append("tags")
         document = wire.document(row, principal, paths)
     for resource in [document["data"], *document.get("included", ())]:
+        for name in UNTOLD & resource["attributes"].keys():
+            del resource["attributes"][name]
         _make_relative(resource["links"])
         for relationship in resource.get("relationships", {}).values():
             _make_relative(relationship["links"])

@@ -3,6 +3,7 @@
 It is a room beside the admin, whose types register with it while they are imported.
 """
 
+from datetime import timedelta
 from functools import wraps
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
@@ -88,7 +90,11 @@ class Console(admin.AdminSite):
             page = "second_factor" if second_factor.has_one(user) else "set_up_second_factor"
             query = urlencode({REDIRECT_FIELD_NAME: self.next_page(request)})
             return HttpResponseRedirect(f"{reverse(f'admin:{page}')}?{query}")
-        return super().login(request, extra_context)
+        response = super().login(request, extra_context)
+        if request.method == "POST" and response.status_code == 302:
+            end = timezone.now() + timedelta(seconds=settings.STAFF_SESSION_LIFETIME)
+            request.session.set_expiry(end)  # a moment: what is done meanwhile does not move it
+        return response
 
     def admin_view(self, view, cacheable=False):
         """As Django's, for what can be answered: a form of the other mode is refused.

@@ -8,11 +8,12 @@ from unittest import mock
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.auth.models import Group, User
 from django.core import signing
 from django.db import connection
 from django.test import Client
 
-from customers.services import sessions
+from customers.services import roles, sessions
 from customers.services.applications import create_application
 from customers.services.passwords import Argon2idHasher
 from customers.services.tokens import issue_token
@@ -202,3 +203,13 @@ def join_or_see_it_wait(thread):
 needs_postgresql = pytest.mark.skipif(
     connection.vendor != "postgresql", reason="threads share SQLite's test database in memory"
 )
+
+
+def staff_client(role, **options):
+    """A client at which a new member of the staff with `role` has logged in."""
+    roles.make_roles()
+    user = User.objects.create_user(f"{role}{User.objects.count()}", is_staff=True)
+    user.groups.set([Group.objects.get(name=role)])
+    client = Client(**options)
+    client.force_login(user)
+    return client

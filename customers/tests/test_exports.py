@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import time
+import unicodedata
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from customers.models import Customer, Export, ExportPart
-from customers.services import exports, imports, jobs
+from customers.services import exports, imports, jobs, spreadsheets
 from customers.tests.conftest import error_of
 from customers.tests.factories import (
     make_customer,
@@ -103,6 +104,70 @@ def test_csv_is_defused_and_comes_back_by_an_import_as_it_was(api):
     make_import(given=again, format="csv")
     imports.step()
     assert Customer.objects.get().reference == "=HYPERLINK(1)"
+
+
+SIGNS = [
+    sign for sign in map(chr, range(0x10000)) if unicodedata.normalize("NFKC", sign)[0] in "=+-@"
+]
+
+
+@pytest.mark.parametrize("before", ["", " ", "\t", "\r", "\n", "\r\n ", "\xa0", "\u3000", "\ufeff"])
+def test_a_sign_of_any_width_after_any_white_space_begins_no_formula(before):
+    assert {
+        "\uff1d",
+        "\uff0b",
+        "\uff0d",
+        "\uff20",
+        "\ufe66",
+        "\ufe62",
+        "\ufe63",
+        "\ufe6b",
+        "=",
+        "+",
+        "-",
+        "@",
+    } <= {*SIGNS}
+    for sign in SIGNS:
+        text = f"{before}{sign}SUM(1)"
+        assert spreadsheets.defused(text) == f"'{text}"
+        assert spreadsheets.plain(f"'{text}") == text
+        assert spreadsheets.table([{"a": text}], ["a"], with_names=False).decode() in (
+            f"'{text}\r\n",
+            f'"\'{text}"\r\n',
+        )
+
+
+@pytest.mark.parametrize("text", ["\tada", "\rada", "\nada"])
+def test_a_cell_that_begins_with_a_tab_or_the_end_of_a_line_is_text(text):
+    assert spreadsheets.defused(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ada",
+        "'",
+        "'ada'",
+        "'=1",
+        "''=1",
+        "' =1",
+        "a=1",
+        " a",
+        "\uff21\uff1d",
+        "1-2",
+        "\u2019=1",
+    ],
+)
+def test_every_text_comes_back_as_it_was(text):
+    assert spreadsheets.plain(spreadsheets.defused(text)) == text
+
+
+def test_no_name_of_a_column_is_a_formula_and_all_come_back():
+    rows = [{"=cmd|' /C calc'!A0": "\uff1d1", "email": "ada@example.com"}]
+    text = spreadsheets.table(rows, list(rows[0])).decode()
+    assert text == "'=cmd|' /C calc'!A0,email\r\n'\uff1d1,ada@example.com\r\n"
+    assert imports.read(text, "csv") == rows
 
 
 def test_fields_say_what_is_written_of_a_row_and_of_what_it_includes(api):

@@ -125,7 +125,10 @@ def test_the_inputs_can_be_had_without_secrets_until_it_is_done(api, client, for
 
     path = link()
     answer = client.get(path)
-    assert (answer["Content-Type"], answer["Cache-Control"]) == ("application/gzip", "no-store")
+    assert (answer["Content-Type"], answer["Cache-Control"]) == (
+        "application/gzip",
+        "private, no-store",
+    )
     file = gzip.decompress(b"".join(answer.streaming_content)).decode()
     if format == "csv":
         assert file == "email,reference\r\nada@example.com,\r\n,'=1+1\r\n"

@@ -1,14 +1,15 @@
 """What every answer carries, who may call from a browser, and which secrets nothing reaches."""
 
 import itertools
+import json
 
 import pytest
 
 from customers.api.filters import PREDICATES
 from customers.api.urls import router
 from customers.models import Application, Customer, CustomerPasswordReset, Session
-from customers.tests.conftest import Api, error_of
-from customers.tests.factories import make_full_customer
+from customers.tests.conftest import JSON_API, Api, error_of
+from customers.tests.factories import make_customer, make_full_customer
 from customers.tests.test_contract import include_paths
 
 ORIGIN = "https://shop.example.com"
@@ -49,6 +50,66 @@ def test_every_answer_carries_what_keeps_browsers_safe(client, path, method):
         "object-src": "'none'",
         "base-uri": "'none'",
     }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/customers", 200),
+        ("HEAD", "/api/customers", 200),
+        ("GET", "/api/customers/{}", 200),
+        ("GET", "/api/customers/{}/orders", 200),
+        ("GET", "/api/customers/{}/relationships/tags", 200),
+        ("GET", "/api/customers/{}/personal_data", 200),
+        ("GET", "/api/application", 200),
+        ("POST", "/api/customers", 201),
+        ("PATCH", "/api/customers/{}", 200),
+        ("DELETE", "/api/customers/{}", 204),
+        ("GET", "/api/customers/none", 404),
+        ("GET", "/api/nothing", 404),
+        ("GET", "/api/exports/files/none", 404),
+        ("PUT", "/api/customers/{}", 405),
+        ("GET", "/api/customers?shoes=1", 400),
+        ("POST", "/oauth/token", 400),
+        ("POST", "/oauth/revoke", 400),
+        ("POST", "/oauth/nothing", 404),
+    ],
+)
+def test_no_answer_about_somebody_is_stored_on_its_way(api, method, path, status):
+    path = path.format(make_customer().pk)
+    data = {"type": "customers", "attributes": {"metadata": {"a": 1}}}
+    if method == "POST":
+        data["attributes"]["email"] = "ada@example.com"
+    elif method == "PATCH":
+        data["id"] = path.rpartition("/")[2]
+    body = {"data": data} if method in ("POST", "PATCH") and "/api" in path else b"x"
+    answer = api.send(method, path, body if method != "GET" else b"")
+    assert answer.status_code == status, answer.content
+    assert {"private", "no-store"} <= set(answer["Cache-Control"].split(", "))
+
+
+def test_a_refused_caller_is_told_so_each_time(client):
+    answer = client.get("/api/customers")
+    assert (answer.status_code, answer["Cache-Control"]) == (401, "private, no-store")
+
+
+@pytest.mark.parametrize("path", ["/.well-known/jwks.json", "/api/schema", "/api/docs"])
+def test_what_is_for_everybody_may_be_stored(client, path):
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert "no-store" not in answer.get("Cache-Control", "")
+
+
+def test_an_answer_given_again_and_one_to_another_site_are_not_stored_either(api, settings):
+    settings.CORS_ALLOWED_ORIGINS = [ORIGIN]
+    headers = {"idempotency-key": "k1", "origin": ORIGIN}
+    body = {"data": {"type": "customers", "attributes": {"email": "ada@example.com"}}}
+    for again in (None, "true"):
+        answer = api.client.post(
+            "/api/customers", json.dumps(body), content_type=JSON_API, headers=headers
+        )
+        assert (answer.status_code, answer.get("Idempotent-Replayed")) == (201, again)
+        assert answer["Cache-Control"] == "private, no-store"
 
 
 def preflight(client, path, origin=ORIGIN):

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.mail import EmailMessage
+from django.core.mail.message import sanitize_address
 
 ROOT = Path(settings.BASE_DIR)
 SOURCE = (ROOT / "project" / "settings.py").read_text()
@@ -73,6 +75,8 @@ def test_the_table_has_a_row_for_each_setting():
         ("CORS_ORIGINS", "https://shop.example.com,https://h:abc"),
         ("MAIL_FROM", "@"),
         ("MAIL_FROM", "Shop <nobody>"),
+        ("MAIL_FROM", "Shop <a@example.com"),
+        ("MAIL_FROM", "a@example.com, b@example.com"),
         ("ORGANIZATION_SLUG", "Not A Slug"),
         ("ORGANIZATION_ID", "a-b"),
         ("DATABASE_URL", "mysql://localhost/x"),
@@ -85,6 +89,7 @@ def test_the_table_has_a_row_for_each_setting():
         ("PASSWORD_MIN_LENGTH", "4"),
         ("ACCESS_TOKEN_LIFETIME", "0"),
         ("ACCESS_TOKEN_LIFETIME", "two hours"),
+        ("STAFF_SESSION_LIFETIME", "60"),
         ("MAX_BODY_BYTES", "-1"),
         ("MAX_JSON_DEPTH", "1000"),
         ("PAGE_SIZE", "26"),
@@ -140,6 +145,14 @@ def test_what_is_less_usual_is_accepted(load, name, value):
     load(**{name: value})
 
 
+def test_mails_of_a_service_at_an_ipv6_address_have_a_sender_that_can_be_written(load):
+    sender = load(PUBLIC_URL="http://[fd00::1]:8000")["DEFAULT_FROM_EMAIL"]
+    assert sender == "no-reply@[IPv6:fd00::1]"
+    message = EmailMessage("Subject", "Body", sender, ["ada@example.com"])
+    assert message.message()["From"] == sender
+    assert sanitize_address(sender, "utf-8") == sender  # as it is said to the mail server
+
+
 def test_the_secret_key_is_made_once_and_kept_for_its_owner(load, tmp_path):
     made = load()["SECRET_KEY"]
     assert len(made) >= 50
@@ -164,6 +177,8 @@ def test_an_https_address_switches_on_what_needs_it(load, scheme):
     assert settings["SESSION_COOKIE_SECURE"] is https
     assert settings["CSRF_COOKIE_SECURE"] is https
     assert bool(settings["SECURE_HSTS_SECONDS"]) is https
+    names = [settings.get(name) for name in ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME")]
+    assert names == (["__Host-sessionid", "__Host-csrftoken"] if https else [None, None])
     assert "api.example.com" in settings["ALLOWED_HOSTS"]
 
 

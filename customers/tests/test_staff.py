@@ -8,12 +8,13 @@ from django.contrib.auth.models import Group, Permission, User
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 from django_otp.oath import totp
 from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from customers.models import Customer
-from customers.services import second_factor
+from customers.services import roles, second_factor
 from customers.tests.factories import make_customer
 
 LOGIN, FACTOR, SET_UP = "/admin/login/", "/admin/second-factor/", "/admin/second-factor/set-up/"
@@ -171,6 +172,43 @@ def test_an_obligatory_factor_is_set_up_before_anything_else(member, settings):
     assert not second_factor.has_one(member)
 
 
+@pytest.mark.parametrize("https", [True, False])
+def test_the_cookies_of_the_console_are_for_this_host_and_no_script(member, settings, https):
+    if https:
+        settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-s", "__Host-c"
+        settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    found = log_in().answer.cookies
+    assert set(found) == ({"__Host-s", "__Host-c"} if https else {"sessionid", "csrftoken"})
+    for cookie in found.values():
+        assert (cookie["path"], cookie["domain"], cookie["samesite"]) == ("/", "", "Lax")
+        assert cookie["httponly"] is True
+        assert bool(cookie["secure"]) is https
+        assert 35_990 <= cookie["max-age"] <= 36_000
+
+
+def test_a_session_ends_with_the_working_day_whatever_is_done_meanwhile(member):
+    client = log_in()
+    end = client.session.get_expiry_date()
+    left = (end - timezone.now()).total_seconds()
+    assert 35_900 < left <= 36_000
+    session = Session.objects.get()
+    client.post("/admin/mode/", {"mode": "live"})
+    assert client.session["mode"] == "live"
+    assert client.session.get_expiry_date() == end
+    assert abs((Session.objects.get().expire_date - session.expire_date).total_seconds()) < 1
+    Session.objects.update(expire_date=timezone.now())
+    assert not may_enter(client)
+
+
+def test_a_session_with_a_second_factor_ends_no_later(member):
+    code = with_factor(member)
+    client = log_in()
+    end = client.session.get_expiry_date()
+    assert client.post(FACTOR, {"code": code}).status_code == 302
+    assert may_enter(client)
+    assert client.session.get_expiry_date() == end
+
+
 @pytest.mark.parametrize("elsewhere", ["https://evil.example", "//evil.example", "javascript:x"])
 def test_the_second_factor_leads_to_no_other_host(member, elsewhere):
     recovery = with_factor(member)
@@ -272,3 +310,120 @@ def test_a_viewer_sees_pages_and_no_button_that_fails(client):
     assert 'name="action"' not in client.get("/admin/customers/customer/").content.decode()
     assert client.post(page, {"email": "x@example.com"}).status_code == 403
     assert Customer.objects.get() == customer
+
+
+def member_of(role, name, **values):
+    roles.make_roles()
+    user = User.objects.create_user(name, f"{name}@example.com", PASSWORD, is_staff=True, **values)
+    user.groups.set([Group.objects.get(name=role)])
+    return user
+
+
+@pytest.fixture
+def administrator():
+    """A client of an administrator, who is no superuser."""
+    client = Client()
+    client.force_login(member_of("administrator", "ada"))
+    return client
+
+
+def form_of(client, page):
+    """What the form of a page would send as it stands, with its prefixes."""
+    form = client.get(page).context["adminform"].form
+    return {
+        name: value
+        for name in form.fields
+        if (value := form[name].value()) not in (None, False) and name != "password"
+    } | {"date_joined_0": "2024-01-01", "date_joined_1": "00:00:00"}
+
+
+def user_page(user):
+    return f"/admin/auth/user/{user.pk}/change/"
+
+
+def test_an_administrator_makes_and_changes_members_of_the_staff(administrator):
+    sent = {
+        "username": "bob",
+        "usable_password": "true",
+        "password1": PASSWORD,
+        "password2": PASSWORD,
+    }
+    assert administrator.post("/admin/auth/user/add/", sent).status_code == 302
+    bob = User.objects.get(username="bob")
+    everything = [group.pk for group in Group.objects.all()]
+    changed = {**form_of(administrator, user_page(bob)), "is_staff": "on", "groups": everything}
+    assert administrator.post(user_page(bob), changed).status_code == 302
+    bob.refresh_from_db()
+    assert (bob.is_staff, bob.groups.count()) == (True, len(roles.ROLES))
+
+
+def test_no_administrator_makes_a_superuser_of_anybody(administrator):
+    bob, ada = member_of("support", "bob"), User.objects.get(username="ada")
+    for user in (bob, ada):
+        shown = administrator.get(user_page(user)).content.decode()
+        assert "is_superuser" not in shown
+        sent = {**form_of(administrator, user_page(user)), "is_superuser": "on"}
+        assert administrator.post(user_page(user), sent).status_code == 302
+    sent = {"username": "eve", "password1": PASSWORD, "password2": PASSWORD}
+    sent |= {"usable_password": "true", "is_superuser": "on", "is_staff": "on"}
+    administrator.post("/admin/auth/user/add/", sent)
+    assert User.objects.filter(username="eve").exists()
+    assert not User.objects.filter(is_superuser=True).exists()
+    assert "is_superuser" not in administrator.get("/admin/auth/user/").content.decode()
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_no_administrator_changes_a_superuser(administrator, member, active):
+    User.objects.filter(pk=member.pk).update(email="grace@example.com", is_active=active)
+    before = User.objects.filter(pk=member.pk).values().get()
+    sent = {"username": "grace", "email": "ada@example.com", "is_active": "on"}
+    assert administrator.get(user_page(member)).status_code == 200
+    assert administrator.post(user_page(member), sent).status_code == 403
+    page = f"/admin/auth/user/{member.pk}/password/"
+    chosen = {"password1": "another horse", "password2": "another horse"}
+    chosen |= {"usable_password": "true", "set-password": ""}
+    assert administrator.get(page).status_code == 403
+    assert administrator.post(page, chosen).status_code == 403
+    assert (
+        administrator.post(f"/admin/auth/user/{member.pk}/delete/", {"post": "yes"}).status_code
+        == 403
+    )
+    many = {"action": "delete_selected", "_selected_action": [member.pk], "post": "yes"}
+    administrator.post("/admin/auth/user/", many)
+    assert User.objects.filter(pk=member.pk).values().get() == before
+
+
+def test_no_administrator_gives_or_takes_what_they_do_not_have(administrator):
+    beyond = Permission.objects.get(codename="delete_logentry")
+    bob = member_of("support", "bob")
+    above = Group.objects.create(name="above")
+    above.permissions.add(beyond)
+    for members in ({"groups": [above.pk]}, {"user_permissions": [beyond.pk]}):
+        sent = {**form_of(administrator, user_page(bob)), **members}
+        assert administrator.post(user_page(bob), sent).status_code == 200
+    own = Group.objects.get(name="administrator")
+    for role, sent in (
+        (own, {"name": "administrator", "permissions": [beyond.pk]}),
+        (above, {"name": "above", "permissions": []}),
+    ):
+        page = f"/admin/auth/group/{role.pk}/change/"
+        assert administrator.post(page, sent).status_code in (200, 403)
+    assert (
+        administrator.post(f"/admin/auth/group/{above.pk}/delete/", {"post": "yes"}).status_code
+        == 403
+    )
+    bob.groups.add(above)
+    assert administrator.post(user_page(bob), {"username": "robert"}).status_code == 403
+    assert not User.objects.filter(username="robert").exists()
+    assert not own.permissions.filter(pk=beyond.pk).exists()
+    assert list(above.permissions.all()) == [beyond]
+    assert not bob.user_permissions.exists()
+
+
+def test_a_superuser_does_all_of_it(member):
+    client, bob = log_in(), member_of("support", "bob")
+    assert "is_superuser" in client.get(user_page(bob)).content.decode()
+    sent = {**form_of(client, user_page(bob)), "is_superuser": "on"}
+    assert client.post(user_page(bob), sent).status_code == 302
+    bob.refresh_from_db()
+    assert bob.is_superuser

@@ -1,6 +1,7 @@
 """Webhooks: who is told what, when a receiver fails, and where calls never go."""
 
 import base64
+import gzip
 import hashlib
 import hmac
 import ipaddress
@@ -11,6 +12,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core import mail
 from django.db import transaction
 from django.utils import timezone
@@ -22,12 +24,20 @@ from customers.models import (
     Event,
     EventCallback,
     EventStore,
+    ExportPart,
     QueuedMail,
     Webhook,
 )
-from customers.services import anonymization, deliveries, mails, outbound
-from customers.tests.conftest import error_of, in_threads, needs_postgresql
-from customers.tests.factories import CALLBACK_URL, link, make_customer, make_group, make_webhook
+from customers.services import anonymization, deliveries, exports, mails, outbound, principals, wire
+from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql, staff_client
+from customers.tests.factories import (
+    CALLBACK_URL,
+    link,
+    make_customer,
+    make_group,
+    make_payment_source,
+    make_webhook,
+)
 from customers.tests.receivers import receiver
 
 
@@ -248,6 +258,111 @@ def test_a_webhook_is_switched_off_and_on_and_gets_a_new_secret_which_no_log_tel
     assert "secret" not in log
 
 
+REACHING = [  # how a payload about a customer comes to what has a secret
+    "events.webhooks",
+    "events.last_event_callbacks.webhook",
+    "customer_payment_sources",
+]
+
+
+def test_no_payload_and_no_callback_holds_a_secret_whatever_is_included(api):
+    customer = make_customer(password="argon2$")
+    make_payment_source(customer=customer, customer_token="cus_secret_1")
+    with receiver() as server:
+        webhook = make_webhook(
+            callback_url=server.url,
+            topic="customers.create_password",
+            include_resources=REACHING,
+        )
+        make_webhook(
+            callback_url=server.url, topic="customer_password_resets.create", include_resources=[]
+        )
+        for _ in range(2):  # the second time there are callbacks, too
+            event = Event.objects.create(
+                name="customers.create_password",
+                resource_type="customers",
+                resource_id=customer.pk,
+            )
+            assert deliveries.deliver_all() == 1
+        email = {"customer_email": customer.email}
+        reset = api.create("customer_password_resets", email).json()["data"]
+        assert reset["attributes"]["reset_password_token"]
+        assert deliveries.deliver_all() == 1
+    told = [{one["type"] for one in body.get("included", ())} for body in bodies(server)]
+    assert told[1] == {"events", "webhooks", "event_callbacks", "customer_payment_sources"}
+    kept = str(list(EventCallback.objects.values()) + list(EventStore.objects.values()))
+    sent = b"".join(body for _, body in server.received).decode()
+    for secret in (
+        webhook.shared_secret,
+        "shared_secret",
+        "cus_secret_1",
+        "pm_1NgABCDEFGHwxyz",
+        reset["attributes"]["reset_password_token"],
+    ):
+        assert secret not in sent
+        assert secret not in kept
+    assert f"•••• {'pm_1NgABCDEFGHwxyz'[-4:]}" in sent
+    document = api.get(f"/api/events/{event.pk}", include="last_event_callbacks").content
+    assert webhook.shared_secret.encode() not in document
+    written = wire.document(webhook, principals.service("test"))["data"]
+    assert written["attributes"]["shared_secret"] is None
+
+
+@pytest.mark.parametrize("format", ["json", "csv"])
+def test_no_export_holds_the_secret_of_a_webhook(api, format):
+    webhook = make_webhook()
+    make_event_of_now()
+    for members in (
+        {"resource_type": "customers", "includes": ["events.webhooks"]},
+        {"resource_type": "events", "fields": ["name", "webhooks.*"]},
+        {"resource_type": "events", "includes": ["webhooks", "last_event_callbacks.webhook"]},
+    ):
+        answer = api.create("exports", {"format": format, **members})
+        assert answer.status_code == 201, answer.content
+    while exports.step():
+        pass
+    files = [
+        gzip.decompress(part).decode()
+        for part in ExportPart.objects.values_list("content", flat=True)
+    ]
+    assert len(files) == 3
+    for text in files:
+        assert webhook.callback_url in text
+        assert "shared_secret" not in text
+        assert webhook.shared_secret not in text
+    named = {"resource_type": "events", "fields": ["webhooks.shared_secret"]}
+    assert api.create("exports", named).status_code == 422
+
+
+def test_who_may_only_read_is_not_told_the_secret_of_a_webhook():
+    webhook, path = make_webhook(), "/api/webhooks"
+    told = Api().get(f"{path}/{webhook.pk}").json()["data"]["attributes"]
+    reader = Api(read_only=True)
+    (listed,) = reader.get(path).json()["data"]
+    assert told["shared_secret"] == webhook.shared_secret
+    assert listed["attributes"] == {**told, "shared_secret": None}
+    event = make_event_of_now()
+    seen = reader.get(f"/api/events/{event.pk}", include="webhooks").content.decode()
+    assert webhook.callback_url in seen
+    assert webhook.shared_secret not in seen
+
+
+@pytest.mark.parametrize("role", ["viewer", "support", "marketing", "administrator"])
+def test_no_page_of_the_console_shows_the_secret_of_a_webhook(role):
+    with receiver() as server:
+        webhook = make_webhook(callback_url=server.url, include_resources=["events.webhooks"])
+        event = make_event_of_now()
+        deliveries.deliver_all()
+    callback, client = EventCallback.objects.get(), staff_client(role)
+    for model, row in (("webhook", webhook), ("event", event), ("eventcallback", callback)):
+        for path in ("", f"{row.pk}/change/", f"{row.pk}/history/"):
+            answer = client.get(f"/admin/customers/{model}/{path}")
+            assert answer.status_code == 200
+            assert webhook.shared_secret not in answer.content.decode()
+    log = str(list(LogEntry.objects.values()))
+    assert webhook.shared_secret not in log
+
+
 def test_a_new_webhook_may_be_off(api):
     members = {"topic": "customers.create", "callback_url": CALLBACK_URL}
     off, on, plain = (
@@ -321,8 +436,44 @@ REFUSED = [
     "https://192.168.0.1/",
     "https://0.0.0.0/",
     "https://224.0.0.1/",
+    "https://192.0.0.1/",
+    "https://192.0.0.9/",
+    "https://192.0.2.1/",
+    "https://192.88.99.1/",
+    "https://198.18.0.1/",
+    "https://100.64.0.1/",
+    "https://240.0.0.1/",
+    "https://255.255.255.255/",
+    "https://[2001::1]/",
+    "https://[2001:1::1]/",
+    "https://[2001:20::1]/",
+    "https://[2001:db8::1]/",
+    "https://[2002:c000:200a::]/",
+    "https://[3fff::1]/",
+    "https://[5f00::1]/",
+    "https://[100::1]/",
+    "https://[fe80::1%25lo]/",
+    "https://[2606:4700::1111%25eth0]/",
+    "https://[2606:4700::1111]x/",
+    "https://x[2606:4700::1111]/",
+    "https://[v1.x]/",
     "https://2130706433/",
+    "https://3221233674/",
     "https://0x7f.1/",
+    "https://0xC000200A/",
+    "https://192.0.8202/",
+    "https://0300.0.32.10/",
+    "https://192.0.32.010/",
+    "https://127.0.0.1./",
+    "https://192.0.32.10./",
+    "https://1.2.3.4.5/",
+    "https://127.0.0.1%00/",
+    "https://127.0.0.1%00.example.com/",
+    "https://%31%32%37.0.0.1/",
+    "https://example.com%2F@/",
+    "https://example..com/",
+    "https://-example.com/",
+    "https://example.com\\.example.org/",
     "http://192.0.32.10/",
     "https://user:pass@192.0.32.10/",
     "ftp://192.0.32.10/",
@@ -433,12 +584,38 @@ def test_no_sales_channel_sees_a_webhook(guest_api):
         "https://[2606:4700::1111]/",
         "https://[::ffff:192.0.32.10]/",
         "https://[64:ff9b::192.0.32.10]/",
-        "https://[2002:c000:200a::]/",
+        "https://192.0.1.1/",
+        "https://192.175.48.1/",
+        "https://198.20.0.1/",
+        "https://[2001:200::1]/",
+        "https://192.0.32.10:8443/",
     ],
 )
 def test_an_address_that_is_written_is_public(settings, url):
     settings.WEBHOOK_NETWORKS = []
     outbound.check_url(url)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["example.com", "example.com.", "xn--bcher-kva.example", "_dmarc.example.com", "a1", "1a"],
+)
+def test_a_host_may_be_any_name(monkeypatch, settings, host):
+    settings.WEBHOOK_NETWORKS = []
+    entry = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.32.10", 443))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [entry])
+    outbound.check_url(f"https://{host}/callbacks")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1.", "127.1", "2130706433", "127.0.0.1%00"])
+def test_a_host_that_resolvers_read_otherwise_is_not_called_even_in_ones_own_network(host):
+    with receiver() as server:
+        make_webhook(callback_url=server.url.replace("127.0.0.1", host))
+        make_event_of_now()
+        deliveries.deliver_all()
+    assert server.received == []
+    callback = EventCallback.objects.get()
+    assert (callback.response_code, callback.response_message) == (None, outbound.NO_HOST)
 
 
 def test_a_name_that_leads_nowhere_yet_may_be_written(monkeypatch):

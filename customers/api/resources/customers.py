@@ -57,6 +57,13 @@ class CustomerSerializer(TriggeredSerializer, TaggableSerializer):
         ]
         channel_writable = ["email", "password"]
 
+    def to_internal_value(self, data):
+        if "password" in data:
+            found = [data.get("email"), self.instance and self.instance.email]
+            addresses = [address for address in found if isinstance(address, str)]
+            self.fields["password"].addresses = addresses
+        return super().to_internal_value(data)
+
     def update(self, row, values):
         if "password" in values and row.has_password:
             raise errors.Invalid(CHOSEN, pointer="/data/attributes/password", error="taken")

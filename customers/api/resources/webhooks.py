@@ -1,5 +1,6 @@
 from customers.api import serializers
 from customers.api.base import ResourceViewSet
+from customers.api.documents import ForWriters
 from customers.api.fields import ListField
 from customers.api.filters import COMMON, COMMON_SORT, Filters
 from customers.models import Webhook, validate_paths
@@ -9,6 +10,7 @@ STATE = ["disabled_at", "circuit_state", "circuit_failure_count"]
 
 
 class WebhookSerializer(serializers.WebhookSerializer):
+    shared_secret = ForWriters()
     include_resources = ListField(required=False, allow_null=True, validators=[validate_paths])
     triggers = {
         "_disable": webhooks.disable,

@@ -68,7 +68,7 @@ class Command(OperatorCommand):
         if password != getpass.getpass("The same again: "):
             raise CommandError("The two are not the same; nothing was changed.")
         try:
-            hashed = hash_password(password)
+            hashed = hash_password(password, addresses=[customer.email])
         except ValidationError as error:
             raise CommandError(
                 f"This password {error.messages[0]}; nothing was changed."
