@@ -278,6 +278,13 @@ MAX_BODY_BYTES = setting(env.int, "MAX_BODY_BYTES", 2**20, "1024 bytes or more",
 MAX_UPLOAD_BYTES = setting(
     env.int, "MAX_UPLOAD_BYTES", 10 * 2**20, "1024 bytes or more", at_least(1024)
 )
+MAX_TEXT = setting(env.int, "MAX_TEXT", 65_535, "1024 to 1000000 characters", at_least(1024, 10**6))
+MAX_METADATA_BYTES = setting(
+    env.int, "MAX_METADATA_BYTES", 2**15, "1024 to 1048576 bytes", at_least(1024, 2**20)
+)
+MAX_METADATA_KEYS = setting(
+    env.int, "MAX_METADATA_KEYS", 500, "10 to 10000 keys", at_least(10, 10_000)
+)
 MAX_JSON_DEPTH = setting(env.int, "MAX_JSON_DEPTH", 32, "8 to 200 levels", at_least(8, 200))
 PAGE_SIZE = setting(env.int, "PAGE_SIZE", 10, "1 to 25 rows", at_least(1, 25))
 MAX_PAGE_SIZE = setting(

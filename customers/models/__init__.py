@@ -12,6 +12,7 @@ from customers.models.base import (
     append,
     new_id,
 )
+from customers.models.bounds import check_json, check_size, check_text
 from customers.models.bulk_acts import BulkAct, BulkChunk
 from customers.models.counters import Counter
 from customers.models.customer_addresses import CustomerAddress
@@ -113,6 +114,9 @@ __all__ = [
     "append",
     "asked_along",
     "beyond",
+    "check_json",
+    "check_size",
+    "check_text",
     "count",
     "digest",
     "formatted",

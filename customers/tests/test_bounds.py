@@ -1,0 +1,188 @@
+"""One caller cannot exhaust the service: how large what is given may be, at every door."""
+
+import json
+
+import orjson
+import pytest
+from django.core.management import CommandError, call_command
+from rest_framework import serializers as drf
+
+from customers.api.fields import TextField
+from customers.api.urls import router
+from customers.models import Address, Attachment, Customer, Tag
+from customers.services import imports
+from customers.tests.conftest import error_of
+from customers.tests.factories import FULL, SMALLEST, make_address, make_customer
+
+WRITTEN = sorted({*SMALLEST, "events"})
+SECRETS = {"password", "customer_password"}  # bounded by what is hashed
+every_written_type = pytest.mark.parametrize("name", WRITTEN)
+once_or_later = pytest.mark.parametrize("creating", [True, False])
+
+
+def written(name, kind, creating):
+    """The attributes of the type, made of the field class `kind`, that a client may write."""
+    serializer = router.viewsets[name].serializer_class
+    names = serializer.writable(creating)
+    return {
+        attribute: field
+        for attribute, field in serializer().fields.items()
+        if attribute in names and isinstance(field, kind) and attribute != "inputs"
+    }
+
+
+def refusals_of(api, name, given, creating):
+    """What a document with the attributes `given` is refused for, by attribute.
+
+    It asserts that nothing was changed.
+    """
+    model = router.viewsets[name].serializer_class.Meta.model
+    attributes, relationships = SMALLEST[name]() if creating else ({}, {})
+    row = None if creating else FULL[name]()
+    before = list(model.objects.order_by("pk").values())
+    if creating:
+        response = api.create(name, {**attributes, **given}, relationships)
+    else:
+        response = api.update(name, row.pk, given)
+    assert response.status_code == 422, response.content
+    assert list(model.objects.order_by("pk").values()) == before
+    found = {}
+    for error in response.json()["errors"]:
+        attribute = error["source"]["pointer"].removeprefix("/data/attributes/")
+        found.setdefault(attribute, []).append((error["meta"]["error"], error["title"]))
+    return found
+
+
+def test_the_contract_knows_texts_and_objects():
+    texts = {(name, one) for name in WRITTEN for one in written(name, TextField, False)}
+    assert texts >= {("addresses", "notes"), ("sku_lists", "description"), ("orders", "_add_tags")}
+    assert len(texts) > 80
+    objects = {(name, one) for name in WRITTEN for one in written(name, drf.JSONField, True)}
+    assert objects >= {("exports", "filters"), ("webhooks", "include_resources")}
+    assert objects >= {(name, "metadata") for name in SMALLEST}
+
+
+@every_written_type
+@once_or_later
+def test_no_text_is_longer_than_its_limit(api, settings, name, creating):
+    if name == "events" and creating:
+        return
+    fields = written(name, TextField, creating)
+    most = {one: field.max_length or settings.MAX_TEXT for one, field in fields.items()}
+    given = {one: "x" * (most[one] + 1) for one in most.keys() - SECRETS}
+    found = refusals_of(api, name, given, creating)
+    for attribute in given:
+        longest = most[attribute]
+        error = "too_long", f"is too long (maximum is {longest} characters)"
+        assert error in found[attribute], attribute
+
+
+@every_written_type
+@once_or_later
+def test_no_object_or_list_has_more_bytes_than_the_limit(api, settings, name, creating):
+    if name == "events" and creating:
+        return
+    settings.MAX_METADATA_BYTES = 1024
+    given = {
+        attribute: {"size": "é" * 508} if dict in field.json_types else ["é" * 511]
+        for attribute, field in written(name, drf.JSONField, creating).items()
+    }
+    assert {len(orjson.dumps(value)) for value in given.values()} <= {1027, 1026}
+    found = refusals_of(api, name, given, creating)
+    assert found.keys() >= given.keys()
+    for attribute in given:
+        assert found[attribute] == [("too_long", "is too large (maximum is 1024 bytes of JSON)")]
+
+
+def test_what_is_as_large_as_may_be_is_kept(api, settings):
+    assert (settings.MAX_TEXT, settings.MAX_METADATA_BYTES) == (65_535, 32_768)
+    text = "é" * 65_535
+    metadata = {f"{number:03}": "" for number in range(settings.MAX_METADATA_KEYS - 1)}
+    metadata["a"] = "x" * (32_768 - len(orjson.dumps({**metadata, "a": ""})))
+    pk = make_address().pk
+    shown = api.update("addresses", pk, {"notes": text, "metadata": metadata}).json()
+    assert shown["data"]["attributes"]["notes"] == text
+    assert shown["data"]["attributes"]["metadata"] == metadata
+    row = Address.objects.get(pk=pk)
+    assert (row.notes, row.metadata) == (text, metadata)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "keys"),
+    [
+        ({"a": 1, "b": {"c": [{"d": 1}, [{"e": 1, "f": 1}]]}}, 6),
+        ({str(number): None for number in range(12)}, 12),
+    ],
+)
+def test_keys_are_counted_on_all_levels(api, settings, metadata, keys):
+    pk = make_customer().pk
+    settings.MAX_METADATA_KEYS = keys
+    assert api.update("customers", pk, {"metadata": metadata}).status_code == 200
+    settings.MAX_METADATA_KEYS = keys - 1
+    error = error_of(
+        api.update("customers", pk, {"metadata": {**metadata}}),
+        422,
+        "VALIDATION_ERROR",
+        {"pointer": "/data/attributes/metadata"},
+    )
+    assert error["title"] == f"has too many keys (maximum is {keys - 1})"
+    assert error["meta"] == {"error": "too_many"}
+    assert Customer.objects.get(pk=pk).metadata == metadata
+
+
+def test_what_was_larger_before_is_read_and_changed_elsewhere(api, admin_client, settings):
+    """Rows that an earlier version took, or that were made before a setting was lowered."""
+    row = make_address(notes="x" * 70_000, metadata={"a": "y" * 40_000})
+    shown = api.get(f"/api/addresses/{row.pk}").json()["data"]["attributes"]
+    assert (shown["notes"], shown["metadata"]) == (row.notes, row.metadata)
+    assert api.update("addresses", row.pk, {"city": "Turin"}).status_code == 200
+    url = f"/admin/customers/address/{row.pk}/change/"
+    form = admin_client.get(url).context["adminform"].form
+    fields = {name: form[name].value() for name in form.fields if name != "tags"}
+    fields = {name: "" if value is None else value for name, value in fields.items()}
+    fields = {**fields, "mode": "test", "metadata": json.dumps(row.metadata), "city": "Milan"}
+    page = admin_client.post(url, fields)
+    assert page.status_code == 302, page.context["adminform"].form.errors
+    row.refresh_from_db()
+    assert (row.city, len(row.notes), len(row.metadata["a"])) == ("Milan", 70_000, 40_000)
+    fields["notes"] = "z" * 65_536
+    page = admin_client.post(url, fields)
+    errors = page.context["adminform"].form.errors
+    assert errors == {"notes": ["This is too long (maximum is 65535 characters)."]}
+    fields |= {"notes": "z", "metadata": json.dumps({"b": "y" * 40_000})}
+    errors = admin_client.post(url, fields).context["adminform"].form.errors
+    assert errors == {"metadata": ["This is too large (maximum is 32768 bytes of JSON)."]}
+    row.refresh_from_db()
+    assert (len(row.notes), list(row.metadata)) == (70_000, ["a"])
+
+
+def test_the_console_makes_nothing_that_is_too_large(admin_client):
+    form = {"name": "vip", "mode": "test", "metadata": json.dumps({"a": "y" * 40_000})}
+    errors = admin_client.post("/admin/customers/tag/add/", form).context["adminform"].form.errors
+    assert errors == {"metadata": ["This is too large (maximum is 32768 bytes of JSON)."]}
+    assert not Tag.objects.exists()
+
+
+def test_an_import_refuses_the_row_that_is_too_large_and_no_other(tmp_path):
+    path = tmp_path / "customers.json"
+    rows = [
+        {"email": "ada@example.com", "metadata": {"a": "y" * 40_000}},
+        {"email": "bob@example.com", "metadata": {"a": "y"}},
+    ]
+    path.write_text(json.dumps(rows))
+    call_command("import_customers", str(path), "--skip-errors")
+    assert [one.email for one in Customer.objects.all()] == ["bob@example.com"]
+    with pytest.raises(CommandError, match="Interrupted: 0 rows done, 1 refused"):
+        call_command("import_customers", str(path))
+    given = [{"name": "x", "description": "y" * 65_536}]
+    (fault,) = imports.faults("sku_lists", given, mode="test", who=None)
+    assert fault == (0, [("description", "is too long (maximum is 65535 characters)")])
+
+
+def test_a_note_in_the_console_is_bounded(admin_client):
+    customer = make_customer()
+    path = f"/admin/customers/{customer.pk}/note/"
+    admin_client.post(path, {"text": "x" * 5001})
+    assert not Attachment.objects.exists()
+    admin_client.post(path, {"text": "x" * 5000})
+    assert Attachment.objects.get().description == "x" * 5000
