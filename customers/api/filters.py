@@ -29,6 +29,10 @@ COMMON_SORT = ["id", "created_at", "updated_at", "reference", "reference_origin"
 MOST_RELATIONS = 4
 LONGEST_NAME = 500
 LONGEST_TEXT = 2000
+LONGEST_PATTERN = 500
+MOST_WILDCARDS = 20  # % and _ of one pattern
+MOST_JSON, DEEPEST_JSON = 50, 8  # values in what metadata must contain, and levels of it
+HEAVY = 5  # comparisons that one counts for which has to read a long text
 EQUALITY = ["eq", "not_eq", "in", "not_in", "not_eq_all"]
 OR_NULL = ["eq_or_null", "not_eq_or_null", "in_or_null", "not_in_or_null"]
 LISTS = ["any", "all"]
@@ -93,6 +97,13 @@ class FoldedTextField(TextField):
 class Text(django_filters.CharFilter):
     field_class = TextField
     predicates = EQUALITY + OR_NULL + TEXT + PRESENCE + NULL
+    weight = 1  # how many comparisons one is, where it reads the value
+
+
+class LongText(Text):
+    """Text that may fill pages."""
+
+    weight = HEAVY
 
 
 class Folded(Text):
@@ -129,6 +140,7 @@ class Boolean(django_filters.BooleanFilter):
 class Json(django_filters.CharFilter):
     field_class = TextField
     predicates = ["jcont", *NULL]
+    weight = HEAVY
 
 
 class Presence(django_filters.CharFilter):
@@ -143,7 +155,7 @@ class Filters(django_filters.FilterSet):
 
     FILTER_DEFAULTS = {
         models.CharField: {"filter_class": Text},
-        models.TextField: {"filter_class": Text},
+        models.TextField: {"filter_class": LongText},
         models.IntegerField: {"filter_class": Number},
         models.BooleanField: {"filter_class": Boolean},
         models.FloatField: {"filter_class": Decimal},
@@ -184,7 +196,8 @@ def filtered(rows, viewset, principal, asked):
             raise errors.FilterNotAllowed(found, parameter=parameter)
         attributes, predicate = found
         compared = text.count(",") + 1 if predicate.endswith(("_any", "_all")) else 1
-        comparisons += len(attributes) * compared
+        reads = predicate in READING
+        comparisons += compared * sum(one.declared.weight if reads else 1 for one in attributes)
         if comparisons > settings.MAX_FILTER_VALUES:
             raise errors.InvalidFilterValue(
                 f"More than {settings.MAX_FILTER_VALUES} comparisons are asked for.",
@@ -342,6 +355,8 @@ def _compares(lookup, *, combine=None):
 def _likes(pattern, *, negative=False, combine=None):
     def build(attribute, text):
         values = _values(attribute, text) if combine else [_value(attribute, text)]
+        if any(len(value) > LONGEST_PATTERN for value in values):
+            raise ValidationError(f"it has more than {LONGEST_PATTERN} characters.")
         found = [Q(**{f"{attribute.column}__ilike": pattern(value)}) for value in values]
         if negative:
             found = [_negated(attribute, q) for q in found]
@@ -354,6 +369,8 @@ def _given(pattern):
     backslashes = len(pattern) - len(pattern.rstrip("\\"))
     if backslashes % 2:
         raise ValidationError("it ends in a backslash that escapes nothing.")
+    if len(re.findall(r"[%_]", re.sub(r"\\.", "", pattern, flags=re.DOTALL))) > MOST_WILDCARDS:
+        raise ValidationError(f"it has more than {MOST_WILDCARDS} wildcards, % and _.")
     return pattern
 
 
@@ -388,7 +405,25 @@ def _contains_json(attribute, text):
         raise ValidationError(error.detail.replace("The body", "it")) from error
     if not isinstance(value, dict):
         raise ValidationError("it must be a JSON object.")
+    _check_work(value)
     return Condition(Q(**{f"{attribute.column}__jcont": value}), False)
+
+
+def _check_work(value):
+    """Raise ValidationError where looking for the JSON `value` would cost too much of each row."""
+    count, depth, level = 1, 1, [value]
+    while level:
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        count, depth = count + len(level), depth + bool(level)
+    if count > MOST_JSON:
+        raise ValidationError(f"it has more than {MOST_JSON} values.")
+    if depth > DEEPEST_JSON:
+        raise ValidationError(f"it is nested deeper than {DEEPEST_JSON} levels.")
 
 
 def _predicates():
@@ -428,3 +463,5 @@ def _predicates():
 
 
 PREDICATES = _predicates()
+# those that have to read the whole value
+READING = {name for name in PREDICATES if name in TEXT or name == "jcont"}

@@ -1,6 +1,7 @@
 """One caller cannot exhaust the service: how large what is given may be, at every door."""
 
 import json
+from urllib.parse import urlencode
 
 import orjson
 import pytest
@@ -10,6 +11,7 @@ from rest_framework import serializers as drf
 from customers.api.fields import TextField
 from customers.api.urls import router
 from customers.models import Address, Attachment, Customer, Tag
+from customers.models.lookups import contains
 from customers.services import imports
 from customers.tests.conftest import error_of
 from customers.tests.factories import FULL, SMALLEST, make_address, make_customer
@@ -186,3 +188,99 @@ def test_a_note_in_the_console_is_bounded(admin_client):
     assert not Attachment.objects.exists()
     admin_client.post(path, {"text": "x" * 5000})
     assert Attachment.objects.get().description == "x" * 5000
+
+
+# What filters may cost
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (json.dumps({"a": [1] * 47}), None),
+        (json.dumps({"a": [1] * 49}), "it has more than 50 values."),
+        ('{"a":' * 7 + "1" + "}" * 7, None),
+        ('{"a":' * 8 + "1" + "}" * 8, "it is nested deeper than 8 levels."),
+    ],
+)
+def test_what_metadata_must_contain_is_small(api, text, told):
+    response = api.query("/api/customers", {"filter[q][metadata_jcont]": text})
+    if told is None:
+        assert response.status_code == 200
+        return
+    source = {"parameter": "filter[q][metadata_jcont]"}
+    assert error_of(response, 400, "INVALID_FILTER_VALUE", source)["detail"].endswith(told)
+
+
+@pytest.mark.parametrize("predicate", ["matches", "does_not_match", "matches_any", "cont", "end"])
+def test_a_pattern_is_short(api, predicate):
+    parameter = f"filter[q][reference_{predicate}]"
+    assert api.query("/api/customers", {parameter: "a" * 500}).status_code == 200
+    response = api.query("/api/customers", {parameter: "a" * 501})
+    detail = error_of(response, 400, "INVALID_FILTER_VALUE", {"parameter": parameter})["detail"]
+    assert detail.endswith("it has more than 500 characters.")
+    assert api.query("/api/customers", {"filter[q][reference_eq]": "a" * 501}).status_code == 200
+
+
+def test_a_pattern_has_few_wildcards(api):
+    parameter, pk = "filter[q][reference_matches]", make_customer(reference="a" * 30).pk
+    found = api.query("/api/customers", {parameter: "a%_" * 10})
+    assert [one["id"] for one in found.json()["data"]] == [pk]
+    escaped = r"\%\_" * 11 + "%" * 20
+    assert api.query("/api/customers", {parameter: escaped}).status_code == 200
+    response = api.query("/api/customers", {parameter: "a%_" * 10 + "%"})
+    detail = error_of(response, 400, "INVALID_FILTER_VALUE", {"parameter": parameter})["detail"]
+    assert detail.endswith("it has more than 20 wildcards, % and _.")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "most"),
+    [
+        ("notes_cont_any", "a", 40),
+        ("metadata_jcont", "{}", 40),
+        ("events_metadata_jcont", "{}", 40),
+        ("city_cont_any", "a", 200),
+        ("notes_eq", "a", 200),
+    ],
+)
+def test_what_reads_a_long_value_counts_as_five_comparisons(api, settings, name, value, most):
+    settings.MAX_FILTERS = 500
+    names = [f"filter[q][{name}]"] * (1 if name.endswith("_any") else most)
+    texts = [",".join([value] * most)] if name.endswith("_any") else [value] * most
+    query = urlencode(list(zip(names, texts, strict=True)))
+    assert api.client.get(f"/api/addresses?{query}").status_code == 200
+    query += "&" + urlencode({"filter[q][notes_cont]": value})
+    source = {"parameter": "filter[q][notes_cont]"}
+    error = error_of(api.client.get(f"/api/addresses?{query}"), 400, "INVALID_FILTER_VALUE", source)
+    assert error["detail"] == "More than 200 comparisons are asked for."
+
+
+def test_a_filter_leads_through_four_relationships_and_no_further(api):
+    names = ["customer_addresses", "customer", "customer_addresses", "customer", "email_eq"]
+    parameter = f"filter[q][{'_'.join(names)}]"
+    assert api.query("/api/customers", {parameter: "a@b.example"}).status_code == 200
+    parameter = f"filter[q][{'_'.join(['customer', *names])}]"
+    response = api.query("/api/customer_addresses", {parameter: "a@b.example"})
+    error_of(response, 400, "FILTER_NOT_ALLOWED", {"parameter": parameter})
+
+
+class Compared(int):
+    """A number that counts how often it is compared."""
+
+    times = 0
+    __hash__ = int.__hash__
+
+    def __eq__(self, other):
+        Compared.times += 1
+        return int(self) == other
+
+
+def test_a_long_array_is_looked_through_once_whatever_it_must_contain():
+    """As SQLite does, where PostgreSQL has `@>`."""
+    outer = {"list": [Compared(number) for number in range(10_000)]}
+    assert contains(outer, {"list": list(range(9_960, 10_000))})
+    assert not contains(outer, {"list": [*range(9_960, 10_000), -1]})
+    assert Compared.times < 200
+    assert contains({"list": [1, [2, 3], {"a": True}]}, {"list": [{"a": True}, [3]]})
+    assert not contains({"list": [1, True]}, {"list": [0]})
+    assert not contains({"list": [1]}, {"list": [True]})
+    assert not contains({"list": 1}, {"list": [1]})
