@@ -30,7 +30,7 @@ from customers.models.exports import Export
 from customers.models.idempotent_answers import IdempotentAnswer
 from customers.models.import_inputs import ImportInputs
 from customers.models.imports import Import, Job
-from customers.models.indexes import Trigrams
+from customers.models.indexes import Trigrams, has_trigrams
 from customers.models.lists import Listing, beyond, count, order_of, window
 from customers.models.money import formatted
 from customers.models.order_subscriptions import OrderSubscription
@@ -121,6 +121,7 @@ __all__ = [
     "digest",
     "formatted",
     "from_replica",
+    "has_trigrams",
     "new_id",
     "new_reference",
     "new_secret",

@@ -7,6 +7,8 @@ from functools import lru_cache
 import orjson
 from django.db.models import CharField, JSONField, Lookup, TextField
 
+LAST_CHARACTER = "\U0010ffff"
+
 
 @CharField.register_lookup
 @TextField.register_lookup
@@ -45,6 +47,29 @@ class Begins(ILike):
 
     def get_prep_lookup(self):
         return f"{_literal(super().get_prep_lookup())}%"
+
+
+@CharField.register_lookup
+class Prefix(Lookup):
+    """`column__prefix=text`: the column, which is kept folded, begins with the folded text.
+
+    A btree answers it: PostgreSQL's of varchar_pattern_ops, and any of SQLite's.
+    """
+
+    lookup_name = "prefix"
+
+    def as_sql(self, compiler, connection):
+        column, column_params = self.process_lhs(compiler, connection)
+        text, text_params = self.process_rhs(compiler, connection)
+        params = [f"{_literal(param)}%" for param in text_params]
+        return f"{column} LIKE {text}", [*column_params, *params]
+
+    def as_sqlite(self, compiler, connection):
+        column, column_params = self.process_lhs(compiler, connection)
+        text, text_params = self.process_rhs(compiler, connection)
+        params = [*column_params, *text_params, *column_params]
+        params += [f"{param}{LAST_CHARACTER}" for param in text_params]
+        return f"({column} >= {text} AND {column} < {text})", params
 
 
 def _literal(text):

@@ -21,7 +21,7 @@ USES = 3  # of a statement, until its plan is kept
 FOUND, DONE = int(ExecStatus.TUPLES_OK), int(ExecStatus.COMMAND_OK)
 PLACE = re.compile("%([s%])")
 # What is asked for decides here by which way it is best found: the plan of one is bad for another.
-PLANNED_EACH_TIME = re.compile("ILIKE|@>")
+PLANNED_EACH_TIME = re.compile("LIKE|@>")
 
 
 class _JsonLoader(JsonbLoader):

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import orjson
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from rest_framework import serializers as drf
 
 from customers.api.fields import TextField
@@ -13,8 +14,14 @@ from customers.api.urls import router
 from customers.models import Address, Attachment, Customer, Tag
 from customers.models.lookups import contains
 from customers.services import imports
-from customers.tests.conftest import error_of
-from customers.tests.factories import FULL, SMALLEST, make_address, make_customer
+from customers.tests.conftest import error_of, needs_postgresql
+from customers.tests.factories import (
+    FULL,
+    SMALLEST,
+    make_address,
+    make_customer,
+    make_customer_address,
+)
 
 WRITTEN = sorted({*SMALLEST, "events"})
 SECRETS = {"password", "customer_password"}  # bounded by what is hashed
@@ -284,3 +291,67 @@ def test_a_long_array_is_looked_through_once_whatever_it_must_contain():
     assert not contains({"list": [1, True]}, {"list": [0]})
     assert not contains({"list": [1]}, {"list": [True]})
     assert not contains({"list": 1}, {"list": [1]})
+
+
+# What is looked for by few letters
+
+
+@pytest.mark.parametrize("predicate", ["cont", "i_cont", "end", "matches", "cont_any", "end_all"])
+def test_fewer_letters_than_an_index_knows_are_refused_with_the_way_round(api, predicate):
+    make_customer(email="ada@a.example")
+    parameter, pattern = f"filter[q][email_{predicate}]", "{}"
+    if predicate == "matches":
+        pattern = "%{}%"
+    for text in ("a@", "..", "a.b", "%%"):
+        response = api.query("/api/customers", {parameter: pattern.format(text)})
+        error = error_of(response, 400, "INVALID_FILTER_VALUE", {"parameter": parameter})
+        assert "it needs 3 letters or digits; one or two are found by _start." in error["detail"]
+    found = "ada@%" if predicate == "matches" else "a@a.example"
+    assert api.query("/api/customers", {parameter: found}).json()["meta"]["record_count"] == 1
+    refused = {f"filter[q][customer_{predicate}]": "a"}
+    assert api.query("/api/customer_addresses", refused).status_code == 400
+
+
+def test_a_beginning_may_have_one_letter_and_is_taken_to_the_letter(api):
+    pks = [make_customer(email=f"{name}@a.example").pk for name in ("ada", "Adele", "a_d", "bob")]
+    for text, found in {
+        "A": pks[:3],
+        "ad": pks[:2],
+        "a_": pks[2:3],
+        "%": [],
+        "ada@": pks[:1],
+    }.items():
+        response = api.query("/api/customers", {"filter[q][email_start]": text})
+        assert [one["id"] for one in response.json()["data"]] == found, text
+    response = api.query("/api/customers", {"filter[q][email_start_any]": "a_,bo"})
+    assert [one["id"] for one in response.json()["data"]] == pks[2:]
+    response = api.query("/api/customers", {"filter[q][email_not_start]": "a"})
+    assert [one["id"] for one in response.json()["data"]] == pks[3:]
+
+
+def test_a_picker_finds_by_two_letters_what_begins_with_them(admin_client):
+    names = ["Lovelace", "lot", "Slow", "King"]
+    rows = {name: make_address(last_name=name, company=None) for name in names}
+    entries = make_customer_address(
+        address=rows["lot"], customer=make_customer(email="zoe@a.example")
+    )
+    for model, text, found in [
+        ("address", "lo", {rows["Lovelace"].pk, rows["lot"].pk}),
+        ("customer", "zo", {entries.customer_id}),
+        ("customer", "lo", {entries.customer_id}),  # known by the name
+    ]:
+        query = {"app_label": "customers", "model_name": "customeraddress", "field_name": model}
+        shown = admin_client.get("/admin/autocomplete/", {**query, "term": text}).json()["results"]
+        assert {one["id"] for one in shown} == found, (model, text)
+
+
+@needs_postgresql
+def test_few_letters_are_found_by_an_index(api):
+    Customer.objects.bulk_create(
+        Customer(email=f"c{n}@a.example", email_key=f"c{n}@a.example") for n in range(3000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE customers")
+    rows = Customer.objects.filter(mode="test", email_key__prefix="c2").order_by()
+    assert "customers_email_begins" in rows.filter(email_key__prefix="c29").explain()
+    assert rows.count() == 1111
