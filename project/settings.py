@@ -378,6 +378,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "project.observation.observed",
     "project.health.health",
+    "project.deadlines.bounded",
     "project.middleware.programs",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -431,6 +432,9 @@ DATABASE_LOCK_TIMEOUT = setting(
 )
 DATABASE_STATEMENT_TIMEOUT = setting(
     env.int, "DATABASE_STATEMENT_TIMEOUT", 20, "0, for no limit, to 3600 seconds", at_least(0, 3600)
+)
+DATABASE_REQUEST_TIMEOUT = setting(
+    env.int, "DATABASE_REQUEST_TIMEOUT", 30, "0, for no limit, to 3600 seconds", at_least(0, 3600)
 )
 DATABASE_POOLER = setting(true_or_false, "DATABASE_POOLER", False, "true or false")
 DATABASE_REPLICA_URL = setting(
