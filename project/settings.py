@@ -294,6 +294,9 @@ MAX_INCLUDE_DEPTH = setting(env.int, "MAX_INCLUDE_DEPTH", 4, "1 to 8 relationshi
 MAX_INCLUDED = setting(
     env.int, "MAX_INCLUDED", 2000, "25 to 100000 resources", at_least(25, 100000)
 )
+MAX_DOCUMENT_BYTES = setting(
+    env.int, "MAX_DOCUMENT_BYTES", 2**23, "1048576 to 1073741824 bytes", at_least(2**20, 2**30)
+)
 MAX_COUNTED = setting(
     env.int, "MAX_COUNTED", 100_000, "1000 to 10000000 rows", at_least(1000, 10_000_000)
 )

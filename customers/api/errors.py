@@ -225,6 +225,10 @@ class InvalidInclude(ApiError):
     code, title = "INVALID_INCLUDE", "Invalid include"
 
 
+class DocumentTooLarge(InvalidInclude):
+    """What is included would make a document of more than settings.MAX_DOCUMENT_BYTES."""
+
+
 class InvalidSort(ApiError):
     code, title = "INVALID_SORT_CRITERIA", "Invalid sort criteria"
 

@@ -12,7 +12,15 @@ from customers.models.base import (
     append,
     new_id,
 )
-from customers.models.bounds import check_json, check_size, check_text
+from customers.models.bounds import (
+    ByteBudget,
+    TooManyBytesError,
+    check_json,
+    check_size,
+    check_text,
+    is_long,
+    without_long_relatives,
+)
 from customers.models.bulk_acts import BulkAct, BulkChunk
 from customers.models.counters import Counter
 from customers.models.customer_addresses import CustomerAddress
@@ -67,6 +75,7 @@ __all__ = [
     "Attachment",
     "BulkAct",
     "BulkChunk",
+    "ByteBudget",
     "Counter",
     "Customer",
     "CustomerAddress",
@@ -106,6 +115,7 @@ __all__ = [
     "Slot",
     "Statement",
     "Tag",
+    "TooManyBytesError",
     "Transitional",
     "Trigrams",
     "Uncompilable",
@@ -122,10 +132,12 @@ __all__ = [
     "formatted",
     "from_replica",
     "has_trigrams",
+    "is_long",
     "new_id",
     "new_reference",
     "new_secret",
     "order_of",
     "validate_paths",
     "window",
+    "without_long_relatives",
 ]

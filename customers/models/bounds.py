@@ -3,6 +3,7 @@
 import orjson
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import models
 
 
 def check_text(text: str) -> None:
@@ -32,6 +33,52 @@ def check_size(value: object) -> None:
         check_text(value)
     elif isinstance(value, dict | list):
         check_json(value)
+
+
+class TooManyBytesError(Exception):
+    """More was found than a ByteBudget has left."""
+
+
+class ByteBudget:
+    """How many bytes of long texts and JSON may still be loaded for one document."""
+
+    def __init__(self, most: int):
+        self.left = most
+
+    def spend(self, rows: list[tuple], places: list[int]) -> None:
+        """Take what the texts at `places` of `rows` have, as UTF-8. Raises TooManyBytesError."""
+        for row in rows:
+            for place in places:
+                value = row[place]
+                if value.__class__ is str:
+                    self.left -= len(value) if value.isascii() else len(value.encode())
+        self.check()
+
+    def check(self) -> None:
+        """Raise TooManyBytesError when nothing is left."""
+        if self.left < 0:
+            raise TooManyBytesError
+
+
+def is_long(field: models.Field) -> bool:
+    """Whether a value of the column `field` may fill pages."""
+    return isinstance(field, models.TextField | models.JSONField)
+
+
+def without_long_relatives(rows: models.QuerySet) -> models.QuerySet:
+    """`rows` without the long columns of what they are selected with: those are not shown.
+
+    A customer's metadata would come with each of its orders.
+    """
+    related = rows.query.select_related or {}
+    return rows.defer(
+        *(
+            f"{key}__{field.name}"
+            for key in related
+            for field in rows.model._meta.get_field(key).related_model._meta.concrete_fields
+            if is_long(field)
+        )
+    )
 
 
 def _count_keys(value):

@@ -1,5 +1,6 @@
 """One caller cannot exhaust the service: how large what is given may be, at every door."""
 
+import gzip
 import json
 from urllib.parse import urlencode
 
@@ -7,13 +8,14 @@ import orjson
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework import serializers as drf
 
 from customers.api.fields import TextField
 from customers.api.urls import router
 from customers.models import Address, Attachment, Customer, Tag
 from customers.models.lookups import contains
-from customers.services import imports
+from customers.services import exports, imports, webhooks
 from customers.tests.conftest import error_of, needs_postgresql
 from customers.tests.factories import (
     FULL,
@@ -21,6 +23,9 @@ from customers.tests.factories import (
     make_address,
     make_customer,
     make_customer_address,
+    make_event,
+    make_order,
+    make_webhook,
 )
 
 WRITTEN = sorted({*SMALLEST, "events"})
@@ -355,3 +360,137 @@ def test_few_letters_are_found_by_an_index(api):
     rows = Customer.objects.filter(mode="test", email_key__prefix="c2").order_by()
     assert "customers_email_begins" in rows.filter(email_key__prefix="c29").explain()
     assert rows.count() == 1111
+
+
+# How large a document may be
+
+
+def rows_of_a_megabyte(customer, count=12):
+    """Orders of `customer` and addresses in its book, with metadata as long as it may be."""
+    metadata = {"a": "x" * 32_000}
+    for number in range(count):
+        address = make_address(notes="é" * 32_000, metadata=metadata)
+        make_customer_address(customer=customer, address=address)
+        make_order(customer=customer, number=f"N{number}", metadata=metadata)
+
+
+@pytest.fixture
+def large(settings):
+    """A customer of more than a megabyte, and documents of a megabyte at most."""
+    settings.MAX_DOCUMENT_BYTES = 2**20
+    customer = make_customer(email="ada@a.example")
+    rows_of_a_megabyte(customer)
+    return customer
+
+
+def test_what_is_included_is_bounded_in_bytes_and_the_way_round_leads_there(api, large):
+    path = f"/api/customers/{large.pk}"
+    included = api.get(path, include="orders").json()["included"]
+    assert len(included) == 12  # 400 KB
+    for include, named in {
+        "customer_addresses.address": "customer_addresses.address",
+        "orders,customer_addresses.address": "customer_addresses.address",
+    }.items():
+        response = api.get(path, include=include)
+        error = error_of(response, 400, "INVALID_INCLUDE", {"parameter": "include"})
+        assert error["detail"] == (
+            f"Including {named} would make the document larger than 1048576 bytes; ask for a "
+            "smaller page[size] or for fewer members by fields[type], or page through the "
+            "relationship's related link instead."
+        )
+    query = {"include": "customer_addresses.address", "fields[addresses]": "city,metadata"}
+    shown = api.query(path, query).json()["included"]
+    assert [one["attributes"]["city"] for one in shown if one["type"] == "addresses"] == [
+        "London"
+    ] * 12
+    pages = [
+        api.query(
+            f"{path}/customer_addresses",
+            {"include": "address", "page[size]": "6", "page[number]": str(number)},
+        )
+        for number in (1, 2)
+    ]
+    assert [len(page.json()["included"]) for page in pages] == [6, 6]
+
+
+def test_a_page_is_bounded_in_bytes_but_a_resource_never_refused(api, large, settings):
+    source = {"parameter": "page[size]"}
+    error = error_of(
+        api.query("/api/addresses", {"page[size]": "25"}), 400, "INVALID_PAGE_VALUE", source
+    )
+    assert error["detail"] == (
+        "This page is larger than 1048576 bytes; ask for a smaller page[size], or for fewer "
+        "members by fields[addresses]."
+    )
+    assert len(api.query("/api/addresses", {"page[size]": "6"}).json()["data"]) == 6
+    few = {"page[size]": "25", "fields[addresses]": "city"}
+    assert len(api.query("/api/addresses", few).json()["data"]) == 12
+    settings.MAX_DOCUMENT_BYTES = 1000
+    address = large.customer_addresses.first().address
+    assert api.get(f"/api/addresses/{address.pk}").status_code == 200
+    assert api.query("/api/addresses", {"page[size]": "1"}).status_code == 200
+
+
+def test_what_is_rendered_is_bounded_too(api, settings):
+    """Links and short members count, which are not counted as they are loaded."""
+    customer = make_customer()
+    for number in range(30):
+        make_order(customer=customer, number=f"N{number}")
+    body = api.get(f"/api/customers/{customer.pk}", include="orders").content
+    settings.MAX_DOCUMENT_BYTES = len(body)
+    assert api.get(f"/api/customers/{customer.pk}", include="orders").status_code == 200
+    settings.MAX_DOCUMENT_BYTES = len(body) - 1
+    response = api.get(f"/api/customers/{customer.pk}", include="orders")
+    error = error_of(response, 400, "INVALID_INCLUDE", {"parameter": "include"})
+    assert error["detail"].startswith("What is included makes the document larger than ")
+
+
+def test_a_change_whose_answer_is_too_large_is_not_made(api, large):
+    data = {"type": "customers", "id": large.pk, "attributes": {"reference": "R"}}
+    path = f"/api/customers/{large.pk}?include=customer_addresses.address"
+    response = api.send("PATCH", path, {"data": data})
+    error_of(response, 400, "INVALID_INCLUDE", {"parameter": "include"})
+    large.refresh_from_db()
+    assert large.reference is None
+    assert api.update("customers", large.pk, {"reference": "R"}).status_code == 200
+
+
+def test_no_long_text_of_a_relative_that_is_not_shown_is_read(api):
+    customer = make_customer(metadata={"a": "x" * 30_000})
+    for number in range(3):
+        make_order(customer=customer, number=f"N{number}")
+    with CaptureQueriesContext(connection) as queries:
+        shown = api.get("/api/orders").json()["data"]
+    assert {one["attributes"]["customer_email"] for one in shown} == {customer.email}
+    (read,) = [one["sql"] for one in queries if '"orders"."number"' in one["sql"]]
+    assert '"customers"."email"' in read
+    assert '"customers"."metadata"' not in read
+
+
+def test_a_webhook_is_told_without_what_is_too_large_to_include(large):
+    webhook = make_webhook(
+        topic="customers.create", include_resources=["customer_addresses.address", "orders"]
+    )
+    event = make_event(large)
+    payload = webhooks.payload_of(event, webhook)
+    assert payload["data"]["id"] == large.pk
+    assert payload["meta"] == {"included_left_out": True}
+    assert "included" not in payload
+    webhook.include_resources = ["orders"]
+    payload = webhooks.payload_of(event, webhook)
+    assert len(payload["included"]) == 12
+    assert "meta" not in payload
+
+
+def test_an_export_writes_parts_as_large_as_may_be(large, settings):
+    settings.MAX_EXPORT_RECORDS = 100
+    job = exports.begin(
+        "customer_addresses", mode="test", who=None, includes=["address"], fields=[]
+    )
+    while exports.step():
+        pass
+    job.refresh_from_db()
+    assert (job.status, job.processed_count) == ("completed", 12)
+    records = json.loads(gzip.decompress(b"".join(exports.content_of(job))))
+    assert len({record["id"] for record in records}) == 12
+    assert {len(record["address"]["notes"]) for record in records} == {32_000}
