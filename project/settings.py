@@ -394,6 +394,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    "project.uploads.bounded",
     "django.contrib.messages.middleware.MessageMiddleware",
     "project.middleware.FaultMiddleware",
     "axes.middleware.AxesMiddleware",

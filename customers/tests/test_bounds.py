@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import orjson
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -13,7 +14,7 @@ from rest_framework import serializers as drf
 
 from customers.api.fields import TextField
 from customers.api.urls import router
-from customers.models import Address, Attachment, Customer, Tag
+from customers.models import Address, Attachment, Customer, Tag, Upload
 from customers.models.lookups import contains
 from customers.services import exports, imports, webhooks
 from customers.tests.conftest import error_of, needs_postgresql
@@ -494,3 +495,84 @@ def test_an_export_writes_parts_as_large_as_may_be(large, settings):
     records = json.loads(gzip.decompress(b"".join(exports.content_of(job))))
     assert len({record["id"] for record in records}) == 12
     assert {len(record["address"]["notes"]) for record in records} == {32_000}
+
+
+# What is sent to pages
+
+
+class Untouched:
+    """A body that must not be read."""
+
+    def __init__(self, *args):
+        self.size = 0
+
+    def read(self, *args):
+        raise AssertionError("The body was read.")
+
+    readline = read
+
+
+def multipart(**parts):
+    """A form with files, its bytes by name, and its Content-Type."""
+    lines = []
+    for name, content in parts.items():
+        head = f'--edge\r\nContent-Disposition: form-data; name="{name}"; filename="{name}.csv"'
+        lines += [f"{head}\r\nContent-Type: text/csv\r\n\r\n".encode(), content, b"\r\n"]
+    return b"".join([*lines, b"--edge--\r\n"]), "multipart/form-data; boundary=edge"
+
+
+OPEN_PAGES = ["/test/password/forgot", "/live/password/choose", "/admin/login/"]
+
+
+@pytest.mark.parametrize("path", [*OPEN_PAGES, "/admin/customers/customer/import/", "/nowhere"])
+def test_too_large_a_body_is_refused_before_it_is_read(client, settings, path):
+    large = {"CONTENT_LENGTH": str(settings.MAX_BODY_BYTES + 1), "wsgi.input": Untouched()}
+    kind = "multipart/form-data; boundary=edge"
+    response = client.generic("POST", path, b"", content_type=kind, **large)
+    assert response.status_code == 413
+    assert response["Content-Type"].startswith("text/html")
+    assert "larger than this page takes" in response.content.decode()
+
+
+@pytest.mark.parametrize("kind", ["json", "x-www-form-urlencoded"])
+def test_the_token_endpoint_reads_nothing_that_is_too_large(client, settings, kind):
+    large = {"CONTENT_LENGTH": str(settings.MAX_BODY_BYTES + 1), "wsgi.input": Untouched()}
+    kind = f"application/{kind}"
+    response = client.generic("POST", "/oauth/token", b"", content_type=kind, **large)
+    assert (response.status_code, response["Content-Type"]) == (413, "application/json")
+    assert response.json()["error"] == "invalid_request"
+    assert response.json()["errors"][0]["code"] == "CONTENT_TOO_LARGE"
+
+
+@pytest.mark.parametrize("path", ["/test/password/forgot", "/admin/login/"])
+def test_no_file_is_taken_by_a_page_without_a_login(client, path):
+    body, kind = multipart(file=b"x" * 200_000)
+    response = client.generic("POST", path, body, content_type=kind)
+    assert (response.status_code, response["Content-Type"][:9]) == (400, "text/html")
+    small, _ = multipart()
+    assert client.generic("POST", path, small, content_type=kind).status_code == 200
+
+
+def test_files_are_taken_from_those_alone_who_may_import(client, admin_client, settings):
+    body, kind = multipart(file=b"email\nada@example.com\n")
+    path = "/admin/customers/customer/import/"
+    large = {"CONTENT_LENGTH": "900000", "wsgi.input": Untouched()}
+    unread = client.generic("POST", path, b"", content_type=kind, **large)
+    assert (unread.status_code, unread.url.split("?")[0]) == (302, "/admin/login/")
+    client.force_login(User.objects.create_user("grace", is_staff=True))
+    assert client.generic("POST", path, body, content_type=kind).status_code == 403
+    assert not Upload.objects.exists()
+    assert admin_client.generic("POST", path, body, content_type=kind).status_code == 302
+    assert Upload.objects.count() == 1
+    settings.MAX_BODY_BYTES, settings.MAX_UPLOAD_BYTES = 1024, 1024
+    large, _ = multipart(file=b"email\n" + b"x" * 2048)
+    assert admin_client.generic("POST", path, large, content_type=kind).status_code == 413
+    elsewhere = "/admin/customers/tag/add/"
+    assert admin_client.generic("POST", elsewhere, body, content_type=kind).status_code == 400
+
+
+def test_a_body_in_chunks_is_not_read_by_a_page(client):
+    chunks = {"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": "", "wsgi.input": Untouched()}
+    kind = "application/x-www-form-urlencoded"
+    response = client.generic("POST", "/test/password/forgot", b"", content_type=kind, **chunks)
+    assert response.status_code == 200  # the form, as if nothing had been sent
