@@ -289,6 +289,13 @@ MAX_BODY_BYTES = setting(env.int, "MAX_BODY_BYTES", 2**20, "1024 bytes or more",
 MAX_UPLOAD_BYTES = setting(
     env.int, "MAX_UPLOAD_BYTES", 10 * 2**20, "1024 bytes or more", at_least(1024)
 )
+MAX_TEXT = setting(env.int, "MAX_TEXT", 65_535, "1024 to 1000000 characters", at_least(1024, 10**6))
+MAX_METADATA_BYTES = setting(
+    env.int, "MAX_METADATA_BYTES", 2**15, "1024 to 1048576 bytes", at_least(1024, 2**20)
+)
+MAX_METADATA_KEYS = setting(
+    env.int, "MAX_METADATA_KEYS", 500, "10 to 10000 keys", at_least(10, 10_000)
+)
 MAX_JSON_DEPTH = setting(env.int, "MAX_JSON_DEPTH", 32, "8 to 200 levels", at_least(8, 200))
 PAGE_SIZE = setting(env.int, "PAGE_SIZE", 10, "1 to 25 rows", at_least(1, 25))
 MAX_PAGE_SIZE = setting(
@@ -297,6 +304,9 @@ MAX_PAGE_SIZE = setting(
 MAX_INCLUDE_DEPTH = setting(env.int, "MAX_INCLUDE_DEPTH", 4, "1 to 8 relationships", at_least(1, 8))
 MAX_INCLUDED = setting(
     env.int, "MAX_INCLUDED", 2000, "25 to 100000 resources", at_least(25, 100000)
+)
+MAX_DOCUMENT_BYTES = setting(
+    env.int, "MAX_DOCUMENT_BYTES", 2**23, "1048576 to 1073741824 bytes", at_least(2**20, 2**30)
 )
 MAX_COUNTED = setting(
     env.int, "MAX_COUNTED", 100_000, "1000 to 10000000 rows", at_least(1000, 10_000_000)
@@ -382,6 +392,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "project.observation.observed",
     "project.health.health",
+    "project.deadlines.bounded",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -392,6 +403,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    "project.uploads.bounded",
     "django.contrib.messages.middleware.MessageMiddleware",
     "project.middleware.FaultMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -433,6 +445,9 @@ DATABASE_LOCK_TIMEOUT = setting(
 )
 DATABASE_STATEMENT_TIMEOUT = setting(
     env.int, "DATABASE_STATEMENT_TIMEOUT", 20, "0, for no limit, to 3600 seconds", at_least(0, 3600)
+)
+DATABASE_REQUEST_TIMEOUT = setting(
+    env.int, "DATABASE_REQUEST_TIMEOUT", 30, "0, for no limit, to 3600 seconds", at_least(0, 3600)
 )
 DATABASE_POOLER = setting(true_or_false, "DATABASE_POOLER", False, "true or false")
 DATABASE_REPLICA_URL = setting(

@@ -13,7 +13,7 @@ from customers.admin import looks, search
 from customers.admin.fields import JsonFormField
 from customers.admin.lookups import OfferedLookups
 from customers.admin.paging import Paginator
-from customers.models import Resource
+from customers.models import Resource, check_size
 from customers.models.fields import JsonField, MetadataField
 from customers.services import consequences, events, principals, tagging
 from customers.services.modes import mode_of
@@ -117,6 +117,20 @@ class ResourceAdmin(OfferedLookups, admin.ModelAdmin):
                 super().__init__(*args, **options)
                 if self.instance._state.adding:
                     self.instance.mode = mode
+
+            def clean(self):
+                """Refuse what is larger than the API takes, but for what was kept before."""
+                values = super().clean()
+                texts = {
+                    n: v for n, v in self.cleaned_data.items() if isinstance(v, str | dict | list)
+                }
+                for name, value in texts.items():
+                    try:
+                        if value != getattr(self.instance, name):
+                            check_size(value)
+                    except ValidationError as error:
+                        self.add_error(name, ValidationError(f"This {error.message}.", error.code))
+                return values
 
         return InMode
 

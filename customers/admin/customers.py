@@ -19,7 +19,10 @@ class CustomerAdmin(BulkActs, Files, CustomerActs, TaggableAdmin):
     list_display = ["person", "state", "group", "tag_names", "orders", "created"]
     list_select_related = ["customer_group"]
     search_fields = ["email_key__holds", "reference__exact", "id__exact"]
-    search_help_text = "A part of the e-mail address, or a reference, order number or name."
+    search_help_text = (
+        "A part of the e-mail address of three characters or more, its beginning, "
+        "or a reference, order number or name."
+    )
     autocomplete_fields = ["customer_group", "tags"]
     readonly_fields = ["id", "anonymization_status", "created_at", "updated_at"]
     fieldsets = [

@@ -2,7 +2,7 @@
 
 from django.db.models import Q
 
-from customers.models import Customer, CustomerAddress, Order, Trigrams
+from customers.models import Customer, CustomerAddress, Order, has_trigrams
 from customers.models.fields import FoldedField, fold
 
 SHORTEST_PART = 3  # shorter ones are in no index of trigrams
@@ -14,33 +14,28 @@ def found_rows(rows, text, lookups, mode):
 
     A lookup is `column__lookup` or `key__column__lookup`. What a key leads to is looked up by
     itself, by its own index: one condition across tables would make the database read them.
-    One or two letters are not looked for in columns that are searched by trigrams.
+    One or two letters, which are in no trigram, are looked for at the beginning of a column.
     """
     text, found = text.strip(), Q()
     for lookup in lookups:
         name, _, rest = lookup.partition("__")
         field = rows.model._meta.get_field(name)
         model, own = (field.related_model, rest) if field.is_relation else (rows.model, lookup)
-        if len(text) < SHORTEST_PART and _in_trigrams(model, own):
-            continue
+        condition = _condition(model, own, text)
         if field.is_relation:
-            known = model.objects.in_mode(mode).filter(_condition(model, own, text)).order_by()
+            known = model.objects.in_mode(mode).filter(condition).order_by()
             found |= Q(**{f"{name}__in": list(known.values_list("pk", flat=True)[:MOST])})
         else:
-            found |= _condition(model, lookup, text)
+            found |= condition
     return rows.filter(found)
-
-
-def _in_trigrams(model, lookup):
-    column = lookup.partition("__")[0]
-    return any(
-        index.fields == [column] for index in model._meta.indexes if isinstance(index, Trigrams)
-    )
 
 
 def _condition(model, lookup, text):
     column = lookup.partition("__")[0]
-    if isinstance(model._meta.get_field(column), FoldedField):
+    folded = isinstance(model._meta.get_field(column), FoldedField)
+    if len(text) < SHORTEST_PART and has_trigrams(model, column):
+        lookup = f"{column}__{'prefix' if folded else 'begins'}"
+    if folded:
         text = fold(text)
     return Q(**{lookup: text.removeprefix("#") if column == "number" else text})
 
@@ -50,15 +45,16 @@ def found_customers(rows, text, mode):
 
     And those that have it as id, reference, order number or name in the address book.
     Each of these is looked up by itself, by its own index: one condition across the
-    tables would make the database read all customers. One or two letters are a part of an
-    address where nothing else fits.
+    tables would make the database read all customers. One or two letters, which are in no
+    trigram, are looked for at the beginning of an address where nothing else fits.
     """
     text = text.strip()
     if "\0" in text:
         return rows.none()
     known = Q(pk__in=_known_as(text, mode))
-    if len(text) < SHORTEST_PART and rows.filter(known).exists():
-        return rows.filter(known)
+    if len(text) < SHORTEST_PART:
+        is_known = rows.filter(known).exists()
+        return rows.filter(known if is_known else Q(email_key__prefix=fold(text)))
     return rows.filter(Q(email_key__holds=fold(text)) | known)
 
 

@@ -12,6 +12,8 @@ from django.conf import settings
 from rest_framework import serializers
 
 from customers.api import errors
+from customers.api.relations import Load
+from customers.models import ByteBudget, TooManyBytesError, is_long
 from customers.models.fields import instant
 from customers.services import permissions
 
@@ -75,7 +77,14 @@ class Shape:
         ]
         own = {name: field for name, field in attributes.items() if field not in self.callers}
         self.names = list(own)
-        self.read = _reader([field.source for field in own.values()])
+        sources = [field.source for field in own.values()]
+        self.read = _reader(sources)
+        read = {source.partition(".")[0] for source in sources}
+        columns = viewset.serializer_class.Meta.model
+        columns = getattr(columns, "_meta", None) and columns._meta.concrete_fields
+        self.unread = tuple(
+            one.name for one in columns or () if is_long(one) and one.name not in read
+        )
         self.converters = [
             (name, converter) for name, field in own.items() if (converter := _converter(field))
         ]
@@ -156,6 +165,7 @@ class Document:
         self.principal = principal
         self.include = include or {}
         self.fields = fields or {}
+        self.budget = ByteBudget(settings.MAX_DOCUMENT_BYTES)  # of what is included
         self.primary = 0  # how many of `rows` are not included but primary data
         self.rows = {}  # (type, id): (row, viewset), in the order met
         self.linkages = {}  # (type, id): {relationship: identifiers}
@@ -198,10 +208,38 @@ class Document:
                 for key, (row, viewset) in self.rows.items()
                 if key not in primary
             ]
-        return orjson.dumps({**document, **members})
+        body = orjson.dumps({**document, **members})
+        if len(body) > settings.MAX_DOCUMENT_BYTES:
+            self._refuse(len(rows))
+        return body
 
-    def _gather(self, rows, viewset, tree):
-        """Load what `tree` names, level by level, with a fixed number of queries for each name."""
+    def _refuse(self, count):
+        """Refuse to write more bytes than may be, and say the way round, where there is one."""
+        most = settings.MAX_DOCUMENT_BYTES
+        if self.include:
+            raise errors.DocumentTooLarge(
+                f"What is included makes the document larger than {most} bytes; include less, ask "
+                "for a smaller page[size] or for fewer members by fields[type], or page through "
+                "the related links of the relationships instead.",
+                parameter="include",
+            )
+        if count > 1:
+            raise errors.InvalidPageValue(
+                f"This page is larger than {most} bytes; ask for a smaller page[size], or for "
+                f"fewer members by fields[{self.viewset.resource_name}].",
+                parameter="page[size]",
+            )
+
+    def _unshown(self, viewset):
+        """The long columns that are left out of resources of the type of `viewset`."""
+        fields = self.fields.get(viewset.resource_name)
+        return () if fields is None else shape_of(viewset, fields).unread
+
+    def _gather(self, rows, viewset, tree, path=""):
+        """Load what `tree` names, level by level, with a fixed number of queries for each name.
+
+        `path` leads to `rows`. Raises errors.InvalidInclude when it is too much.
+        """
         if not self.include:
             return
         for row in rows:
@@ -211,7 +249,17 @@ class Document:
         for name, branch in tree.items():
             relation = viewset.relations[name]
             limit = max(settings.MAX_INCLUDED - len(self.rows) + self.primary, 0)
-            found = relation.load(rows, self.principal, limit)
+            try:
+                load = Load(self.budget, limit, self._unshown)
+                found = relation.load(rows, self.principal, load)
+            except TooManyBytesError as error:
+                raise errors.DocumentTooLarge(
+                    f"Including {path}{name} would make the document larger than "
+                    f"{settings.MAX_DOCUMENT_BYTES} bytes; ask for a smaller page[size] or for "
+                    "fewer members by fields[type], or page through the relationship's related "
+                    "link instead.",
+                    parameter="include",
+                ) from error
             for row in rows:
                 identifiers = [
                     identifier(relation.viewset_for(other), other)
@@ -225,7 +273,7 @@ class Document:
                 for other in others:
                     unique.setdefault(relation.viewset_for(other), {})[other.pk] = other
             for target, others in unique.items():
-                self._gather(list(others.values()), target, branch)
+                self._gather(list(others.values()), target, branch, f"{path}{name}.")
 
     def _resource(self, row, viewset):
         fields = self.fields.get(viewset.resource_name)

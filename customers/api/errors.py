@@ -8,6 +8,7 @@ from collections import Counter
 from functools import wraps
 
 import orjson
+from django.conf import settings
 from django.core.exceptions import (
     NON_FIELD_ERRORS,
     ObjectDoesNotExist,
@@ -18,6 +19,7 @@ from django.core.exceptions import (
 from django.db import DataError, IntegrityError
 from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404, HttpResponse, UnreadablePostError
+from django.template.loader import render_to_string
 from django.utils.text import capfirst
 from django.views import defaults
 from rest_framework import exceptions
@@ -226,6 +228,10 @@ class InvalidInclude(ApiError):
     code, title = "INVALID_INCLUDE", "Invalid include"
 
 
+class DocumentTooLarge(InvalidInclude):
+    """What is included would make a document of more than settings.MAX_DOCUMENT_BYTES."""
+
+
 class InvalidSort(ApiError):
     code, title = "INVALID_SORT_CRITERIA", "Invalid sort criteria"
 
@@ -385,8 +391,15 @@ def is_api(request):
 
 
 def bad_request(request, exception):
+    """Django's handler400, of requests that are too large, too."""
+    is_too_large = isinstance(exception, RequestDataTooBig)
     if is_api(request):
+        if is_too_large:
+            return respond(BodyTooLarge("The body is larger than this service reads."))
         return respond(ApiError("The request could not be read."))
+    if is_too_large:
+        context = {"name": settings.ORGANIZATION_NAME}
+        return HttpResponse(render_to_string("too_large.html", context), status=413)
     return defaults.bad_request(request, exception)
 
 

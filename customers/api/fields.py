@@ -1,9 +1,12 @@
 """Attributes of requests: JSON values of the right type, taken as they are given."""
 
 import re
+from contextlib import contextmanager
 
+from django.core.exceptions import ValidationError
 from rest_framework import serializers as drf
 
+from customers.models import check_json, check_text
 from customers.services.passwords import hash_password
 
 MESSAGES = {
@@ -42,12 +45,31 @@ class StrictField:
         return super().to_internal_value(value)
 
 
+@contextmanager
+def _told():
+    """What a check of the models says, said by a field."""
+    try:
+        yield
+    except ValidationError as error:
+        raise drf.ValidationError(error.message, error.code) from error
+
+
 class TextField(StrictField, drf.CharField):
+    """A text of at most `max_length` characters, settings.MAX_TEXT where nothing is declared."""
+
     json_types = (str,)
+    bounded = True
     default_error_messages = {**MESSAGES, "type": "must be a string"}
 
     def __init__(self, **options):
         super().__init__(**{"trim_whitespace": False, **options})
+
+    def to_internal_value(self, value):
+        value = super().to_internal_value(value)
+        if self.max_length is None and self.bounded:
+            with _told():
+                check_text(value)
+        return value
 
 
 class PasswordField(TextField):
@@ -57,6 +79,8 @@ class PasswordField(TextField):
     """
 
     addresses = ()
+
+    bounded = False  # hashing has a limit of its own
 
     def to_internal_value(self, value):
         return hash_password(super().to_internal_value(value), addresses=self.addresses)
@@ -93,12 +117,22 @@ class BooleanField(StrictField, drf.BooleanField):
     default_error_messages = {**MESSAGES, "type": "must be true or false"}
 
 
-class ObjectField(StrictField, drf.JSONField):
+class BoundedField(StrictField, drf.JSONField):
+    """JSON that is kept as it is given, and no larger than `check_json` takes."""
+
+    def to_internal_value(self, value):
+        value = super().to_internal_value(value)
+        with _told():
+            check_json(value)
+        return value
+
+
+class ObjectField(BoundedField):
     json_types = (dict,)
     default_error_messages = {**MESSAGES, "type": "must be an object"}
 
 
-class ListField(StrictField, drf.JSONField):
+class ListField(BoundedField):
     json_types = (list,)
     default_error_messages = {**MESSAGES, "type": "must be a list"}
 

@@ -22,6 +22,7 @@ from django_filters.utils import try_dbfield
 from customers.api import errors
 from customers.api.parsers import parse_json
 from customers.api.relations import ToOne
+from customers.models import has_trigrams
 from customers.models.fields import FoldedField, IdField, InstantField, MetadataField, fold
 
 COMMON = ["id", "created_at", "updated_at", "reference", "reference_origin", "metadata"]
@@ -29,6 +30,12 @@ COMMON_SORT = ["id", "created_at", "updated_at", "reference", "reference_origin"
 MOST_RELATIONS = 4
 LONGEST_NAME = 500
 LONGEST_TEXT = 2000
+LONGEST_PATTERN = 500
+MOST_WILDCARDS = 20  # % and _ of one pattern
+MOST_JSON, DEEPEST_JSON = 50, 8  # values in what metadata must contain, and levels of it
+FEWEST_LETTERS = 3  # of a part that is looked for in an index of trigrams
+WILDCARD = re.compile(r"(?<!\\)(?:\\\\)*[%_]")
+HEAVY = 5  # comparisons that one counts for which has to read a long text
 EQUALITY = ["eq", "not_eq", "in", "not_in", "not_eq_all"]
 OR_NULL = ["eq_or_null", "not_eq_or_null", "in_or_null", "not_in_or_null"]
 LISTS = ["any", "all"]
@@ -93,6 +100,13 @@ class FoldedTextField(TextField):
 class Text(django_filters.CharFilter):
     field_class = TextField
     predicates = EQUALITY + OR_NULL + TEXT + PRESENCE + NULL
+    weight = 1  # how many comparisons one is, where it reads the value
+
+
+class LongText(Text):
+    """Text that may fill pages."""
+
+    weight = HEAVY
 
 
 class Folded(Text):
@@ -129,6 +143,7 @@ class Boolean(django_filters.BooleanFilter):
 class Json(django_filters.CharFilter):
     field_class = TextField
     predicates = ["jcont", *NULL]
+    weight = HEAVY
 
 
 class Presence(django_filters.CharFilter):
@@ -143,7 +158,7 @@ class Filters(django_filters.FilterSet):
 
     FILTER_DEFAULTS = {
         models.CharField: {"filter_class": Text},
-        models.TextField: {"filter_class": Text},
+        models.TextField: {"filter_class": LongText},
         models.IntegerField: {"filter_class": Number},
         models.BooleanField: {"filter_class": Boolean},
         models.FloatField: {"filter_class": Decimal},
@@ -161,10 +176,9 @@ class Filters(django_filters.FilterSet):
         return try_dbfield(cls.FILTER_DEFAULTS.get, type(field))["filter_class"], {}
 
 
-Asked = namedtuple("Asked", "relations declared column")
-Asked.__doc__ = (
-    """An attribute a filter names: through which relations, declared how, in what column."""
-)
+Asked = namedtuple("Asked", "relations declared column model")
+Asked.__doc__ = """An attribute a filter names: through which relations, declared how, in what
+column of what model."""
 
 Condition = namedtuple("Condition", "q or_missing")
 Condition.__doc__ = """What a row must fulfil, and whether a missing value or row fulfils it too."""
@@ -184,7 +198,8 @@ def filtered(rows, viewset, principal, asked):
             raise errors.FilterNotAllowed(found, parameter=parameter)
         attributes, predicate = found
         compared = text.count(",") + 1 if predicate.endswith(("_any", "_all")) else 1
-        comparisons += len(attributes) * compared
+        reads = predicate in READING
+        comparisons += compared * sum(one.declared.weight if reads else 1 for one in attributes)
         if comparisons > settings.MAX_FILTER_VALUES:
             raise errors.InvalidFilterValue(
                 f"More than {settings.MAX_FILTER_VALUES} comparisons are asked for.",
@@ -273,13 +288,13 @@ def _attribute(viewset, name, hops):
     """The Asked that `name` means: an attribute of the type, or one of a related type, prefixed."""
     filters = viewset.filterset_class
     if declared := filters.base_filters.get(name):
-        return Asked([], declared, declared.field_name)
+        return Asked([], declared, declared.field_name, viewset.queryset.model)
     for relationship in sorted(filters.relationships, key=len, reverse=True):
         rest = name.removeprefix(f"{relationship}_")
         if rest != name and hops:
             relation = viewset.relations[relationship]
             if rest == "id" and isinstance(relation, ToOne):
-                return Asked([], Id(), relation.column)
+                return Asked([], Id(), relation.column, viewset.queryset.model)
             if found := _attribute(relation.target, rest, hops - 1):
                 return found._replace(relations=[relation, *found.relations])
     return None
@@ -342,6 +357,14 @@ def _compares(lookup, *, combine=None):
 def _likes(pattern, *, negative=False, combine=None):
     def build(attribute, text):
         values = _values(attribute, text) if combine else [_value(attribute, text)]
+        if any(len(value) > LONGEST_PATTERN for value in values):
+            raise ValidationError(f"it has more than {LONGEST_PATTERN} characters.")
+        if not negative and has_trigrams(attribute.model, attribute.column):
+            if pattern is _begun and isinstance(attribute.declared, Folded):
+                found = [Q(**{f"{attribute.column}__prefix": value}) for value in values]
+                return Condition(reduce(combine or and_, found), False)
+            if pattern is not _begun:
+                _check_letters(pattern(value) for value in values)
         found = [Q(**{f"{attribute.column}__ilike": pattern(value)}) for value in values]
         if negative:
             found = [_negated(attribute, q) for q in found]
@@ -354,7 +377,23 @@ def _given(pattern):
     backslashes = len(pattern) - len(pattern.rstrip("\\"))
     if backslashes % 2:
         raise ValidationError("it ends in a backslash that escapes nothing.")
+    if len(re.findall(r"[%_]", re.sub(r"\\.", "", pattern, flags=re.DOTALL))) > MOST_WILDCARDS:
+        raise ValidationError(f"it has more than {MOST_WILDCARDS} wildcards, % and _.")
     return pattern
+
+
+def _begun(text):
+    return f"{_literal(text)}%"
+
+
+def _check_letters(patterns):
+    """Raise ValidationError where one of `patterns` has no part that is in an index of trigrams."""
+    for pattern in patterns:
+        parts = WILDCARD.split(pattern)
+        if not any(sum(map(str.isalnum, part)) >= FEWEST_LETTERS for part in parts):
+            raise ValidationError(
+                f"it needs {FEWEST_LETTERS} letters or digits; one or two are found by _start."
+            )
 
 
 def _literal(text):
@@ -388,7 +427,25 @@ def _contains_json(attribute, text):
         raise ValidationError(error.detail.replace("The body", "it")) from error
     if not isinstance(value, dict):
         raise ValidationError("it must be a JSON object.")
+    _check_work(value)
     return Condition(Q(**{f"{attribute.column}__jcont": value}), False)
+
+
+def _check_work(value):
+    """Raise ValidationError where looking for the JSON `value` would cost too much of each row."""
+    count, depth, level = 1, 1, [value]
+    while level:
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        count, depth = count + len(level), depth + bool(level)
+    if count > MOST_JSON:
+        raise ValidationError(f"it has more than {MOST_JSON} values.")
+    if depth > DEEPEST_JSON:
+        raise ValidationError(f"it is nested deeper than {DEEPEST_JSON} levels.")
 
 
 def _predicates():
@@ -412,7 +469,7 @@ def _predicates():
     }
     patterns = {
         "matches": _given,
-        "start": lambda text: f"{_literal(text)}%",
+        "start": _begun,
         "end": lambda text: f"%{_literal(text)}",
         "cont": lambda text: f"%{_literal(text)}%",
         "i_cont": lambda text: f"%{_literal(text)}%",
@@ -428,3 +485,5 @@ def _predicates():
 
 
 PREDICATES = _predicates()
+# those that have to read the whole value
+READING = {name for name in PREDICATES if name in TEXT or name == "jcont"}

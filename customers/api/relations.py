@@ -8,11 +8,21 @@ from customers.api import errors
 from customers.models import Slot, Statement, Uncompilable
 
 
-def run(principal, key, build, **values):
+class Load:
+    """What may still be loaded for one document: `rows`, and bytes as `budget` has.
+
+    `unshown` is a function of a viewset: the names of long columns that the document leaves out.
+    """
+
+    def __init__(self, budget, rows, unshown):
+        self.budget, self.rows, self.unshown = budget, rows, unshown
+
+
+def run(principal, key, build, load=None, **values):
     """The rows of the queryset that `build` makes of `values`, compiled once for `principal`.
 
     `key` tells it from others. `build` may only depend on what it is given, and `values`
-    are texts or lists of them.
+    are texts or lists of them. Raises TooManyBytesError when `load` allows no more.
     """
     if key not in principal.compiled:
         try:
@@ -21,7 +31,9 @@ def run(principal, key, build, **values):
             made = None
         principal.compiled[key] = made
     statement = principal.compiled[key]
-    return list(build(**values)) if statement is None else statement(**values)
+    if statement is None:
+        return list(build(**values))
+    return statement.within(load and load.budget, **values)
 
 
 class Relation:
@@ -55,11 +67,11 @@ class Relation:
         """The queryset of the rows that are related to `parent`."""
         raise NotImplementedError
 
-    def load(self, parents, principal, limit):
+    def load(self, parents, principal, load):
         """The rows related to each of `parents`: a dictionary of parent id to rows.
 
-        Runs a fixed number of queries. Raises errors.InvalidInclude when there are
-        more than `limit`.
+        Runs a fixed number of queries. Raises errors.InvalidInclude when there are more
+        rows, and TooManyBytesError when there are more bytes, than `load`, a Load, allows.
         """
         raise NotImplementedError
 
@@ -67,17 +79,30 @@ class Relation:
         """The condition on a parent that one of its related rows fulfils `q`."""
         raise NotImplementedError
 
-    def rows_with(self, ids, target, principal):
+    def rows_with(self, ids, target, principal, load):
         """The rows of the viewset `target` with these ids that `principal` may see, by id."""
         if not ids:
             return {}
+        unshown = load.unshown(target)
         found = run(
             principal,
-            (target, "with"),
-            lambda ids: target.rows(principal).filter(pk__any_of=ids),
+            (target, "with", unshown),
+            lambda ids: target.rows(principal).filter(pk__any_of=ids).defer(*unshown),
+            load,
             ids=list(ids),
         )
         return {row.pk: row for row in found}
+
+    def found(self, principal, load, lookup, values, **conditions):
+        """The rows of the target whose `lookup` is one of `values`, as far as `load` allows."""
+        unshown, limit = load.unshown(self.target), load.rows
+
+        def build(values):
+            rows = self.target.rows(principal).filter(**conditions, **{lookup: values})
+            return rows.defer(*unshown)[: limit + 1]
+
+        rows = run(principal, (self, limit, unshown), build, load, values=values)
+        return self.limited(rows, limit)
 
     def limited(self, rows, limit):
         found = list(rows[: limit + 1])
@@ -106,9 +131,9 @@ class ToOne(Relation):
     def among(self, parent, principal):
         return self.target.rows(principal).filter(pk=getattr(parent, self.column))
 
-    def load(self, parents, principal, limit):
+    def load(self, parents, principal, load):
         ids = {getattr(parent, self.column) for parent in parents} - {None}
-        found = self.rows_with(ids, self.target, principal)
+        found = self.rows_with(ids, self.target, principal, load)
         return {
             parent.pk: [found[getattr(parent, self.column)]]
             for parent in parents
@@ -129,18 +154,12 @@ class ToMany(Relation):
     def among(self, parent, principal):
         return self.target.rows(principal).filter(**{self.key.name: parent})
 
-    def load(self, parents, principal, limit):
+    def load(self, parents, principal, load):
         ids = [parent.pk for parent in parents]
         found = {}
-        for row in self.limited(self._of(ids, principal, limit), limit):
+        for row in self.found(principal, load, f"{self.key.name}__pk__any_of", ids):
             found.setdefault(getattr(row, self.key.attname), []).append(row)
         return found
-
-    def _of(self, ids, principal, limit):
-        def build(ids):
-            return self.target.rows(principal).filter(**{f"{self.key.name}__pk__any_of": ids})
-
-        return run(principal, (self, limit), lambda ids: build(ids)[: limit + 1], ids=ids)
 
     def has(self, principal, q):
         own = {self.key.name: OuterRef("pk")}
@@ -174,8 +193,8 @@ class ManyToMany(Relation):
         pairs = self.pairs.filter(**{self.source_name: parent})
         return self.target.rows(principal).filter(pk__in=pairs.values(self.target_name))
 
-    def load(self, parents, principal, limit):
-        ids = [parent.pk for parent in parents]
+    def load(self, parents, principal, load):
+        ids, limit = [parent.pk for parent in parents], load.rows
         pairs = run(
             principal,
             (self, limit),
@@ -188,7 +207,7 @@ class ManyToMany(Relation):
             (getattr(pair, self.source_id), getattr(pair, self.target_id))
             for pair in self.limited(pairs, limit)
         ]
-        known = self.rows_with({target for _, target in pairs}, self.target, principal)
+        known = self.rows_with({target for _, target in pairs}, self.target, principal, load)
         found = {}
         for source, target in pairs:
             if target in known:
@@ -218,10 +237,10 @@ class About(Relation):
     def among(self, parent, principal):
         return self._rows(principal, resource_id=parent.pk)
 
-    def load(self, parents, principal, limit):
+    def load(self, parents, principal, load):
         ids = [parent.pk for parent in parents]
-        found = {}
-        for row in self.limited(self._rows(principal, resource_id__in=ids), limit):
+        found, kind = {}, {"resource_type": self.resource_type}
+        for row in self.found(principal, load, "resource_id__any_of", ids, **kind):
             found.setdefault(row.resource_id, []).append(row)
         return found
 
@@ -239,10 +258,10 @@ class Listeners(Relation):
     def among(self, parent, principal):
         return self.target.rows(principal).filter(topic=parent.name)
 
-    def load(self, parents, principal, limit):
-        topics = {parent.name for parent in parents}
+    def load(self, parents, principal, load):
+        topics = list({parent.name for parent in parents})
         listening = {}
-        for row in self.limited(self.target.rows(principal).filter(topic__in=topics), limit):
+        for row in self.found(principal, load, "topic__any_of", topics):
             listening.setdefault(row.topic, []).append(row)
         return {parent.pk: listening.get(parent.name, []) for parent in parents}
 
@@ -270,13 +289,13 @@ class OneOf(Relation):
         rows = self.router.viewset_of(key.related_model).rows(principal)
         return rows.filter(pk=getattr(parent, key.attname))
 
-    def load(self, parents, principal, limit):
+    def load(self, parents, principal, load):
         found = {}
         for key in self.keys:
             target = self.router.viewset_of(key.related_model)
             owners = {parent.pk: getattr(parent, key.attname) for parent in parents}
             ids = set(owners.values()) - {None}
-            rows = self.rows_with(ids, target, principal)
+            rows = self.rows_with(ids, target, principal, load)
             found |= {pk: [rows[owner]] for pk, owner in owners.items() if owner in rows}
         return found
 
@@ -293,7 +312,7 @@ class Caller(Relation):
     def among(self, parent, principal):
         return self.target.rows(principal).filter(pk=principal.owner_id or "")
 
-    def load(self, parents, principal, limit):
+    def load(self, parents, principal, load):
         owner = self.among(None, principal).first() if principal.owner_id else None
         return {parent.pk: [owner] for parent in parents} if owner else {}
 

@@ -5,6 +5,7 @@ from django.urls import include, re_path
 
 from customers.api.base import UnknownRoute
 from customers.api.relations import relation
+from customers.models import without_long_relatives
 
 LIST_METHODS = {"get": "list", "post": "create"}
 DETAIL_METHODS = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
@@ -31,6 +32,8 @@ class Router:
         """Serve the type of `viewset`, a subclass of ResourceViewSet."""
         meta = viewset.serializer_class.Meta
         viewset.router = self
+        if viewset.queryset is not None:
+            viewset.queryset = without_long_relatives(viewset.queryset)
         viewset.relations = {name: relation(name, meta.model, self) for name in meta.relationships}
         viewset.includable = viewset.relations.keys() - viewset.not_includable
         self.viewsets[viewset.resource_name] = viewset

@@ -13,7 +13,7 @@ from customers.api.urls import router
 from customers.models import Kept
 from customers.services import permissions
 from customers.services.transactions import Overtaken
-from customers.services.wire import Refused
+from customers.services.wire import Refused, TooLarge
 
 REFUSALS = (
     DataError,
@@ -159,7 +159,8 @@ def _text(value):
 
 def _refused(exception):
     told = orjson.loads(errors.answer(exception, {}).content)["errors"]
-    return Refused([_named(error) for error in told])
+    kind = TooLarge if isinstance(exception, errors.DocumentTooLarge) else Refused
+    return kind([_named(error) for error in told])
 
 
 def _named(error):

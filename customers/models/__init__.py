@@ -12,6 +12,15 @@ from customers.models.base import (
     append,
     new_id,
 )
+from customers.models.bounds import (
+    ByteBudget,
+    TooManyBytesError,
+    check_json,
+    check_size,
+    check_text,
+    is_long,
+    without_long_relatives,
+)
 from customers.models.bulk_acts import BulkAct, BulkChunk
 from customers.models.counters import Counter
 from customers.models.customer_addresses import CustomerAddress
@@ -29,7 +38,7 @@ from customers.models.exports import Export
 from customers.models.idempotent_answers import IdempotentAnswer
 from customers.models.import_inputs import ImportInputs
 from customers.models.imports import Import, Job
-from customers.models.indexes import Trigrams
+from customers.models.indexes import Trigrams, has_trigrams
 from customers.models.lists import Listing, beyond, count, order_of, window
 from customers.models.money import formatted
 from customers.models.order_subscriptions import OrderSubscription
@@ -66,6 +75,7 @@ __all__ = [
     "Attachment",
     "BulkAct",
     "BulkChunk",
+    "ByteBudget",
     "Counter",
     "Customer",
     "CustomerAddress",
@@ -105,6 +115,7 @@ __all__ = [
     "Slot",
     "Statement",
     "Tag",
+    "TooManyBytesError",
     "Transitional",
     "Trigrams",
     "Uncompilable",
@@ -113,14 +124,20 @@ __all__ = [
     "append",
     "asked_along",
     "beyond",
+    "check_json",
+    "check_size",
+    "check_text",
     "count",
     "digest",
     "formatted",
     "from_replica",
+    "has_trigrams",
+    "is_long",
     "new_id",
     "new_reference",
     "new_secret",
     "order_of",
     "validate_paths",
     "window",
+    "without_long_relatives",
 ]

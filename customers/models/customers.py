@@ -98,6 +98,11 @@ class Customer(Resource):
                 fields=["mode", "anonymization_status", "id"], name="customers_anonymization"
             ),
             Trigrams(fields=["email_key"], name="customers_email_parts"),
+            models.Index(  # one or two letters, which are in no trigram
+                fields=["mode", "email_key"],
+                opclasses=["", "varchar_pattern_ops"],
+                name="customers_email_begins",
+            ),
             Contained(fields=["metadata"], name="customers_metadata"),
             Tallied(fields=["mode", "status"], name="customers_tallied"),
         ]

@@ -60,6 +60,16 @@ END $made$;
         return f"DROP INDEX IF EXISTS {self.name};"
 
 
+def has_trigrams(model: type[models.Model], path: str) -> bool:
+    """Whether a part of the text at `path` of `model`, a column or key__column, has an index."""
+    *keys, column = path.split("__")
+    for key in keys:
+        model = model._meta.get_field(key).related_model
+    return any(
+        index.fields == [column] for index in model._meta.indexes if isinstance(index, Trigrams)
+    )
+
+
 class Contained(_PostgresqlOnly):
     """Finds JSON objects that contain another one, in its one field."""
 

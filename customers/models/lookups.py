@@ -2,8 +2,12 @@
 
 import json
 import re
+from functools import lru_cache
 
+import orjson
 from django.db.models import CharField, JSONField, Lookup, TextField
+
+LAST_CHARACTER = "\U0010ffff"
 
 
 @CharField.register_lookup
@@ -45,6 +49,29 @@ class Begins(ILike):
         return f"{_literal(super().get_prep_lookup())}%"
 
 
+@CharField.register_lookup
+class Prefix(Lookup):
+    """`column__prefix=text`: the column, which is kept folded, begins with the folded text.
+
+    A btree answers it: PostgreSQL's of varchar_pattern_ops, and any of SQLite's.
+    """
+
+    lookup_name = "prefix"
+
+    def as_sql(self, compiler, connection):
+        column, column_params = self.process_lhs(compiler, connection)
+        text, text_params = self.process_rhs(compiler, connection)
+        params = [f"{_literal(param)}%" for param in text_params]
+        return f"{column} LIKE {text}", [*column_params, *params]
+
+    def as_sqlite(self, compiler, connection):
+        column, column_params = self.process_lhs(compiler, connection)
+        text, text_params = self.process_rhs(compiler, connection)
+        params = [*column_params, *text_params, *column_params]
+        params += [f"{param}{LAST_CHARACTER}" for param in text_params]
+        return f"({column} >= {text} AND {column} < {text})", params
+
+
 def _literal(text):
     """`text` as a pattern that means itself."""
     return re.sub(r"([\\%_])", r"\\\1", text)
@@ -75,17 +102,43 @@ def contains(outer, inner):
     """Whether the JSON value `outer` contains `inner`, by PostgreSQL's rules for `@>`.
 
     An object contains another whose members it contains; an array contains another
-    whose elements it contains, in any order.
+    whose elements it contains, in any order. Plain elements are found in a set, so that
+    long arrays of them cost no more than reading them.
     """
     if isinstance(inner, dict):
         return isinstance(outer, dict) and all(
             key in outer and contains(outer[key], value) for key, value in inner.items()
         )
     if isinstance(inner, list):
-        return isinstance(outer, list) and all(
-            any(contains(mine, element) for mine in outer) for element in inner
-        )
+        return isinstance(outer, list) and _contains_elements(outer, inner)
     return isinstance(outer, bool) == isinstance(inner, bool) and outer == inner
+
+
+def _contains_elements(outer, inner):
+    plain, nested = _apart(inner)
+    if not plain and not nested:
+        return True
+    known, others = _apart(outer)
+    return plain <= known and all(
+        any(contains(mine, element) for mine in others) for element in nested
+    )
+
+
+def _apart(values):
+    """The plain ones among JSON `values`, as a set in which true is not 1, and the others."""
+    nested = [value for value in values if isinstance(value, dict | list)]
+    plain = {
+        (isinstance(value, bool), value) for value in values if not isinstance(value, dict | list)
+    }
+    return plain, nested
+
+
+def _json_contains(outer, inner):
+    """`contains` of two texts; None, a row without a value, contains nothing."""
+    return outer is not None and contains(orjson.loads(outer), _read_once(inner))
+
+
+_read_once = lru_cache(maxsize=64)(orjson.loads)  # the same one is looked for in every row
 
 
 def register_sqlite_functions(connection, **_):
@@ -95,10 +148,5 @@ def register_sqlite_functions(connection, **_):
             "unicode_lower", 1, lambda text: text and text.lower(), deterministic=True
         )
         connection.connection.create_function(
-            "json_contains",
-            2,
-            lambda outer, inner: (
-                outer is not None and contains(json.loads(outer), json.loads(inner))
-            ),
-            deterministic=True,
+            "json_contains", 2, _json_contains, deterministic=True
         )

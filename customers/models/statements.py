@@ -15,8 +15,9 @@ from django.db.models.base import ModelState
 from django.db.models.query import ModelIterable
 
 from customers.models import reading
+from customers.models.bounds import ByteBudget, is_long
 from customers.models.fields import JsonField
-from customers.models.native import Session
+from customers.models.native import CHUNK, Session
 
 FROM_DB = Model.from_db.__func__
 READ_JSON = JsonField.from_db_value
@@ -83,6 +84,11 @@ class Statement:
             self.sql, self.params = compiler.as_sql()
             self._open()
             self.build = _builder(compiler, compiler.klass_info)
+            self.long = [
+                place
+                for place, (column, _, _) in enumerate(compiler.select)
+                if is_long(column.target)
+            ]
             converters = compiler.get_converters([column for column, _, _ in compiler.select])
             self.converters = [
                 (at, convert, column)
@@ -105,13 +111,20 @@ class Statement:
                 raise Uncompilable
 
     def __call__(self, **values):
+        return self.within(None, **values)
+
+    def within(self, budget: ByteBudget | None, **values: object) -> list[Model]:
+        """As calling it, as long as `budget` lasts. Raises TooManyBytesError."""
         if self.sql is None:
             return []
         params = self.params.copy()
         for place, name in self.slots:
             params[place] = values[name]
         build = self.build
-        rows, natively = _answer(self.sql, params)
+        if budget is None:
+            rows, natively = _answer(self.sql, params)
+        else:
+            rows, natively = _answer_within(budget, self.sql, params, self.long)
         if converters := self.natively if natively else self.converters:
             rows = (_converted(row, converters) for row in rows)
         return [build(row) for row in rows]
@@ -298,23 +311,30 @@ def _answer(sql, params):
     return question.along(sql, params)
 
 
-def _run(sql, params):
+def _answer_within(budget, sql, params, places):
+    """As _answer, as long as `budget` lasts for the texts at `places` and JSON."""
+    if question := _question.get():
+        question.settle()
+    return _run(sql, params, budget, places)
+
+
+def _run(sql, params, *within):
     here = connections[reading.place()]
     if here.vendor != "postgresql":
-        return _by_django(here, sql, [_as_json(value) for value in params]), False
+        return _by_django(here, sql, [_as_json(value) for value in params], *within), False
     if here.queries_logged or here.execute_wrappers:
-        return _by_django(here, sql, params), False
+        return _by_django(here, sql, params, *within), False
     try:
-        return _natively(here, sql, params), True
+        return _natively(here, sql, params, *within), True
     except OperationalError:
         lost = here.connection is not None and here.connection.closed
         if here.in_atomic_block or not lost:
             raise
         here.close()  # it was lost between two requests; a new one is as good
-        return _natively(here, sql, params), True
+        return _natively(here, sql, params, *within), True
 
 
-def _natively(here, sql, params):
+def _natively(here, sql, params, *within):
     if here.needs_rollback:
         here.validate_no_broken_transaction()
     if here.connection is None:
@@ -324,7 +344,8 @@ def _natively(here, sql, params):
         prepares = here.connection.prepare_threshold is not None
         session = here.clientele_session = Session(here.connection, prepares)
     try:
-        found = session.run(sql, params)
+        run = session.run_within if within else session.run
+        found = run(sql, params, *within)
     except psycopg.Error:
         with here.wrap_database_errors:
             raise
@@ -332,10 +353,18 @@ def _natively(here, sql, params):
     return found
 
 
-def _by_django(here, sql, params):
+def _by_django(here, sql, params, budget=None, places=()):
     with here.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.fetchall() if cursor.description else []
+        if not cursor.description:
+            return []
+        if budget is None:
+            return cursor.fetchall()
+        found = []
+        while rows := cursor.fetchmany(CHUNK):
+            budget.spend(rows, places)
+            found += rows
+        return found
 
 
 def _as_json(value):

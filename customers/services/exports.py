@@ -191,8 +191,16 @@ def _write_part(job):
     principal = principals.Insider(job.mode, job.who)
     rows = wire.rows(job.resource_type, principal, job.filters or {})
     found = list(rows.filter(pk__gt=job.last_id).order_by("pk")[:PART])
-    records = _records(job, found, principal)
-    first, last = job.processed_count == 0, len(found) < PART
+    last = len(found) < PART
+    while True:
+        try:
+            records = _records(job, found, principal)
+            break
+        except wire.TooLarge:
+            if len(found) == 1:
+                raise
+            found, last = found[: len(found) // 2], False
+    first = job.processed_count == 0
     if job.format == Export.Format.CSV:
         text = spreadsheets.table(records, _columns(job, principal), with_names=first)
     else:

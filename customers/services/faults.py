@@ -9,7 +9,7 @@ OURS = (DataError, IntegrityError, ProgrammingError)  # what a wrong statement r
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 FULL = {"53100", 13}  # SQLSTATEs, and SQLite's codes
 LOCKED = {"55P03", 5, 6}
-SLOW = {"57014"}
+SLOW = {"57014", 9}
 CROWDED = {"53300", "53400"}
 COLLIDED = {"40001", "40P01"}
 

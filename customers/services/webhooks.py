@@ -49,7 +49,8 @@ def payload_of(event, webhook):
     """What `webhook` is told about `event`: the document of the row as it is now.
 
     Of a row that is gone it holds the id alone. Links are relative. Secrets are left out,
-    whatever is included: the payload goes elsewhere, and is kept with the callback.
+    whatever is included: the payload goes elsewhere, and is kept with the callback. Where what
+    is to be included is too large, nothing is, and `meta` says so: the receiver can fetch it.
     """
     principal = principals.service(event.mode)
     row = None
@@ -61,7 +62,7 @@ def payload_of(event, webhook):
         paths = list(webhook.include_resources or ())
         if event.name.endswith(".tagged") and "tags" not in paths:
             paths.append("tags")
-        document = wire.document(row, principal, paths)
+        document = _document(row, principal, paths)
     for resource in [document["data"], *document.get("included", ())]:
         for name in UNTOLD & resource["attributes"].keys():
             del resource["attributes"][name]
@@ -69,6 +70,13 @@ def payload_of(event, webhook):
         for relationship in resource.get("relationships", {}).values():
             _make_relative(relationship["links"])
     return document
+
+
+def _document(row, principal, paths):
+    try:
+        return wire.document(row, principal, paths)
+    except wire.TooLarge:
+        return wire.document(row, principal) | {"meta": {"included_left_out": True}}
 
 
 def _make_relative(links):

@@ -23,6 +23,10 @@ class Refused(Exception):
         self.errors = errors
 
 
+class TooLarge(Refused):
+    """The document would be too large with what it is to include."""
+
+
 def rows(resource_type, principal, filters=None):
     """The queryset of the rows of a type that `principal` may see and that fulfil `filters`.
 
@@ -50,7 +54,7 @@ def remains(resource_type, pk, principal):
 def document(row, principal, include=()):
     """The JSON:API document about `row`, a dictionary, with the relationship paths `include`.
 
-    Raises Refused for a path that leads nowhere.
+    Raises Refused for a path that leads nowhere, TooLarge for one that brings too much.
     """
     return _door().document(row, principal, include)
 

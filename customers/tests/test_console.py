@@ -261,9 +261,11 @@ def test_a_customer_is_found_by_id_and_not_by_half_of_it(admin_client):
     assert palette(admin_client, f"{ada.pk}\0") == []
 
 
-def test_two_letters_are_a_part_of_an_address_unless_somebody_is_known_by_them(admin_client):
+def test_two_letters_begin_an_address_unless_somebody_is_known_by_them(admin_client):
     ada, bob = make_customer(email="ada@example.com"), make_customer(email="bob@example.com")
+    make_customer(email="brad@example.com")
     assert palette(admin_client, "ad")[0] == "ada@example.com"
+    assert "brad@example.com" not in palette(admin_client, "ad")
     make_order(customer=bob, number="AD")
     assert palette(admin_client, "AD")[:1] == ["bob@example.com"]
     assert ada.email not in palette(admin_client, "AD")

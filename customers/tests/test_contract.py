@@ -329,7 +329,7 @@ def sample(kind, predicate):
     """A text that `predicate` takes of an attribute declared as `kind`."""
     if predicate in ("null", "not_null", "present", "blank", "true", "false"):
         return "true"
-    return {"Moment": "2026-01-01", "Boolean": "true", "Json": "{}"}.get(kind, "1")
+    return {"Moment": "2026-01-01", "Boolean": "true", "Json": "{}"}.get(kind, "123")
 
 
 @every_listed_type

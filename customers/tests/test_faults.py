@@ -70,7 +70,7 @@ def test_what_postgresql_cannot_do_is_told_to_programs_and_people(
 @pytest.mark.django_db(transaction=True)  # SQLite itself undoes all of it when it is full
 def test_a_database_that_takes_no_more_answers_reads_alone(api, pragma, status, detail):
     make_customer()
-    metadata = {str(number): "x" * 1000 for number in range(500)}
+    metadata = {str(number): "x" * 50 for number in range(500)}
     with connection.cursor() as cursor:
         pages = cursor.execute("PRAGMA page_count").fetchone()[0] + 2
         cursor.execute("PRAGMA " + pragma.format(on=1, pages=pages))

@@ -174,7 +174,7 @@ def test_an_address_is_compared_without_regard_to_case_in_any_alphabet(api):
         "in": "x@y.z,ZOË.MÜLLER@EXAMPLE.COM",
         "cont": "MÜLL",
         "start": "ZOË",
-        "matches": "%Ë.m%",
+        "matches": "%Ë.mül%",
     }.items():
         query = {f"filter[q][email_{predicate}]": text}
         assert ids(api.query("/api/customers", query)) == [customer.pk], predicate

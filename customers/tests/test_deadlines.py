@@ -1,0 +1,121 @@
+"""No statement outlives its limit, and no request the limit of all its statements."""
+
+import time
+
+import pytest
+from django.db import OperationalError, connection, transaction
+
+from customers.models import Customer
+from customers.services.faults import fault_of
+from customers.tests.conftest import error_of, in_threads, needs_postgresql
+from customers.tests.factories import make_customer
+from project.deadlines import bounded
+
+SLOW = "It took longer than the database may take; try again later."
+
+
+def busy(seconds):
+    """Keep the database busy for `seconds`, or for as long as it lets us."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT pg_sleep(%s)", [seconds])
+            return
+        steps = (
+            "WITH RECURSIVE steps(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM steps WHERE n < %s)"
+        )
+        cursor.execute(f"{steps} SELECT count(*) FROM steps", [int(seconds * 10**6)])  # noqa: S608
+        cursor.fetchall()
+
+
+def requested(act):
+    """The seconds that a request took whose view is `act`, and what it raised."""
+    started = time.monotonic()
+    with pytest.raises(OperationalError) as caught, transaction.atomic():
+        bounded(lambda request: act())(None)
+    return time.monotonic() - started, caught.value
+
+
+def test_a_statement_is_stopped_when_the_time_of_its_request_is_over(settings):
+    settings.DATABASE_REQUEST_TIMEOUT = 0.2
+    took, error = requested(lambda: busy(600))
+    assert took < 30
+    assert (fault_of(error).status, fault_of(error).detail) == (503, SLOW)
+    assert make_customer() in Customer.objects.all()  # the connection is as good as before
+
+
+def test_many_statements_are_stopped_that_are_short_each(settings):
+    settings.DATABASE_REQUEST_TIMEOUT = 0.2
+    counts = []
+
+    def act():
+        for number in range(10_000):
+            busy(0.05)
+            counts.append(number)
+
+    took, error = requested(act)
+    assert took < 30
+    assert len(counts) < 200
+    assert fault_of(error).status == 503
+
+
+def test_what_is_tried_again_within_the_request_is_stopped_again(settings):
+    settings.DATABASE_REQUEST_TIMEOUT = 0.1
+
+    def act():
+        with pytest.raises(OperationalError), transaction.atomic():
+            busy(600)
+        busy(600)
+
+    assert requested(act)[0] < 30
+
+
+def test_what_follows_a_request_has_its_own_time(settings):
+    settings.DATABASE_REQUEST_TIMEOUT = 0.1
+    requested(lambda: busy(600))
+    settings.DATABASE_REQUEST_TIMEOUT = 0
+    assert bounded(lambda request: busy(0.3))(None) is None
+    settings.DATABASE_REQUEST_TIMEOUT = 60
+    assert bounded(lambda request: busy(0.3))(None) is None
+    busy(0.3)
+
+
+def test_a_slow_request_of_the_api_is_answered_in_its_shape(api, settings):
+    settings.DATABASE_REQUEST_TIMEOUT = 0.3
+    make_customer(reference="a")
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$"
+            )
+            cursor.execute(
+                "CREATE TRIGGER dawdle BEFORE INSERT ON customers EXECUTE FUNCTION dawdle()"
+            )
+        response = api.create("customers", {"email": "ada@example.com"})
+    else:
+        make_customer(reference="b")
+        connection.connection.create_function("unicode_lower", 1, lambda text: time.sleep(0.4))
+        try:
+            response = api.query("/api/customers", {"filter[q][reference_cont]": "abc"})
+        finally:
+            connection.connection.create_function(
+                "unicode_lower", 1, lambda text: text and text.lower(), deterministic=True
+            )
+    assert error_of(response, 503, "SERVICE_UNAVAILABLE")["detail"] == SLOW
+    assert response["Retry-After"] == "5"
+    settings.DATABASE_REQUEST_TIMEOUT = 30
+    assert api.get("/api/customers").status_code == 200
+
+
+@needs_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_only_the_slow_one_of_two_requests_is_stopped(settings):
+    settings.DATABASE_REQUEST_TIMEOUT = 1
+
+    def act(number):
+        try:
+            bounded(lambda request: busy(600 if number else 0.5))(None)
+        except OperationalError as error:
+            return fault_of(error).status
+
+    assert in_threads(2, act) == [None, 503]

@@ -1,0 +1,114 @@
+"""How long one request may keep the database, however many statements it makes.
+
+PostgreSQL's own limit is on each statement, and a page makes several; SQLite has none. So
+a thread of the process looks at the requests under way, and stops what the database does
+for one whose time is over: again and again, until the request has ended.
+"""
+
+import logging
+import threading
+import time
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import Error, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
+from psycopg.pq import TransactionStatus
+
+PAUSE = 0.1  # seconds between two looks
+PATIENCE = 2  # seconds in which PostgreSQL must take a cancellation
+
+logger = logging.getLogger(__name__)
+_under_way = {}  # thread: _Request
+_mine = threading.local()
+_starting = threading.Lock()
+_watch = None
+
+
+def bounded(get_response):
+    """Let each request ask the database for settings.DATABASE_REQUEST_TIMEOUT seconds."""
+
+    def middleware(request):
+        if not settings.DATABASE_REQUEST_TIMEOUT:
+            return get_response(request)
+        with deadline(settings.DATABASE_REQUEST_TIMEOUT):
+            return get_response(request)
+
+    return middleware
+
+
+@contextmanager
+def deadline(seconds: float):
+    """Whatever this thread asks the database meanwhile ends after `seconds`.
+
+    It raises OperationalError, which services.faults knows.
+    """
+    global _watch
+    if _watch is None:
+        with _starting:
+            if _watch is None:  # in this process: threads do not outlive a fork
+                _watch = threading.Thread(target=_look, name="deadlines", daemon=True)
+                _watch.start()
+    request = _Request(time.monotonic() + seconds, _own_connections())
+    thread = threading.get_ident()
+    _under_way[thread] = request
+    try:
+        yield
+    finally:
+        del _under_way[thread]
+        with request.lock:  # nothing is stopped for it any more: the next one is another's
+            request.is_over = True
+
+
+class _Request:
+    __slots__ = ("connections", "ends", "is_over", "lock")
+
+    def __init__(self, ends, connections):
+        self.ends, self.connections = ends, connections
+        self.lock, self.is_over = threading.Lock(), False
+
+    def stop(self):
+        with self.lock:
+            for connection in [] if self.is_over else [*self.connections.values()]:
+                try:
+                    _interrupt(connection)
+                except Error as error:
+                    logger.warning("Nothing could be stopped (%s).", type(error).__name__)
+
+
+def _interrupt(connection: BaseDatabaseWrapper) -> None:
+    """Stop the statement that another thread runs by `connection`, if there is one."""
+    raw = connection.connection
+    if raw is None:
+        return
+    with connection.wrap_database_errors:
+        if connection.vendor == "sqlite":
+            raw.interrupt()
+        elif raw.pgconn.transaction_status == TransactionStatus.ACTIVE:
+            raw.cancel_safe(timeout=PATIENCE)
+
+
+def _look():
+    while True:
+        time.sleep(PAUSE)
+        now = time.monotonic()
+        for request in [*_under_way.values()]:
+            if request.ends < now:
+                request.stop()
+
+
+def _own_connections():
+    """The connections of this thread by alias, of which new ones are added as they are made."""
+    found = _mine.__dict__.get("connections")
+    if found is None:
+        known = connections.all(initialized_only=True)
+        found = _mine.connections = {connection.alias: connection for connection in known}
+    return found
+
+
+@receiver(connection_created)
+def _add(connection, **_):
+    if "connections" in _mine.__dict__:
+        _mine.connections[connection.alias] = connection
