@@ -8,7 +8,6 @@ import tempfile
 
 from gunicorn import glogging
 from gunicorn.workers.gthread import ThreadWorker
-from prometheus_client import multiprocess
 
 from project import logs
 
@@ -100,12 +99,12 @@ def pre_request(worker, request):
 
 
 def on_starting(server):
-    """Make the folder in which all workers count."""
+    """Name the folder in which all workers count.
+
+    prometheus_client looks at the name once, when it is imported, so nothing may import it
+    before; what a worker has counted stays when the worker is gone.
+    """
     os.environ[FIGURES] = tempfile.mkdtemp(prefix="clientele-figures-")
-
-
-def child_exit(server, worker):
-    multiprocess.mark_process_dead(worker.pid)
 
 
 def on_exit(server):

@@ -52,7 +52,8 @@ def figures(request):
     given = request.headers.get("Authorization", "").encode(errors="surrogateescape")
     if settings.METRICS_TOKEN and not hmac.compare_digest(given, wanted):
         return _text("Send the METRICS_TOKEN.", 401, {"WWW-Authenticate": "Bearer"})
-    return HttpResponse(metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
+    shown = metrics.exposition(ready=readyz(request).status_code == 200)
+    return HttpResponse(shown, content_type=CONTENT_TYPE_LATEST)
 
 
 def _text(sentence, status=200, headers=None):

@@ -4,7 +4,6 @@ import os
 import re
 import secrets
 import sys
-from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -238,6 +237,16 @@ REDIS_URL = setting(
 API_REQUESTS_PER_MINUTE = setting(
     env.int, "API_REQUESTS_PER_MINUTE", 0, "0, for no limit, or a number", at_least(0)
 )
+CHANNEL_REQUESTS_PER_MINUTE = setting(
+    env.int, "CHANNEL_REQUESTS_PER_MINUTE", 200, "0, for no limit, or a number", at_least(0)
+)
+CHANNEL_REQUESTS_PER_MINUTE_TEST = setting(
+    env.int, "CHANNEL_REQUESTS_PER_MINUTE_TEST", 100, "0, for no limit, or a number", at_least(0)
+)
+CHANNEL_BURST = setting(env.int, "CHANNEL_BURST", 50, "0, for no limit, or a number", at_least(0))
+CHANNEL_BURST_TEST = setting(
+    env.int, "CHANNEL_BURST_TEST", 25, "0, for no limit, or a number", at_least(0)
+)
 TOKEN_REQUESTS_PER_MINUTE = setting(
     env.int, "TOKEN_REQUESTS_PER_MINUTE", 30, "1 request or more", at_least(1)
 )
@@ -261,6 +270,18 @@ PASSWORD_CONCURRENCY = setting(
     env.int, "PASSWORD_CONCURRENCY", 1, "1 to 64 passwords", at_least(1, 64)
 )
 PASSWORD_QUEUE = setting(env.int, "PASSWORD_QUEUE", 4, "0 to 1000 passwords", at_least(0, 1000))
+STAFF_FAILURES_PER_ADDRESS = setting(
+    env.int, "STAFF_FAILURES_PER_ADDRESS", 50, "10 to 10000 failures", at_least(10, 10_000)
+)
+STAFF_BROWSER_LIFETIME = setting(
+    env.int, "STAFF_BROWSER_LIFETIME", 7_776_000, "0 to 31536000 seconds", at_least(0, 31_536_000)
+)
+STAFF_PASSWORD_CONCURRENCY = setting(
+    env.int, "STAFF_PASSWORD_CONCURRENCY", 1, "1 to 64 passwords", at_least(1, 64)
+)
+STAFF_PASSWORD_QUEUE = setting(
+    env.int, "STAFF_PASSWORD_QUEUE", 1, "0 to 1000 passwords", at_least(0, 1000)
+)
 ACCESS_TOKEN_LIFETIME = setting(
     env.int, "ACCESS_TOKEN_LIFETIME", 7200, "60 to 86400 seconds", at_least(60, 86400)
 )
@@ -380,7 +401,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "axes",
     "corsheaders",
     "django_filters",
     "django_otp",
@@ -406,7 +426,6 @@ MIDDLEWARE = [
     "project.uploads.bounded",
     "django.contrib.messages.middleware.MessageMiddleware",
     "project.middleware.FaultMiddleware",
-    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "project.urls"
 WSGI_APPLICATION = "project.wsgi.application"
@@ -499,24 +518,11 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": PASSWORD_MIN_LENGTH},
     },
+    {"NAME": "customers.services.passwords.MaximumLengthValidator"},
     {"NAME": "customers.services.passwords.GuessableValidator"},
 ]
 
-# Staff: wrong passwords, of one account from one client address, are counted by django-axes
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-]
-AXES_FAILURE_LIMIT = LOGIN_FAILURES_PER_CLIENT
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_COOLOFF_TIME = timedelta(minutes=10)
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # nobody can be kept out by trying
-AXES_RESET_ON_SUCCESS = True
-AXES_CLIENT_IP_CALLABLE = "customers.services.limits.axes_address"
-AXES_LOCKOUT_TEMPLATE = "admin/locked.html"
-AXES_ENABLE_ADMIN = False
-AXES_DISABLE_ACCESS_LOG = True
-AXES_VERBOSE = False
+# Staff: services/staff_logins.py counts wrong passwords and codes
 OTP_TOTP_ISSUER = ORGANIZATION_NAME
 OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0  # it doubles for ever: see services
 
@@ -592,7 +598,6 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
-        "axes": {"level": "ERROR"},  # below, it writes names of accounts down
         "authlib": {"level": "WARNING"},  # below, it writes tokens and addresses down
         "django": {"handlers": [], "level": "INFO"},
         "django.request": {"filters": ["without_path"]},

@@ -81,6 +81,9 @@ class ApiView(APIView):
         for authentication in self.authentication_classes:
             request.user, request.auth = self._authenticated(authentication(), request)
             self.principal = request.user
+        if self.principal and not self.principal.sees_all:
+            client = limits.client_of(request.META)
+            limits.use_channel(self.principal, request.method, request.resolver_match.route, client)
         self.check_permissions(request)
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
             raise errors.LengthRequired("Send the body with its Content-Length.")
@@ -106,7 +109,7 @@ class ApiView(APIView):
         try:
             if isinstance(exception, Refuted):
                 raise exception
-            if self.principal:
+            if self.principal and not isinstance(exception, limits.Limited):  # which costs nothing
                 self.principal.settle()
         except Refuted:
             return self.dispatch(self.request, *self.args, **self.kwargs)

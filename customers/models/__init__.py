@@ -64,6 +64,7 @@ from customers.models.tags import Tag
 from customers.models.transitions import ForbiddenMove, Transitional
 from customers.models.uploads import Upload
 from customers.models.webhooks import Webhook, new_secret, validate_paths
+from customers.models.worker_heartbeats import WorkerHeartbeat
 
 __all__ = [
     "HOLDERS",
@@ -121,6 +122,7 @@ __all__ = [
     "Uncompilable",
     "Upload",
     "Webhook",
+    "WorkerHeartbeat",
     "append",
     "asked_along",
     "beyond",

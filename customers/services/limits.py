@@ -1,30 +1,50 @@
-"""How often somebody may do something, counted in Redis or in the database."""
+"""How often somebody may do something: counted in Redis, in the database or in the process.
+
+The window slides: what was done in the stretch of time before counts by the part of it that
+the window still covers. All is reckoned in whole milliseconds, so that Retry-After is exact.
+"""
 
 import hashlib
 import hmac
 import ipaddress
 import logging
-import math
 import time
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from threading import Lock
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 
-from customers.models import Counter
+from customers.models import Counter, Mode
 
 logger = logging.getLogger(__name__)
 
-# KEYS: this stretch of time and the one before; ARGV: limit, weight of the one before, seconds.
+FORSAKEN_FOR = 5  # seconds in which a Redis that failed is not asked again
+MOST_KEPT = 20_000  # counts in one process
+
+# Of each limit, KEYS: this stretch of time and the one before; ARGV: how many, the length of
+# a stretch and what of it has passed. All are counted up, or none.
 COUNT_UP = """
-local allowed = math.floor(ARGV[1] - tonumber(redis.call('GET', KEYS[2]) or '0') * ARGV[2])
-local count = tonumber(redis.call('GET', KEYS[1]) or '0')
-if count >= allowed then return {-1, allowed} end
-count = redis.call('INCR', KEYS[1])
-redis.call('EXPIRE', KEYS[1], 2 * ARGV[3])
-return {count, allowed}
+local found, free = {}, 1
+for i = 1, #KEYS, 2 do
+  local most, length, elapsed = unpack(ARGV, (i - 1) / 2 * 3 + 1, (i - 1) / 2 * 3 + 3)
+  local count = tonumber(redis.call('GET', KEYS[i]) or '0')
+  local before = tonumber(redis.call('GET', KEYS[i + 1]) or '0')
+  if (count + 1) * length + before * (length - elapsed) > most * length then free = 0 end
+  found[i], found[i + 1] = count, before
+end
+if free == 1 then
+  for i = 1, #KEYS, 2 do
+    redis.call('INCR', KEYS[i])
+    redis.call('PEXPIRE', KEYS[i], 2 * ARGV[(i - 1) / 2 * 3 + 2])
+  end
+end
+return {free, unpack(found)}
 """
 
 
@@ -38,16 +58,22 @@ class Limited(Exception):
 
     def __init__(self, limit, retry_after):
         super().__init__(f"Too many requests; try again in {retry_after} seconds.")
+        self.retry_after = retry_after
         self.headers = {**Use(limit, 0).headers, "Retry-After": str(retry_after)}
 
 
 @dataclass(frozen=True)
 class Limit:
-    """`setting` names the setting that says how often `what` may be done in `seconds`."""
+    """`setting` names the setting that says how often `what` may be done in `seconds`.
+
+    One that is `local` is counted in this process where there is no Redis: asking the
+    database would cost more than what it limits.
+    """
 
     what: str
     setting: str
     seconds: int
+    local: bool = False
 
     @property
     def count(self):
@@ -73,37 +99,103 @@ class Use:
 
 
 API = Limit("api", "API_REQUESTS_PER_MINUTE", 60)
+CHANNEL_REQUESTS = {
+    Mode.LIVE: Limit("channel", "CHANNEL_REQUESTS_PER_MINUTE", 60, local=True),
+    Mode.TEST: Limit("channel", "CHANNEL_REQUESTS_PER_MINUTE_TEST", 60, local=True),
+}
+CHANNEL_BURSTS = {
+    Mode.LIVE: Limit("burst", "CHANNEL_BURST", 10, local=True),
+    Mode.TEST: Limit("burst", "CHANNEL_BURST_TEST", 10, local=True),
+}
 TOKENS = Limit("tokens", "TOKEN_REQUESTS_PER_MINUTE", 60)
 PAGES = Limit("pages", "PAGE_REQUESTS_PER_MINUTE", 60)
 LOGINS = Limit("logins", "LOGIN_FAILURES_PER_CLIENT", 600)  # of one account from one address
 ACCOUNT_LOGINS = Limit("account logins", "LOGIN_FAILURES_PER_ACCOUNT", 3600)  # from anywhere
 
 
-def use(limit, *who):
-    """Count one use of `limit` by `who`, strings. Returns a Use. Raises Limited.
+@dataclass(frozen=True)
+class _Count:
+    """A limit at a moment: `keys` are those of this stretch of time and of the one before."""
 
-    The window slides: what was done in the stretch of time before counts by the part of
-    it that the window still covers. What is refused is not counted, so that nobody can be
-    kept out by trying.
+    limit: Limit
+    keys: tuple[str, str]
+    number: int  # of this stretch
+    elapsed: int  # milliseconds of it
+
+    @property
+    def length(self):
+        return self.limit.seconds * 1000
+
+    def room(self, before):
+        """How many uses this stretch may hold when the one before held `before`."""
+        most = self.limit.count * self.length - before * (self.length - self.elapsed)
+        return most // self.length
+
+    def wait(self, count, before):
+        """Milliseconds until one more use gets through, 0 when one does now."""
+        length, most = self.length, self.limit.count
+        if count < self.room(before):
+            return 0
+        if count < most:  # in this stretch, when the one before weighs little enough
+            return length - (most - count - 1) * length // before - self.elapsed
+        return 2 * length - (most - 1) * length // count - self.elapsed
+
+
+def use(limit: Limit, *who: str) -> Use:
+    """Count one use of `limit` by `who`. Raises Limited.
+
+    What is refused is not counted, so that nobody can be kept out by trying.
     """
-    number, elapsed = divmod(time.time(), limit.seconds)
-    weight = 1 - elapsed / limit.seconds
-    keys = [_key(limit, who, int(number) - back) for back in (0, 1)]
-    count, allowed = _count_up(limit, keys, int(number), weight)
-    if count is None:
-        raise Limited(limit, math.ceil(max(1, limit.seconds - elapsed)))
-    return Use(limit, allowed - count, keys[0])
+    return use_all([(limit, *who)])[0]
 
 
-def give_back(used):
-    """Take `used`, a Use, back: it was no failure."""
-    if settings.REDIS_URL:
-        try:
-            _redis().register_script(GIVE_BACK)(keys=[used.key])
-            return
-        except _redis_errors():
-            pass
+def use_all(wanted: list[tuple[Limit | str, ...]]) -> list[Use]:
+    """Count one use of each of `wanted`, a limit and who uses it, or of none.
+
+    Raises Limited, of the first one, with the time after which none is in the way. All of
+    them are `local`, or none is.
+    """
+    now = int(time.time() * 1000)
+    counts = [_count_of(limit, who, now) for limit, *who in wanted]
+    free, states = _asked_redis(counts) or _store_of(counts)(counts)
+    if not free:
+        waits = [one.wait(*state) for one, state in zip(counts, states, strict=True)]
+        raise Limited(counts[0].limit, max(1, -(-max(waits) // 1000)))
+    return [
+        Use(one.limit, one.room(before) - count - 1, one.keys[0])
+        for one, (count, before) in zip(counts, states, strict=True)
+    ]
+
+
+def use_channel(principal, method: str, route: str, client: str) -> None:
+    """Count one request to `route` by `principal`, a sales channel, from `client`, an address.
+
+    Reads and writes are counted apart, all together and, in a burst, those to one route: as
+    the modelled API does. A limit of 0 is none. Raises Limited.
+    """
+    kind = "read" if method in ("GET", "HEAD") else "write"
+    who = kind, principal.application.pk, client
+    limit, burst = CHANNEL_REQUESTS[principal.mode], CHANNEL_BURSTS[principal.mode]
+    wanted = [(limit, *who), (burst, *who, route)]
+    if wanted := [one for one in wanted if one[0].count]:
+        use_all(wanted)
+
+
+def give_back(used: Use) -> None:
+    """Take `used` back: it was no failure."""
+    if used.limit.local and not settings.REDIS_URL:
+        _kept_here.give_back(used.key)
+        return
+    if _asked_redis_for(lambda redis: redis.register_script(GIVE_BACK)(keys=[used.key])):
+        return
     Counter.objects.filter(key=used.key, count__gt=0).update(count=F("count") - 1)
+
+
+def give_all_back(used: list[Use]) -> None:
+    """As `give_back`, of several."""
+    with transaction.atomic():
+        for one in used:
+            give_back(one)
 
 
 def sweep(now):
@@ -136,38 +228,109 @@ def client_of(meta):
     return str(address)
 
 
-def axes_address(request):
-    """`client_of` a request as an address alone, for django-axes, None when it is unknown."""
-    client = client_of(request.META)
-    return None if client == "unknown" else client.partition("/")[0]
+def _count_of(limit, who, now):
+    number, elapsed = divmod(now, limit.seconds * 1000)
+    name = _name(limit, who)
+    return _Count(limit, (f"{name}:{number}", f"{name}:{number - 1}"), number, elapsed)
 
 
-def _count_up(limit, keys, number, weight):
-    """Count one more in the stretch `number` if the window allows it.
-
-    `keys` are those of that stretch and of the one before. Returns the count, None when it is
-    refused, and how many the window allows in the stretch.
-    """
-    if settings.REDIS_URL:
-        try:
-            script = _redis().register_script(COUNT_UP)
-            count, allowed = script(keys=keys, args=[limit.count, weight, limit.seconds])
-            return None if count < 0 else count, allowed
-        except _redis_errors() as error:
-            logger.warning("Redis does not answer (%s).", type(error).__name__)
-    before = Counter.objects.filter(key=keys[1]).values_list("count", flat=True).first() or 0
-    allowed = math.floor(limit.count - before * weight)
-    if allowed < 1:
-        return None, allowed
-    expires_at = datetime.fromtimestamp((number + 2) * limit.seconds, UTC)
-    return Counter.count_up(keys[0], below=allowed, expires_at=expires_at), allowed
-
-
-def _key(limit, who, number):
-    """The key of a count: nobody's address can be read off it."""
+def _name(limit, who):
+    """What counts are kept under: nobody's address can be read off it."""
     text = "\0".join([limit.what, *who]).encode(errors="surrogatepass")
-    hidden = hmac.new(settings.SECRET_KEY.encode(), text, hashlib.sha256).hexdigest()
-    return f"{hidden}:{number}"
+    return hmac.digest(settings.SECRET_KEY.encode(), text, hashlib.sha256).hex()
+
+
+# The stores. Each counts up if every limit allows it, and returns whether they did, and of each
+# what this stretch and the one before had counted until then.
+
+
+def _asked_redis(counts):
+    """As a store; None where there is no Redis that answers."""
+
+    def ask(redis):
+        keys = [key for one in counts for key in one.keys]
+        numbers = [n for one in counts for n in (one.limit.count, one.length, one.elapsed)]
+        free, *found = redis.register_script(COUNT_UP)(keys=keys, args=numbers)
+        return free == 1, list(zip(found[::2], found[1::2], strict=True))
+
+    return _asked_redis_for(ask)
+
+
+def _store_of(counts):
+    return _kept_here.count_up if counts[0].limit.local else _counted_in_database
+
+
+def _counted_in_database(counts):
+    try:
+        with transaction.atomic():
+            return True, [_counted(one) for one in counts]
+    except _Full:  # and what was counted before it has been undone
+        return False, [_stored(one) for one in counts]
+
+
+class _Full(Exception):
+    """A limit is used up."""
+
+
+def _counted(one):
+    before = _stored_count(one.keys[1])
+    room = one.room(before)
+    expires_at = datetime.fromtimestamp((one.number + 2) * one.limit.seconds, UTC)
+    count = room > 0 and Counter.count_up(one.keys[0], below=room, expires_at=expires_at)
+    if not count:
+        raise _Full
+    return count - 1, before
+
+
+def _stored(one):
+    return tuple(_stored_count(key) for key in one.keys)
+
+
+def _stored_count(key):
+    return Counter.objects.filter(key=key).values_list("count", flat=True).first() or 0
+
+
+class _Process:
+    """Counts in this process: those that were asked for longest ago make room for others."""
+
+    def __init__(self):
+        self.counts, self.lock = OrderedDict(), Lock()
+
+    def count_up(self, counts):
+        with self.lock:
+            states = [tuple(self.counts.get(key, 0) for key in one.keys) for one in counts]
+            free = all(
+                count < one.room(before)
+                for one, (count, before) in zip(counts, states, strict=True)
+            )
+            for one, (count, _) in zip(counts, states, strict=True) if free else ():
+                self.counts[one.keys[0]] = count + 1
+                self.counts.move_to_end(one.keys[0])
+            while len(self.counts) > MOST_KEPT:
+                self.counts.popitem(last=False)
+        return free, states
+
+    def give_back(self, key):
+        with self.lock:
+            if self.counts.get(key):
+                self.counts[key] -= 1
+
+
+_kept_here = _Process()
+_forsaken = {}  # Redis' address: until when it is not asked
+
+
+def _asked_redis_for(act: Callable):
+    """What `act` returns of Redis, or True; None where there is none that answers."""
+    url = settings.REDIS_URL
+    if not url or time.monotonic() < _forsaken.get(url, 0):
+        return None
+    try:
+        return act(_redis()) or True
+    except _redis_errors() as error:
+        _forsaken[url] = time.monotonic() + FORSAKEN_FOR
+        logger.warning("Redis does not answer (%s).", type(error).__name__)
+        return None
 
 
 @cache

@@ -2,14 +2,17 @@
 
 import re
 import threading
-from functools import cache
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from secrets import token_bytes
 
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, make_password
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MinLengthValidator
-from django.utils.crypto import get_random_string
 
 from customers.models.fields import fold
 
@@ -73,12 +76,26 @@ class Places:
 
 
 places = Places(settings.PASSWORD_CONCURRENCY, settings.PASSWORD_QUEUE)
+staff_places = Places(settings.STAFF_PASSWORD_CONCURRENCY, settings.STAFF_PASSWORD_QUEUE)
+_in_use = ContextVar("places", default=places)
+
+
+@contextmanager
+def of_staff() -> Iterator[None]:
+    """What is hashed within takes places of the staff's, and no customer's."""
+    token = _in_use.set(staff_places)
+    try:
+        yield
+    finally:
+        _in_use.reset(token)
 
 
 class Argon2idHasher(Argon2PasswordHasher):
     """Argon2id as OWASP's Password Storage Cheat Sheet advises: 19 MiB, 2 passes, 1 lane.
 
-    Raises Busy when too many hashes are asked for at once.
+    Raises Busy when too many hashes are asked for at once. A password longer than
+    settings.PASSWORD_MAX_LENGTH is wrong, without a hash; none is kept of it, see
+    MaximumLengthValidator.
     """
 
     time_cost = 2
@@ -86,12 +103,26 @@ class Argon2idHasher(Argon2PasswordHasher):
     parallelism = 1
 
     def encode(self, password, salt):
-        with places:
+        with _in_use.get():
             return super().encode(password, salt)
 
     def verify(self, password, encoded):
-        with places:
+        if len(password) > settings.PASSWORD_MAX_LENGTH:
+            return False
+        with _in_use.get():
             return super().verify(password, encoded)
+
+
+class MaximumLengthValidator:
+    """Refuses passwords longer than settings.PASSWORD_MAX_LENGTH, for Django's own forms."""
+
+    def validate(self, password: str, user=None) -> None:
+        """Raise django.core.exceptions.ValidationError for one that is too long."""
+        if len(password) > settings.PASSWORD_MAX_LENGTH:
+            raise ValidationError(self.get_help_text(), code="password_too_long")
+
+    def get_help_text(self) -> str:
+        return f"Your password must have at most {settings.PASSWORD_MAX_LENGTH} characters."
 
 
 def hash_password(password, *, addresses=()):
@@ -159,6 +190,9 @@ def is_right(password, kept):
     return right and kept is not None
 
 
-@cache
 def _hash_of_nothing():
-    return make_password(get_random_string(32))
+    """What looks like a hash that costs as much as any other, of no password that is known."""
+    hasher = Argon2idHasher
+    costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    salt, digest = (b64encode(token_bytes(size)).decode().rstrip("=") for size in (16, 32))
+    return f"{hasher.algorithm}$argon2id$v=19${costs}${salt}${digest}"

@@ -6,17 +6,17 @@ from io import BytesIO
 
 import qrcode
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from qrcode.image.svg import SvgPathImage
 
-from customers.services import limits
+from customers.services import staff_logins
 
 RECOVERY_CODES = 10
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that looks like another
-CODES = limits.Limit("second factor", "SECOND_FACTOR_FAILURES", 900)  # of one account
 
 
 def has_one(user):
@@ -39,36 +39,55 @@ def picture_of(device):
     return written.getvalue().decode().partition("?>")[2].strip()
 
 
-def confirm(user, code):
+def confirm(user, code: str, *, client: str = "unknown", browser: str = ""):
     """Let the draft be `user`'s factor if `code` is the app's; returns it, or None.
 
-    Raises limits.Limited.
+    `client` and `browser` are where it comes from. Raises limits.Limited.
     """
-    with _counted(user) as attempt, transaction.atomic():
-        device = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=False).first()
-        if device is None or not device.verify_token(_digits(code)):
-            return None
-        TOTPDevice.objects.filter(user=user, confirmed=True).delete()
-        device.confirmed = True
-        device.save()
-        attempt.succeeded = True
+    return _counted(_confirm, user, code, client, browser)
+
+
+def verify(user, code: str, *, client: str = "unknown", browser: str = ""):
+    """The device of `user` that accepts `code`, of the app or for recovery; None if none does.
+
+    A code is accepted once. `client` and `browser` are where it comes from. Raises
+    limits.Limited.
+    """
+    return _counted(_verify, user, code, client, browser)
+
+
+def _counted(accept, user, code, client, browser):
+    """What `accept` finds, None where it raises ValidationError: that alone is counted."""
+    try:
+        with (
+            staff_logins.counted_code(user, client=client, browser=browser),
+            transaction.atomic(),
+        ):
+            return accept(user, code)
+    except ValidationError:
+        return None
+
+
+def _confirm(user, code):
+    device = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=False).first()
+    if device is None or not device.verify_token(_digits(code)):
+        raise ValidationError("The code is wrong.")
+    TOTPDevice.objects.filter(user=user, confirmed=True).delete()
+    device.confirmed = True
+    device.save()
     return device
 
 
-def verify(user, code):
-    """The device of `user` that accepts `code`, of the app or for recovery; None if none does.
-
-    A code is accepted once. Raises limits.Limited.
-    """
-    with _counted(user) as attempt, transaction.atomic():
-        app = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=True).first()
-        if app is None:
-            return None
-        recovery = StaticDevice.objects.select_for_update().filter(user=user).first()
-        attempt.succeeded = app.verify_token(_digits(code))
-        if not attempt.succeeded and recovery:
-            attempt.succeeded = recovery.verify_token(_digest(code))
-        return app if attempt.succeeded else None
+def _verify(user, code):
+    app = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=True).first()
+    if app is None:
+        raise ValidationError("There is no second factor.")
+    if app.verify_token(_digits(code)):
+        return app
+    recovery = StaticDevice.objects.select_for_update().filter(user=user).first()
+    if recovery and recovery.verify_token(_digest(code)):
+        return app
+    raise ValidationError("The code is wrong.")
 
 
 def new_recovery_codes(user):
@@ -93,21 +112,6 @@ def remove(user):
     TOTPDevice.objects.filter(user=user).delete()
     StaticDevice.objects.filter(user=user).delete()
     return found
-
-
-class _counted:
-    """One attempt at a code, counted unless it succeeds. Raises limits.Limited on entering."""
-
-    def __init__(self, user):
-        self.who, self.succeeded = str(user.pk), False
-
-    def __enter__(self):
-        self.use = limits.use(CODES, self.who)
-        return self
-
-    def __exit__(self, *_):
-        if self.succeeded:
-            limits.give_back(self.use)
 
 
 def secret_of(device):

@@ -31,34 +31,22 @@ def authenticate(email, password, *, mode, client):
     password, and a wrong password; limits.Limited after too many of these; passwords.Busy.
     """
     passwords.places.expect_one()
-    limited = [
-        (limits.LOGINS, mode, fold(email), client),
-        (limits.ACCOUNT_LOGINS, mode, fold(email)),
-    ]
-    used = []
-    with transaction.atomic():  # both are counted, or neither
-        try:
-            for limit in limited:
-                used.append(limits.use(*limit))
-        except limits.Limited:
-            _give_back(used)
-            raise
+    used = limits.use_all(
+        [
+            (limits.LOGINS, mode, fold(email), client),
+            (limits.ACCOUNT_LOGINS, mode, fold(email)),
+        ]
+    )
     customer = Customer.objects.filter(mode=mode, email_key=fold(email)).first()
     try:
         right = passwords.is_right(password, customer and customer.password)
     except passwords.Busy:
-        _give_back(used)
+        limits.give_all_back(used)
         raise
     if not right:
         raise Refused(WRONG)
-    _give_back(used)
+    limits.give_all_back(used)
     return customer
-
-
-def _give_back(used):
-    with transaction.atomic():
-        for use in used:
-            limits.give_back(use)
 
 
 def start(application, customer, *, scope):

@@ -7,12 +7,13 @@ import time
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
-from customers.models import BulkChunk, Delivery, Event, Import, QueuedMail, RevokedToken, Session
+from customers.models import RevokedToken, Session
 from customers.services import (
     anonymization,
     bulk,
     deliveries,
     exports,
+    heartbeats,
     idempotency,
     imports,
     limits,
@@ -38,8 +39,7 @@ def run(stop):
     """
     failed = []
     threads = [
-        threading.Thread(target=_guarded, args=[work, stop, failed])
-        for work in (_mail, _call, _act, *map(_does, (imports, exports, anonymization)))
+        threading.Thread(target=_guarded, args=[loop, stop, failed]) for loop in LOOPS.values()
     ]
     for thread in threads:
         thread.start()
@@ -51,6 +51,7 @@ def run(stop):
 
 def run_once():
     """Do what is due now; return how much of what that was."""
+    heartbeats.beat(*heartbeats.WORKS)
     acted = mailed = 0
     while bulk.do_next():  # which may ask for mails
         acted += 1
@@ -67,17 +68,6 @@ def run_once():
 def do_next_part():
     """Do one part of a job that is due; return it, None when none is."""
     return imports.step() or exports.step() or anonymization.step()
-
-
-def waiting():
-    """How much work waits, by kind."""
-    return {
-        "bulk_chunks": BulkChunk.objects.count(),
-        "mails": QueuedMail.objects.count(),
-        "events": Event.objects.filter(waiting=True).count(),
-        "webhooks": Delivery.objects.count(),
-        "imports": Import.objects.filter(status__in=Import.OPEN).count(),
-    }
 
 
 def sweep():
@@ -107,7 +97,7 @@ def _mail(stop):
     swept = -SWEEP_EVERY
     while not stop.is_set():
         with _patience():
-            while not stop.is_set() and mails.deliver_next():
+            while _goes_on("mails", stop) and mails.deliver_next():
                 pass
             if time.monotonic() - swept >= SWEEP_EVERY:
                 swept = time.monotonic()
@@ -118,7 +108,7 @@ def _mail(stop):
 def _act(stop):
     while not stop.is_set():
         with _patience():
-            while not stop.is_set() and bulk.do_next():
+            while _goes_on("bulk_chunks", stop) and bulk.do_next():
                 pass
         stop.wait(MAIL_PAUSE)
 
@@ -128,6 +118,7 @@ def _call(stop):
     try:
         while not stop.is_set():
             with _patience():
+                heartbeats.beat("webhooks")
                 courier.step(CALL_PAUSE)
             if courier.is_idle:
                 stop.wait(CALL_PAUSE)
@@ -136,17 +127,33 @@ def _call(stop):
             courier.finish()
 
 
-def _does(jobs):
+def _does(name, jobs):
     """A function that does the parts of `jobs`, a service with `step`, until it is stopped."""
 
     def work(stop):
         while not stop.is_set():
             with _patience():
-                while not stop.is_set() and retried(jobs.step):
+                while _goes_on(name, stop) and retried(jobs.step):
                     pass
             stop.wait(JOB_PAUSE)
 
     return work
+
+
+def _goes_on(work, stop):
+    """Whether to look for more of `work`; the sign of life that goes with it is written."""
+    heartbeats.beat(work)
+    return not stop.is_set()
+
+
+LOOPS = {  # kind of work: the function that looks for it until it is stopped
+    "mails": _mail,
+    "webhooks": _call,
+    "bulk_chunks": _act,
+    "imports": _does("imports", imports),
+    "exports": _does("exports", exports),
+    "anonymizations": _does("anonymizations", anonymization),
+}
 
 
 class _patience:

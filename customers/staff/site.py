@@ -22,14 +22,22 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 from django_otp import login as remember_device
 
-from customers.services import limits, modes, second_factor
+from customers.services import limits, modes, second_factor, staff_logins
 from customers.staff.forms import SHOWN_IN
 from customers.staff.groups import grouped
+from customers.staff.login import BROWSER, LoginForm, place_of
 from customers.staff.overview import overview
 
 OF_NO_MODE = {"admin:logout", "admin:password_change", "console:mode"}
-TOO_MANY = "Too many wrong codes. Try again in {minutes} minutes."
+TOO_MANY = "Too many wrong codes. Try again in {}."
 WRONG = "This code is wrong or has been used. Enter the one that your app shows now."
+
+
+def wait_of(limited: limits.Limited) -> str:
+    """The time after which `limited` is over, as people say it."""
+    seconds = limited.retry_after
+    number, unit = (seconds, "second") if seconds < 120 else (-(-seconds // 60), "minute")
+    return f"{number} {unit}{'s' if number != 1 else ''}"
 
 
 def known_staff(view):
@@ -50,6 +58,7 @@ class Console(admin.AdminSite):
     index_title = "Overview"
     index_template = "admin/overview.html"
     site_url = None  # there is no other site to view
+    login_form = LoginForm
 
     def each_context(self, request):
         mode = modes.mode_of(request.session)
@@ -79,8 +88,10 @@ class Console(admin.AdminSite):
 
     def misses(self, user):
         """Whether `user` has yet to show a second factor, or to set one up."""
-        if user.is_verified():
-            return False
+        return not user.is_verified() and self.must_verify(user)
+
+    def must_verify(self, user):
+        """Whether `user` comes in by a second factor only."""
         return settings.SECOND_FACTOR_REQUIRED or second_factor.has_one(user)
 
     @method_decorator(never_cache)
@@ -90,11 +101,35 @@ class Console(admin.AdminSite):
             page = "second_factor" if second_factor.has_one(user) else "set_up_second_factor"
             query = urlencode({REDIRECT_FIELD_NAME: self.next_page(request)})
             return HttpResponseRedirect(f"{reverse(f'admin:{page}')}?{query}")
-        response = super().login(request, extra_context)
+        try:
+            response = super().login(request, extra_context)
+        except limits.Limited as error:
+            return self.refuse_login(request, error)
         if request.method == "POST" and response.status_code == 302:
             end = timezone.now() + timedelta(seconds=settings.STAFF_SESSION_LIFETIME)
             request.session.set_expiry(end)  # a moment: what is done meanwhile does not move it
+        if response.status_code == 302 and not self.must_verify(request.user):
+            self.remember_browser(request, response)
         return response
+
+    def refuse_login(self, request, error):
+        """The answer to whoever was wrong too often; nothing was looked at."""
+        wait = wait_of(error)
+        context = {**self.each_context(request), "title": "Too many attempts", "wait": wait}
+        headers = {"Retry-After": str(error.retry_after)}
+        return TemplateResponse(request, "admin/locked.html", context, status=429, headers=headers)
+
+    def remember_browser(self, request, response):
+        """Let the browser that `response` goes to, by which somebody has come in, be known."""
+        response.set_cookie(
+            BROWSER,
+            staff_logins.remember(request.user.get_username()),
+            max_age=settings.STAFF_BROWSER_LIFETIME,
+            path=reverse("admin:index"),
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
 
     def admin_view(self, view, cacheable=False):
         """As Django's, for what can be answered: a form of the other mode is refused.
@@ -142,10 +177,12 @@ class Console(admin.AdminSite):
         if not second_factor.has_one(user):
             return redirect("admin:set_up_second_factor")
         if request.method == "POST":
-            device, error = self.taken(second_factor.verify, request)
+            try:
+                device, error = self.taken(second_factor.verify, request)
+            except limits.Limited as limited:
+                return self.refuse_code(request, limited, "verify", title="Enter your code")
             if device:
-                self.let_in(request, device)
-                return redirect(self.next_page(request))
+                return self.let_in(request, device, redirect(self.next_page(request)))
         elif user.is_verified():
             left = second_factor.recovery_codes_left(user)
             return self.page(request, "state", title="Your second factor", left=left)
@@ -159,19 +196,22 @@ class Console(admin.AdminSite):
         if second_factor.has_one(user) and not user.is_verified():
             return redirect("admin:second_factor")
         if request.method == "POST":
-            device, error = self.taken(second_factor.confirm, request)
+            try:
+                device, error = self.taken(second_factor.confirm, request)
+            except limits.Limited as limited:
+                return self.refuse_code(request, limited, "set_up", **self.drafted(user))
             if device:
-                self.let_in(request, device)
-                return self.show_codes(request)
+                return self.let_in(request, device, self.show_codes(request))
+        return self.page(request, "set_up", error=error, **self.drafted(user))
+
+    def drafted(self, user):
+        """What the page shows that sets up the second factor of `user`."""
         device = second_factor.draft(user)
-        return self.page(
-            request,
-            "set_up",
-            title="Set up your second factor",
-            error=error,
-            picture=second_factor.picture_of(device),
-            secret=second_factor.secret_of(device),
-        )
+        return {
+            "title": "Set up your second factor",
+            "picture": second_factor.picture_of(device),
+            "secret": second_factor.secret_of(device),
+        }
 
     @method_decorator(require_POST)
     @known_staff
@@ -195,18 +235,27 @@ class Console(admin.AdminSite):
         return self.page(request, "codes", title="Your recovery codes", codes=codes)
 
     def taken(self, accept, request):
-        """What `accept` makes of the code sent: a device or None, and an error or None."""
-        try:
-            device = accept(request.user, request.POST.get("code", "")[:64])
-        except limits.Limited as error:
-            minutes = -(-int(error.headers["Retry-After"]) // 60)
-            return None, TOO_MANY.format(minutes=minutes)
+        """What `accept` makes of the code sent: a device or None, and an error or None.
+
+        Raises limits.Limited.
+        """
+        code = request.POST.get("code", "")[:64]
+        device = accept(request.user, code, **place_of(request))
         return device, None if device else WRONG
 
-    def let_in(self, request, device):
+    def refuse_code(self, request, limited, name, **context):
+        """The page `name`, which says that too many codes were wrong; none was looked at."""
+        response = self.page(request, name, error=TOO_MANY.format(wait_of(limited)), **context)
+        response.status_code = 429
+        response["Retry-After"] = str(limited.retry_after)
+        return response
+
+    def let_in(self, request, device, response):
         """Remember that this session has shown `device`; the session gets a new key with it."""
         request.session.cycle_key()
         remember_device(request, device)
+        self.remember_browser(request, response)
+        return response
 
     def next_page(self, request):
         """Where a member of staff was going: a page of this host, or the first one."""

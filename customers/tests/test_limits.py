@@ -4,6 +4,7 @@ import os
 import threading
 import uuid
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -37,15 +38,17 @@ def clock(monkeypatch):
     return clock
 
 
-@pytest.fixture(params=["database", pytest.param("redis", marks=needs_redis)])
-def store(request, settings):
+@pytest.fixture(params=["database", "process", pytest.param("redis", marks=needs_redis)])
+def store(request, settings, monkeypatch):
     """Counts where the setting says, under keys that no other test has.
 
     On a slow machine, too, Redis is waited for: what it is asked twice is counted twice.
     """
     settings.SECRET_KEY = uuid.uuid4().hex * 2
     settings.REDIS_URL = REDIS_URL if request.param == "redis" else ""
+    monkeypatch.setitem(globals(), "LIMIT", replace(LIMIT, local=request.param == "process"))
     limits._redis.cache_clear()
+    limits._forsaken.clear()
     if settings.REDIS_URL:
         patient = {"socket_timeout": 30, "socket_connect_timeout": 30}
         limits._redis().connection_pool.connection_kwargs.update(patient)
@@ -71,7 +74,7 @@ def test_a_limit_counts_down_and_then_refuses(store, clock):
         "X-Ratelimit-Limit": "10",
         "X-Ratelimit-Interval": "60",
         "X-Ratelimit-Remaining": "0",
-        "Retry-After": "40",
+        "Retry-After": "46",  # then a tenth of the minute before is outside of the window
     }
     assert used(LIMIT, "bob") == 10
 
@@ -87,6 +90,50 @@ def test_the_window_slides_and_what_is_refused_keeps_nobody_out(store, clock):
     assert used(LIMIT, "ada") == 5
     clock.now += 120
     assert used(LIMIT, "ada") == 10
+
+
+@pytest.mark.parametrize("settings_and_uses", [(10, 10), (10, 7), (3, 3), (1, 1)])
+@pytest.mark.parametrize("after", [0, 7, 59, 60, 61, 95])
+def test_retry_after_is_true_to_the_second(store, clock, settings, settings_and_uses, after):
+    """Whatever stands in the stretch of time before, in this one, or in both."""
+    settings.PAGE_REQUESTS_PER_MINUTE, early = settings_and_uses
+    clock.now += 13
+    for _ in range(early):
+        limits.use(LIMIT, "ada")
+    clock.now += after
+    for _ in range(settings.PAGE_REQUESTS_PER_MINUTE):
+        try:
+            limits.use(LIMIT, "ada")
+        except limits.Limited as error:
+            refused = error
+    wait = int(refused.headers["Retry-After"])
+    clock.now += wait - 1
+    with pytest.raises(limits.Limited) as again:
+        limits.use(LIMIT, "ada")
+    assert again.value.headers["Retry-After"] == "1"
+    clock.now += 1
+    limits.use(LIMIT, "ada")
+
+
+def test_all_limits_are_counted_or_none_and_the_longest_wait_is_told(store, clock, settings):
+    settings.LOGIN_FAILURES_PER_CLIENT, settings.PAGE_REQUESTS_PER_MINUTE = 3, 2
+    longer = replace(LIMIT, what="more", setting="LOGIN_FAILURES_PER_CLIENT", seconds=600)
+    both = [(LIMIT, "ada"), (longer, "ada")]
+    for _ in range(2):
+        limits.use_all(both)
+    with pytest.raises(limits.Limited) as refused:
+        limits.use_all(both)
+    assert refused.value.retry_after == 90
+    limits.use(longer, "ada")  # the third: what was refused is not counted
+    with pytest.raises(limits.Limited) as refused:
+        limits.use_all(both)
+    wait = refused.value.retry_after
+    assert wait == 600 + 200
+    clock.now += wait - 1
+    with pytest.raises(limits.Limited):
+        limits.use_all(both)
+    clock.now += 1
+    assert [use.remaining for use in limits.use_all(both)] == [1, 0]
 
 
 def test_what_is_given_back_was_not_used(store, clock):
@@ -122,11 +169,12 @@ def test_of_forty_uses_at_once_ten_get_through(store, clock):
 def test_without_redis_the_database_counts(settings, caplog, clock):
     settings.REDIS_URL = "redis://127.0.0.1:9/0"  # nobody listens there
     limits._redis.cache_clear()
+    limits._forsaken.clear()
     first = limits.use(LIMIT, "ada")
     assert used(LIMIT, "ada") == 9
     limits.give_back(first)
     assert Counter.objects.get().count == 9
-    assert "Redis does not answer" in caplog.text
+    assert caplog.text.count("Redis does not answer") == 1  # for a while it is not asked again
 
 
 def test_counts_tell_of_nobody_and_go(clock):
@@ -190,7 +238,7 @@ def test_tokens_are_limited_by_client_address(client, settings):
     assert [answer["X-Ratelimit-Remaining"] for answer in answers] == ["2", "1", "0", "0"]
     assert {answer["X-Ratelimit-Limit"] for answer in answers} == {"3"}
     assert {answer["X-Ratelimit-Interval"] for answer in answers} == {"60"}
-    assert 1 <= int(answers[3]["Retry-After"]) <= 60
+    assert 1 <= int(answers[3]["Retry-After"]) <= 80
     (error,) = answers[3].json()["errors"]
     assert (error["status"], error["code"]) == (429, "TOO_MANY_REQUESTS")
     assert answers[3].json()["error"] == "temporarily_unavailable"
@@ -207,6 +255,111 @@ def test_the_api_is_limited_where_the_setting_says_so(settings):
     error_of(third, 429, "TOO_MANY_REQUESTS")
     assert third["X-Ratelimit-Remaining"] == "0"
     assert int(third["Retry-After"]) >= 1
+
+
+def channel(mode, owned):
+    customer = make_customer(mode=mode) if owned else None
+    return Api(mode, kind="sales_channel", customer=customer)
+
+
+def through(ask):
+    """How often `ask` is answered before it is limited, and the answer that says so."""
+    for count in range(1000):
+        answer = ask()
+        if answer.status_code == 429:
+            return count, answer
+    raise AssertionError("There is no limit.")
+
+
+def opens_after(answer, clock, ask):
+    """Whether the limit of `answer` is over in Retry-After seconds, and not in one less."""
+    wait = int(answer["Retry-After"])
+    clock.now += wait - 1
+    early = ask().status_code
+    clock.now += 1
+    return early == 429 and ask().status_code != 429
+
+
+@pytest.mark.parametrize(("mode", "burst"), [("live", 50), ("test", 25)])
+@pytest.mark.parametrize("owned", [False, True], ids=["guest", "customer"])
+def test_a_burst_of_a_sales_channel_to_one_route_is_limited(clock, mode, burst, owned):
+    api = channel(mode, owned)
+
+    def ask():
+        return api.get("/api/organization")
+
+    count, answer = through(ask)
+    assert count == burst
+    error_of(answer, 429, "TOO_MANY_REQUESTS")
+    assert api.get("/api/application").status_code == 200  # another route
+    assert api.create("customers").status_code == 422  # a write
+    assert api.client.get("/api/organization", REMOTE_ADDR="198.51.100.7").status_code == 200
+    assert channel(mode, owned).get("/api/organization").status_code == 200  # another program
+    assert opens_after(answer, clock, ask)
+
+
+@pytest.mark.parametrize(("mode", "average"), [("live", 200), ("test", 100)])
+def test_reads_and_writes_of_a_sales_channel_are_limited_apart(clock, settings, mode, average):
+    settings.CHANNEL_BURST = settings.CHANNEL_BURST_TEST = 0
+    api = channel(mode, owned=False)
+    asks = [lambda: api.get("/api/organization"), lambda: api.delete("/api/tags/none")]
+    for ask in asks:
+        count, answer = through(ask)
+        assert count == average
+        assert answer["X-Ratelimit-Limit"] == str(average)
+    assert api.get("/api/application").status_code == 429  # whatever the route
+    assert opens_after(answer, clock, asks[1])
+
+
+def test_a_burst_is_told_how_long_the_minute_lasts(clock, settings):
+    """The longest wait is told, of whichever limit."""
+    settings.CHANNEL_REQUESTS_PER_MINUTE_TEST = settings.CHANNEL_BURST_TEST = 5
+    api = channel("test", owned=False)
+
+    def ask():
+        return api.get("/api/organization")
+
+    count, answer = through(ask)
+    assert (count, answer["Retry-After"]) == (5, "72")
+    assert opens_after(answer, clock, ask)
+
+
+def test_what_is_limited_does_nothing_and_costs_one_question(
+    clock, settings, django_assert_num_queries
+):
+    settings.CHANNEL_BURST_TEST = 1
+    api = channel("test", owned=False)
+    document = {"email": "new@example.com"}
+    assert api.create("customers", {**document, "email": "old@example.com"}).status_code == 201
+    error_of(api.create("customers", document), 429, "TOO_MANY_REQUESTS")
+    assert not Customer.objects.filter(**document).exists()
+    assert api.get("/api/organization").status_code == 200
+    with django_assert_num_queries(1):  # whether the token stands
+        assert api.get("/api/organization").status_code == 429
+
+
+def test_integrations_are_limited_only_where_a_setting_says_so(api, settings):
+    settings.CHANNEL_REQUESTS_PER_MINUTE_TEST = settings.CHANNEL_BURST_TEST = 1
+    assert [api.get("/api/organization").status_code for _ in range(3)] == [200] * 3
+    settings.API_REQUESTS_PER_MINUTE = 1
+    assert [api.get("/api/organization").status_code for _ in range(2)] == [200, 429]
+
+
+def test_a_sales_channel_without_a_limit_is_not_counted(settings):
+    settings.CHANNEL_REQUESTS_PER_MINUTE_TEST = settings.CHANNEL_BURST_TEST = 0
+    api, before = channel("test", owned=False), len(limits._kept_here.counts)
+    assert api.get("/api/organization").status_code == 200
+    assert len(limits._kept_here.counts) == before
+
+
+def test_a_process_remembers_a_bounded_number_of_counts(monkeypatch, clock):
+    monkeypatch.setattr(limits, "MOST_KEPT", 3)
+    local = replace(LIMIT, what="bounded", local=True)
+    for number in range(10):
+        limits.use(local, str(number))
+    assert len(limits._kept_here.counts) == 3
+    assert [limits.use(local, who).remaining for who in "789"] == [8, 8, 8]
+    assert limits.use(local, "0").remaining == 9
 
 
 def test_wrong_passwords_are_limited_by_account_and_client_and_right_ones_are_not(
@@ -254,19 +407,19 @@ def test_forms_are_limited_by_client_address(client):
 
 
 @contextmanager
-def crowd():
-    """All the room that there is for passwords is taken."""
-    taken = [passwords.places.all.acquire(blocking=False) for _ in range(100)]
+def crowd(places):
+    """All the room that there is in `places` is taken."""
+    taken = [places.all.acquire(blocking=False) for _ in range(100)]
     try:
         yield
     finally:
         for _ in range(sum(taken)):
-            passwords.places.all.release()
+            places.all.release()
 
 
 def test_where_there_is_no_room_for_a_password_the_answer_is_503(client, admin_user):
     api, channel = Api(), Api(kind="sales_channel").application
-    with crowd():
+    with crowd(passwords.places):
         for _ in range(20):
             response = log_in(client, channel)
             assert (response.status_code, response["Retry-After"]) == (503, "1")
@@ -276,10 +429,24 @@ def test_where_there_is_no_room_for_a_password_the_answer_is_503(client, admin_u
         assert response["Retry-After"] == "1"
         assert not Customer.objects.exists()
         login = {"username": admin_user.username, "password": "password"}
-        response = client.post("/admin/login/", login)
-        assert (response.status_code, response["Retry-After"]) == (503, "1")
+        assert (
+            client.post("/admin/login/", login).status_code == 302
+        )  # staff have room of their own
         assert api.get("/api/customers").status_code == 200
     assert log_in(client, channel).status_code == 400  # and none of these counts
+
+
+def test_a_crowd_at_the_login_of_staff_is_in_no_customers_way(client, admin_user):
+    make_customer(email="ada@example.com", password=hash_password("correct horse battery"))
+    channel = Api(kind="sales_channel").application
+    login = {"username": admin_user.username, "password": "password"}
+    with crowd(passwords.staff_places):
+        for name in (*"abcdefghijkl", admin_user.username):
+            response = client.post("/admin/login/", {**login, "username": name})
+            assert (response.status_code, response["Retry-After"]) == (503, "1")
+        assert log_in(client, channel).status_code == 200
+    assert not Counter.objects.filter(count__gt=1).exists()  # and none of these counts
+    assert client.post("/admin/login/", login).status_code == 302
 
 
 def test_no_more_passwords_are_looked_at_at_once_than_there_are_places():

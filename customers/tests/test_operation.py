@@ -5,19 +5,37 @@ import json
 import logging
 import re
 import sys
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test import Client
+from django.utils import timezone
 
 from customers.api.base import ApiView
-from customers.models import Customer, QueuedMail, from_replica
+from customers.models import (
+    BulkAct,
+    BulkChunk,
+    Customer,
+    Delivery,
+    Event,
+    Export,
+    Import,
+    QueuedMail,
+    Webhook,
+    WorkerHeartbeat,
+    from_replica,
+)
 from customers.models.reading import Router
-from customers.services import worker
+from customers.services import backlog, heartbeats, worker
 from customers.tests.conftest import needs_postgresql
 from customers.tests.factories import make_customer
-from project import logs
+from project import logs, metrics
 
 SECRET = "Key (email)=(ada@example.com) already exists."
 
@@ -153,6 +171,138 @@ def test_figures_count_requests_and_what_waits(client, api, settings):
         assert client.get("/metrics", headers={"authorization": given}).status_code == 401
     given = {"authorization": "Bearer 0123456789abcdef"}
     assert client.get("/metrics", headers=given).status_code == 200
+
+
+@pytest.fixture
+def figures(client):
+    """The figures of /metrics by name and labels, a function."""
+
+    def read():
+        lines = client.get("/metrics").content.decode().splitlines()
+        return {
+            name: float(value)
+            for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")
+        }
+
+    return read
+
+
+def make_backlog(moment):
+    """One of each kind of work that waits, due since `moment`."""
+    customer = make_customer(email="bob@example.com", anonymize_at=moment)
+    QueuedMail.objects.create(
+        mode="test", kind="password_reset", email="ada@example.com", try_at=moment
+    )
+    event = Event.objects.create(mode="test", name="customers.create", resource_id=customer.pk)
+    webhook = Webhook.objects.create(
+        mode="test", topic="customers.create", callback_url="https://example.com"
+    )
+    Delivery.objects.create(webhook=webhook, event=event, try_at=moment)
+    act = BulkAct.objects.create(mode="test", kind="add_tags", created_at=moment)
+    BulkChunk.objects.create(bulk_act=act, customer_ids=[])
+    Import.objects.create(mode="test", resource_type="customers", inputs_size=1)
+    Export.objects.create(mode="test", resource_type="customers", records_count=1)
+    for model in (Event, Import, Export):
+        model.objects.update(created_at=moment, updated_at=moment)
+    return webhook
+
+
+def test_what_waits_is_told_by_kind_and_so_is_what_is_late(figures):
+    kinds = set(backlog.waiting())
+    assert kinds == {*heartbeats.WORKS, "events"}
+    make_backlog(timezone.now() - timedelta(minutes=4))
+    found = figures()
+    assert {found[f'clientele_waiting{{what="{kind}"}}'] for kind in kinds} == {1}
+    assert {found[f'clientele_overdue{{what="{kind}"}}'] for kind in kinds} == {0}
+
+
+def test_what_was_due_minutes_ago_is_overdue(figures):
+    kinds = set(backlog.overdue())
+    webhook = make_backlog(timezone.now() - timedelta(minutes=6))
+    found = figures()
+    assert {found[f'clientele_overdue{{what="{kind}"}}'] for kind in kinds} == {1}
+    Webhook.objects.filter(pk=webhook.pk).update(circuit_state=Webhook.Circuit.OPEN)
+    found = figures()
+    assert found['clientele_overdue{what="webhooks"}'] == 0  # its receiver is what is late
+    assert found['clientele_waiting{what="webhooks"}'] == 1
+
+
+def test_an_anonymization_that_failed_is_overdue_while_it_waits_to_be_tried_again(figures):
+    later = timezone.now() + timedelta(days=1)
+    make_customer(email="a@example.com", anonymize_at=later)
+    assert figures()['clientele_overdue{what="anonymizations"}'] == 0
+    make_customer(email="b@example.com", anonymize_at=later, anonymization_attempts=2)
+    assert figures()['clientele_overdue{what="anonymizations"}'] == 1
+    assert figures()['clientele_waiting{what="anonymizations"}'] == 2
+
+
+def test_a_long_queue_is_not_counted_to_its_end(figures, monkeypatch):
+    monkeypatch.setattr(backlog, "MOST_COUNTED", 2)
+    for _ in range(3):
+        QueuedMail.objects.create(mode="test", kind="password_reset", email="ada@example.com")
+    assert figures()['clientele_waiting{what="mails"}'] == 2
+
+
+def test_the_worker_shows_that_it_lives_at_each_kind_of_work(figures, monkeypatch):
+    monkeypatch.setattr(heartbeats, "_written", {})
+    for work in heartbeats.WORKS:
+        metrics.heartbeat.labels(work).set(0)
+    name = 'clientele_worker_heartbeat_timestamp_seconds{{work="{}"}}'.format
+    assert {figures()[name(work)] for work in heartbeats.WORKS} == {0}
+    worker.run_once()
+    first = WorkerHeartbeat.objects.in_bulk()
+    assert first.keys() == set(heartbeats.WORKS)
+    for work in heartbeats.WORKS:
+        assert figures()[name(work)] == pytest.approx(time.time(), abs=60)
+    worker.run_once()  # too soon to write it again
+    assert WorkerHeartbeat.objects.in_bulk()["mails"].seen_at == first["mails"].seen_at
+    monkeypatch.setattr(heartbeats, "EVERY", 0)
+    worker.run_once()
+    assert WorkerHeartbeat.objects.in_bulk()["mails"].seen_at > first["mails"].seen_at
+
+
+@pytest.mark.django_db(transaction=True)  # each closes what another transaction has open
+def test_each_loop_of_the_worker_shows_that_it_lives(monkeypatch):
+    """Without the others: a loop that stands still is not covered up by one that does not."""
+    monkeypatch.setattr(heartbeats, "_written", {})
+    assert worker.LOOPS.keys() == set(heartbeats.WORKS)
+    for work, loop in worker.LOOPS.items():
+        WorkerHeartbeat.objects.all().delete()
+        heartbeats._written.clear()
+        loop(Stop())
+        assert [*WorkerHeartbeat.objects.values_list("work", flat=True)] == [work]
+
+
+class Stop(threading.Event):
+    """One that is set as soon as it is waited for."""
+
+    def wait(self, timeout=None):
+        self.set()
+
+
+def test_figures_cost_as_many_questions_however_much_waits(client, django_assert_max_num_queries):
+    make_backlog(timezone.now())
+    for _ in range(5):
+        QueuedMail.objects.create(mode="test", kind="password_reset", email="ada@example.com")
+    with django_assert_max_num_queries(18):
+        client.get("/metrics")
+
+
+def test_the_table_of_figures_is_the_figures(client, api):
+    api.get("/api/customers")
+    worker.run_once()
+    text = client.get("/metrics").content.decode()
+    shown = set(
+        re.findall(r"^# TYPE (clientele_\w+?)(?:_total)? (?:counter|gauge|histogram)$", text, re.M)
+    )
+    shown = {name for name in shown if not name.endswith("_created")}
+    guide = (Path(settings.BASE_DIR) / "docs" / "operating.md").read_text()
+    told = re.findall(r"^\| `(clientele_\w+)` \| ([a-z]+) \| ([^|]+) \|", guide, re.M)
+    assert sorted(name.removesuffix("_total") for name, *_ in told) == sorted(shown)
+    labels = {name: set(re.findall(r"`(\w+)`", those)) for name, _, those in told}
+    assert labels["clientele_requests_total"] == {"method", "route", "status"}
+    kinds = re.search(r"`what` is one of ([^.]+)\.", guide)[1]
+    assert set(re.findall(r"`(\w+)`", kinds)) == set(backlog.waiting())
 
 
 def test_odd_paths_make_no_figure_of_their_own(client):

@@ -14,7 +14,7 @@ from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from customers.models import Customer
-from customers.services import roles, second_factor
+from customers.services import limits, roles, second_factor
 from customers.tests.factories import make_customer
 
 LOGIN, FACTOR, SET_UP = "/admin/login/", "/admin/second-factor/", "/admin/second-factor/set-up/"
@@ -226,19 +226,124 @@ def test_an_operator_takes_a_lost_factor_off(member, capsys):
     assert may_enter(log_in())
 
 
-def test_guessing_a_password_is_stopped_from_where_it_comes_and_not_for_ever(member, settings):
-    settings.AXES_FAILURE_LIMIT = 3
-    answers = [log_in("wrong", REMOTE_ADDR="203.0.113.9").answer.status_code for _ in range(3)]
-    assert answers == [200, 200, 429]
-    refused = log_in(REMOTE_ADDR="203.0.113.9")
-    assert refused.answer.status_code == 429
-    assert "Too many wrong passwords" in refused.answer.content.decode()
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands, at the start of an hour, until it is moved."""
+
+    class Clock:
+        now = 1_800_000_000.0
+
+    clock = Clock()
+    monkeypatch.setattr(limits.time, "time", lambda: clock.now)
+    return clock
+
+
+def statuses(count, password="wrong", **options):  # noqa: S107
+    return [log_in(password, **options).answer.status_code for _ in range(count)]
+
+
+def test_guessing_a_password_is_stopped_from_where_it_comes_and_not_for_ever(
+    member, settings, clock
+):
+    settings.LOGIN_FAILURES_PER_CLIENT = 3
+    assert statuses(4, REMOTE_ADDR="203.0.113.9") == [200, 200, 200, 429]
+    refused = log_in(REMOTE_ADDR="203.0.113.9").answer
+    assert (refused.status_code, refused["Retry-After"]) == (429, "800")
+    assert "Too many wrong passwords" in refused.content.decode()
+    assert "Try again in 14 minutes." in refused.content.decode()
     forged = log_in(REMOTE_ADDR="203.0.113.9", HTTP_X_FORWARDED_FOR="198.51.100.1")
     assert forged.answer.status_code == 429
     for elsewhere in ("203.0.113.10", "2001:db8::1"):
         assert may_enter(log_in(REMOTE_ADDR=elsewhere))
-    settings.AXES_COOLOFF_TIME = settings.AXES_COOLOFF_TIME * 0
+    clock.now += 799
+    assert log_in(REMOTE_ADDR="203.0.113.9").answer.status_code == 429
+    clock.now += 1
     assert may_enter(log_in(REMOTE_ADDR="203.0.113.9"))
+
+
+def test_who_enters_the_right_password_is_not_counted(member, settings, clock):
+    settings.LOGIN_FAILURES_PER_CLIENT = settings.STAFF_FAILURES_PER_ADDRESS = 2
+    assert statuses(5, PASSWORD) == [302] * 5
+    assert statuses(3) == [200, 200, 429]
+
+
+def test_an_address_that_guesses_names_is_stopped_and_others_are_not(member, settings, clock):
+    settings.STAFF_FAILURES_PER_ADDRESS = 10
+    client = Client(REMOTE_ADDR="203.0.113.9")
+    for number in range(10):
+        sent = {"username": f"name{number}", "password": "wrong"}
+        assert client.post(LOGIN, sent).status_code == 200
+    assert log_in(REMOTE_ADDR="203.0.113.9").answer.status_code == 429
+    assert may_enter(log_in(REMOTE_ADDR="203.0.113.10"))
+
+
+def test_a_name_is_guarded_from_everywhere_and_its_owner_is_not_kept_out(member, settings, clock):
+    settings.LOGIN_FAILURES_PER_ACCOUNT = 10
+    own = log_in(REMOTE_ADDR="198.51.100.1")
+    own.post("/admin/logout/")
+    for number in range(10):
+        assert statuses(1, REMOTE_ADDR=f"203.0.113.{number}") == [200]
+    new = log_in(REMOTE_ADDR="203.0.113.77").answer
+    assert (new.status_code, new["Retry-After"]) == (429, "3960")
+    sent = {"username": "grace", "password": PASSWORD}
+    assert own.post(LOGIN, sent).status_code == 302  # the browser is known
+    stolen = Client(REMOTE_ADDR="203.0.113.77")
+    stolen.cookies["staff_browser"] = own.cookies["staff_browser"].value[:-1] + "x"
+    assert stolen.post(LOGIN, sent).status_code == 429
+    User.objects.create_superuser("alan", password=PASSWORD)
+    stolen.cookies["staff_browser"] = own.cookies["staff_browser"].value
+    for _ in range(10):
+        stolen.post(LOGIN, {"username": "alan", "password": "wrong"})
+    assert stolen.post(LOGIN, {"username": "alan", "password": "wrong"}).status_code == 429
+    clock.now += 3960
+    assert may_enter(log_in(REMOTE_ADDR="203.0.113.77"))
+
+
+def test_a_known_browser_guesses_no_more_than_an_address(member, settings, clock):
+    settings.LOGIN_FAILURES_PER_CLIENT = 3
+    own = log_in()
+    cookie = own.answer.cookies["staff_browser"]
+    assert (cookie["path"], cookie["httponly"], cookie["max-age"]) == ("/admin/", True, 7_776_000)
+    assert "grace" not in cookie.value
+    own.post("/admin/logout/")
+    sent = {"username": "grace", "password": "wrong"}
+    assert [own.post(LOGIN, sent).status_code for _ in range(4)] == [200, 200, 200, 429]
+
+
+def test_the_password_alone_makes_no_browser_known(member, settings):
+    recovery = with_factor(member)
+    client = log_in()
+    assert "staff_browser" not in client.cookies
+    client.post(FACTOR, {"code": "12345"})
+    assert "staff_browser" not in client.cookies
+    client.post(FACTOR, {"code": recovery})
+    assert "staff_browser" in client.cookies
+
+
+def test_codes_are_limited_by_account_and_address_and_a_known_browser_gets_in(
+    member, settings, request
+):
+    settings.SECOND_FACTOR_FAILURES = 2
+    with_factor(member)
+    more = second_factor.new_recovery_codes(member)
+    request.getfixturevalue("clock")  # codes by time have been needed until now
+    own = log_in()
+    own.post(FACTOR, {"code": more[0]})
+    own.post("/admin/logout/")
+    for number in range(2):
+        other = log_in(REMOTE_ADDR=f"203.0.113.{number}")
+        assert other.post(FACTOR, {"code": "12345"}).status_code == 422
+    other = log_in(REMOTE_ADDR="203.0.113.9")
+    refused = other.post(FACTOR, {"code": more[1]})
+    assert (refused.status_code, refused["Retry-After"]) == (429, "1350")
+    assert "Too many wrong codes. Try again in 23 minutes." in refused.content.decode()
+    own.post(LOGIN, {"username": "grace", "password": PASSWORD})
+    assert own.post(FACTOR, {"code": more[1]}).status_code == 302
+    assert may_enter(own)
+    settings.STAFF_FAILURES_PER_ADDRESS, settings.SECOND_FACTOR_FAILURES = 1, 20
+    other = log_in(REMOTE_ADDR="203.0.113.20")
+    assert other.post(FACTOR, {"code": "12345"}).status_code == 422
+    assert other.post(FACTOR, {"code": more[2]}).status_code == 429
 
 
 OURS = {model._meta.model_name for model in apps.get_app_config("customers").get_models()}

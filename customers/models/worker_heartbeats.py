@@ -1,0 +1,16 @@
+from django.db import models
+
+from customers.models.fields import InstantField
+
+
+class WorkerHeartbeat(models.Model):
+    """When a worker, on whatever machine, last looked for one kind of work."""
+
+    work = models.CharField(primary_key=True, max_length=32)
+    seen_at = InstantField()
+
+    class Meta:
+        db_table = "worker_heartbeats"
+
+    def __str__(self):
+        return self.work
