@@ -2,8 +2,8 @@
 
 from django.db.models import Q
 
-from customers.models import Customer, CustomerAddress, Order, Trigrams
-from customers.models.fields import FoldedField, fold
+from customers.models import Customer, CustomerAddress, Order, Trigrams, email_key
+from customers.models.fields import FoldedField
 
 SHORTEST_PART = 3  # shorter ones are in no index of trigrams
 MOST = 200  # rows that one reference, order number or name brings
@@ -40,8 +40,9 @@ def _in_trigrams(model, lookup):
 
 def _condition(model, lookup, text):
     column = lookup.partition("__")[0]
-    if isinstance(model._meta.get_field(column), FoldedField):
-        text = fold(text)
+    field = model._meta.get_field(column)
+    if isinstance(field, FoldedField):
+        text = field.fold(text)
     return Q(**{lookup: text.removeprefix("#") if column == "number" else text})
 
 
@@ -59,7 +60,7 @@ def found_customers(rows, text, mode):
     known = Q(pk__in=_known_as(text, mode))
     if len(text) < SHORTEST_PART and rows.filter(known).exists():
         return rows.filter(known)
-    return rows.filter(Q(email_key__holds=fold(text)) | known)
+    return rows.filter(Q(email_key__holds=email_key(text)) | known)
 
 
 def _known_as(text, mode):

@@ -19,8 +19,8 @@ from customers.api.fields import (
     TriggerField,
     strict,
 )
-from customers.models import Customer, ForbiddenMove, Import
-from customers.models.fields import MetadataField, fold
+from customers.models import Customer, ForbiddenMove, Import, email_key
+from customers.models.fields import MetadataField
 from customers.services import (
     consequences,
     customers,
@@ -357,7 +357,7 @@ class CustomerEmailSerializer(ResourceSerializer):
             return super().complete(values)
         given, principal = values.get("customer"), self.principal
         if self.owner:
-            if fold(email) != self.owner.email_key:  # whoever else has it
+            if email_key(email) != self.owner.email_key:  # whoever else has it
                 raise errors.Invalid("must be the customer's", pointer=EMAIL_POINTER)
             return super().complete({**values, "customer": self.owner})
         try:

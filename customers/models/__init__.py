@@ -21,6 +21,14 @@ from customers.models.customer_payment_sources import CustomerPaymentSource
 from customers.models.customer_subscriptions import CustomerSubscription
 from customers.models.customers import Customer, new_reference
 from customers.models.deliveries import Delivery
+from customers.models.emails import (
+    collisions,
+    email_key,
+    spellings,
+    stale_keys,
+    validate_email_address,
+    with_ascii_domain,
+)
 from customers.models.event_callbacks import EventCallback
 from customers.models.event_stores import EventStore
 from customers.models.events import TOPICS, Event
@@ -113,14 +121,20 @@ __all__ = [
     "append",
     "asked_along",
     "beyond",
+    "collisions",
     "count",
     "digest",
+    "email_key",
     "formatted",
     "from_replica",
     "new_id",
     "new_reference",
     "new_secret",
     "order_of",
+    "spellings",
+    "stale_keys",
+    "validate_email_address",
     "validate_paths",
     "window",
+    "with_ascii_domain",
 ]

@@ -7,8 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from customers.models import Customer, Session, digest
-from customers.models.fields import fold
+from customers.models import Customer, Session, digest, email_key
 from customers.services import limits, passwords, tokens
 from customers.services.orders import lock_customers
 
@@ -31,9 +30,10 @@ def authenticate(email, password, *, mode, client):
     password, and a wrong password; limits.Limited after too many of these; passwords.Busy.
     """
     passwords.places.expect_one()
+    key = email_key(email)
     limited = [
-        (limits.LOGINS, mode, fold(email), client),
-        (limits.ACCOUNT_LOGINS, mode, fold(email)),
+        (limits.LOGINS, mode, key, client),
+        (limits.ACCOUNT_LOGINS, mode, key),
     ]
     used = []
     with transaction.atomic():  # both are counted, or neither
@@ -43,7 +43,7 @@ def authenticate(email, password, *, mode, client):
         except limits.Limited:
             _give_back(used)
             raise
-    customer = Customer.objects.filter(mode=mode, email_key=fold(email)).first()
+    customer = Customer.objects.filter(mode=mode, email_key=key).first()
     try:
         right = passwords.is_right(password, customer and customer.password)
     except passwords.Busy:
