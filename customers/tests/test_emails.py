@@ -2,7 +2,10 @@
 
 import importlib
 import re
+import socketserver
+import threading
 import unicodedata
+from contextlib import contextmanager
 from types import SimpleNamespace
 from urllib.parse import quote
 
@@ -23,7 +26,7 @@ from customers.models import (
     email_key,
     with_ascii_domain,
 )
-from customers.services import anonymization, imports, worker
+from customers.services import anonymization, imports, mails, worker
 from customers.services.passwords import hash_password
 from customers.services.sessions import Refused, authenticate
 from customers.tests.conftest import Api, error_of, ids, in_threads, needs_postgresql
@@ -473,3 +476,89 @@ def test_two_rows_that_would_have_one_key_stop_it_and_are_named_by_their_ids(cap
     assert not Customer.objects.filter(email_key__contains="xn--").exists()
     call_command("list_email_collisions")
     assert capsys.readouterr().out == "There are none.\n"
+
+
+# Mail to a local part beyond ASCII
+
+
+class MailServer(socketserver.TCPServer):
+    """Takes mails by SMTP, and with `extensions`; `said` is what its clients have said."""
+
+    def __init__(self, *extensions):
+        super().__init__(("127.0.0.1", 0), MailSession)
+        self.extensions, self.said = extensions, []
+
+
+class MailSession(socketserver.StreamRequestHandler):
+    def handle(self):
+        self.wfile.write(b"220 mail.example\r\n")
+        while line := self.rfile.readline():
+            self.server.said.append(line.decode())
+            command = line[:4].upper()
+            if command == b"EHLO":
+                for name in ("mail.example", *self.server.extensions):
+                    self.wfile.write(f"250-{name}\r\n".encode())
+                self.wfile.write(b"250 HELP\r\n")
+            elif command == b"DATA":
+                self.wfile.write(b"354 Go on\r\n")
+                while (line := self.rfile.readline()) != b".\r\n":
+                    self.server.said.append(line.decode())
+                self.wfile.write(b"250 Taken\r\n")
+            elif command == b"QUIT":
+                self.wfile.write(b"221 Bye\r\n")
+                return
+            else:
+                self.wfile.write(b"250 Fine\r\n")
+
+
+@contextmanager
+def mail_server(settings, *extensions):
+    settings.EMAIL_BACKEND = "customers.services.smtp.EmailBackend"
+    with MailServer(*extensions) as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address
+        settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+        settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server.said
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def outcome_of(customer):
+    return EventStore.objects.get(resource_id=customer.pk, event="mail").payload["mail"]["to"]
+
+
+def test_a_mail_to_a_local_part_beyond_ascii_is_sent_with_smtputf8(settings):
+    jose = make_customer(email="José@bücher.example", password=hash_password(PASSWORD))
+    with mail_server(settings, "8BITMIME", "SMTPUTF8") as said:
+        mails.mail_reset(jose, who=None)
+    lines = [line.rstrip() for line in said]
+    (sender,) = [line for line in lines if line.startswith("mail FROM")]
+    assert sender == "mail FROM:<no-reply@127.0.0.1> SMTPUTF8 BODY=8BITMIME"
+    assert "rcpt TO:<José@xn--bcher-kva.example>" in lines
+    assert "To: José@xn--bcher-kva.example" in lines
+    assert [line for line in lines if line.startswith("From: ")] == ["From: no-reply@127.0.0.1"]
+    assert outcome_of(jose) == "password_reset sent"
+
+
+def test_without_smtputf8_it_fails_and_that_is_told(settings):
+    jose = make_customer(email="josé@example.com", password=hash_password(PASSWORD))
+    with mail_server(settings, "8BITMIME") as said, pytest.raises(CommandError) as failure:
+        call_command("reset_customer_password", "josé@example.com")
+    assert "SMTPNotSupportedError" in str(failure.value)
+    assert not [line for line in said if "TO:" in line]
+    assert outcome_of(jose) == "password_reset failed"
+    assert not jose.customer_password_resets.exists()
+
+
+def test_a_mail_to_an_a_label_needs_no_smtputf8(settings):
+    ada = make_customer(email="ada@faß.example", password=hash_password(PASSWORD))
+    with mail_server(settings) as said:
+        mails.mail_reset(ada, who=None)
+    lines = [line.rstrip() for line in said]
+    assert "rcpt TO:<ada@xn--fa-hia.example>" in lines
+    assert "To: ada@xn--fa-hia.example" in lines
+    assert outcome_of(ada) == "password_reset sent"
