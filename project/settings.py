@@ -535,6 +535,8 @@ EMAIL = setting(
     lambda value: bool(value.get("EMAIL_BACKEND")),
 )
 globals().update(EMAIL)
+if EMAIL["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+    EMAIL_BACKEND = "customers.services.smtp.EmailBackend"  # which knows addresses beyond ASCII
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = setting(
     env.str,

@@ -2,8 +2,8 @@
 
 from django.db.models import Q
 
-from customers.models import Customer, CustomerAddress, Order, has_trigrams
-from customers.models.fields import FoldedField, fold
+from customers.models import Customer, CustomerAddress, Order, email_key, has_trigrams
+from customers.models.fields import FoldedField
 
 SHORTEST_PART = 3  # shorter ones are in no index of trigrams
 MOST = 200  # rows that one reference, order number or name brings
@@ -32,11 +32,12 @@ def found_rows(rows, text, lookups, mode):
 
 def _condition(model, lookup, text):
     column = lookup.partition("__")[0]
-    folded = isinstance(model._meta.get_field(column), FoldedField)
+    field = model._meta.get_field(column)
+    folded = isinstance(field, FoldedField)
     if len(text) < SHORTEST_PART and has_trigrams(model, column):
         lookup = f"{column}__{'prefix' if folded else 'begins'}"
     if folded:
-        text = fold(text)
+        text = field.fold(text)
     return Q(**{lookup: text.removeprefix("#") if column == "number" else text})
 
 
@@ -54,8 +55,8 @@ def found_customers(rows, text, mode):
     known = Q(pk__in=_known_as(text, mode))
     if len(text) < SHORTEST_PART:
         is_known = rows.filter(known).exists()
-        return rows.filter(known if is_known else Q(email_key__prefix=fold(text)))
-    return rows.filter(Q(email_key__holds=fold(text)) | known)
+        return rows.filter(known if is_known else Q(email_key__prefix=email_key(text)))
+    return rows.filter(Q(email_key__holds=email_key(text)) | known)
 
 
 def _known_as(text, mode):

@@ -342,6 +342,8 @@ class ResourceViewSet(ApiView, GenericViewSet):
             values = serializer.complete(values)
             self._check_required(values)
             row = serializer.create(values)
+            if row._state.adding:  # it is there already, which the caller is not to know
+                return row
             events.record_create(row, who=self.request.user.who)
             for name, others in many.items():
                 serializer.relate(row, name, others, "replace", f"/data/relationships/{name}")

@@ -22,8 +22,14 @@ from django_filters.utils import try_dbfield
 from customers.api import errors
 from customers.api.parsers import parse_json
 from customers.api.relations import ToOne
-from customers.models import has_trigrams
-from customers.models.fields import FoldedField, IdField, InstantField, MetadataField, fold
+from customers.models import email_key, has_trigrams
+from customers.models.fields import (
+    EmailKeyField,
+    FoldedField,
+    IdField,
+    InstantField,
+    MetadataField,
+)
 
 COMMON = ["id", "created_at", "updated_at", "reference", "reference_origin", "metadata"]
 COMMON_SORT = ["id", "created_at", "updated_at", "reference", "reference_origin"]
@@ -94,7 +100,12 @@ class TextField(forms.CharField):
 
 class FoldedTextField(TextField):
     def to_python(self, value):
-        return fold(super().to_python(value))
+        return FoldedField.fold(super().to_python(value))
+
+
+class EmailTextField(TextField):
+    def to_python(self, value):
+        return email_key(super().to_python(value))
 
 
 class Text(django_filters.CharFilter):
@@ -113,6 +124,12 @@ class Folded(Text):
     """Text that is equal in upper and lower case, kept folded in the column `field_name`."""
 
     field_class = FoldedTextField
+
+
+class Email(Text):
+    """An e-mail address, whose key is kept in the column `field_name`."""
+
+    field_class = EmailTextField
 
 
 class Id(django_filters.CharFilter):
@@ -163,6 +180,7 @@ class Filters(django_filters.FilterSet):
         models.BooleanField: {"filter_class": Boolean},
         models.FloatField: {"filter_class": Decimal},
         models.JSONField: {"filter_class": Json},
+        EmailKeyField: {"filter_class": Email},
         FoldedField: {"filter_class": Folded},
         IdField: {"filter_class": Id},
         InstantField: {"filter_class": Moment},

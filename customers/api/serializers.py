@@ -19,8 +19,8 @@ from customers.api.fields import (
     TriggerField,
     strict,
 )
-from customers.models import Customer, ForbiddenMove, Import
-from customers.models.fields import MetadataField, fold
+from customers.models import Customer, ForbiddenMove, Import, email_key
+from customers.models.fields import MetadataField
 from customers.services import (
     consequences,
     customers,
@@ -33,6 +33,7 @@ from customers.services import (
     webhooks,
     wire,
 )
+from customers.services.orders import lock_customers
 
 EMAIL_POINTER = "/data/attributes/customer_email"
 TOKEN = "/data/attributes/_reset_password_token"  # noqa: S105 a place in a document
@@ -347,6 +348,7 @@ class CustomerEmailSerializer(ResourceSerializer):
 
     customer_email = TextField(required=False, allow_null=True)
     makes_customers = True  # for an address that no customer has
+    sent_email = None  # by a guest, who gets it back as it was sent, whoever has the address
 
     def complete(self, values):
         named = "customer_email" in values
@@ -356,8 +358,10 @@ class CustomerEmailSerializer(ResourceSerializer):
                 raise errors.Invalid("can't be blank", pointer=EMAIL_POINTER, error="blank")
             return super().complete(values)
         given, principal = values.get("customer"), self.principal
+        if not (self.owner or principal.sees_all):
+            self.sent_email = email
         if self.owner:
-            if fold(email) != self.owner.email_key:  # whoever else has it
+            if email_key(email) != self.owner.email_key:  # whoever else has it
                 raise errors.Invalid("must be the customer's", pointer=EMAIL_POINTER)
             return super().complete({**values, "customer": self.owner})
         try:
@@ -372,6 +376,31 @@ class CustomerEmailSerializer(ResourceSerializer):
         if given and given != found:
             raise errors.Invalid("must be the customer's", pointer=EMAIL_POINTER)
         return super().complete({**values, "customer": found})
+
+    def create(self, values):
+        return self._echoing(super().create(values))
+
+    def update(self, row, values):
+        return self._echoing(super().update(row, values))
+
+    def _echoing(self, row):
+        row.sent_email = self.sent_email
+        return row
+
+
+class SubscriptionSerializer(CustomerEmailSerializer):
+    """A subscription; to a guest, the second of one customer to one topic looks like the first."""
+
+    def create(self, values):
+        """As always; for a guest who repeats what is there, a row that is not saved."""
+        if self.sent_email:
+            lock_customers(values["customer"].pk)  # of two who come at once, one is the second
+            model, key = self.Meta.model, {name: values[name] for name in ("customer", "reference")}
+            if model.objects.filter(mode=self.principal.mode, **key).exists():
+                row = self._echoing(model(mode=self.principal.mode, **values))
+                row.updated_at = row.created_at
+                return row
+        return super().create(values)
 
 
 class PasswordResetSerializer(CustomerEmailSerializer):

@@ -11,7 +11,8 @@ import psycopg
 from psycopg.types.json import Jsonb, set_json_loads
 
 django.setup()
-from customers.models.fields import fold, instant, new_id  # noqa: E402 needs the settings
+from customers.models import email_key  # noqa: E402 needs the settings
+from customers.models.fields import instant, new_id  # noqa: E402 needs the settings
 from customers.models.money import formatted  # noqa: E402
 
 set_json_loads(orjson.loads)
@@ -181,7 +182,7 @@ def with_included(rows):
 def listed(query):
     where, values = "", []
     if part := query.get("filter[q][email_cont]"):
-        where, values = " AND email_key ILIKE %s", [f"%{fold(part[0])}%"]
+        where, values = " AND email_key ILIKE %s", [f"%{email_key(part[0])}%"]
     if status := query.get("filter[q][status_eq]"):
         where, values = " AND status = %s", [status[0]]
     size = int(query["page[size]"][0])
@@ -230,7 +231,7 @@ def created(body):
                 [
                     pk,
                     attributes["email"],
-                    fold(attributes["email"]),
+                    email_key(attributes["email"]),
                     uuid.uuid4().hex,
                     uuid.uuid4().hex,
                     Jsonb(attributes.get("metadata", {})),

@@ -2,8 +2,7 @@
 
 from django.core.management.base import CommandError
 
-from customers.models import Customer, Mode
-from customers.models.fields import fold
+from customers.models import Customer, Mode, email_key
 
 
 def add_customer_arguments(parser, **options):
@@ -16,7 +15,8 @@ def add_customer_arguments(parser, **options):
 
 def find_customer(email, mode):
     """The customer of the arguments. Raises CommandError, saying what to do, if there is none."""
-    found = list(Customer.objects.filter(email_key=fold(email), mode__in=[mode] if mode else Mode))
+    customers = Customer.objects.filter(email_key=email_key(email))
+    found = list(customers.filter(mode__in=[mode] if mode else Mode))
     if len(found) > 1:
         raise CommandError("Both modes have this address. Add --mode test or --mode live.")
     if not found:

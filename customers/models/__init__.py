@@ -30,6 +30,14 @@ from customers.models.customer_payment_sources import CustomerPaymentSource
 from customers.models.customer_subscriptions import CustomerSubscription
 from customers.models.customers import Customer, new_reference
 from customers.models.deliveries import Delivery
+from customers.models.emails import (
+    collisions,
+    email_key,
+    spellings,
+    stale_keys,
+    validate_email_address,
+    with_ascii_domain,
+)
 from customers.models.event_callbacks import EventCallback
 from customers.models.event_stores import EventStore
 from customers.models.events import TOPICS, Event
@@ -129,8 +137,10 @@ __all__ = [
     "check_json",
     "check_size",
     "check_text",
+    "collisions",
     "count",
     "digest",
+    "email_key",
     "formatted",
     "from_replica",
     "has_trigrams",
@@ -139,7 +149,11 @@ __all__ = [
     "new_reference",
     "new_secret",
     "order_of",
+    "spellings",
+    "stale_keys",
+    "validate_email_address",
     "validate_paths",
     "window",
+    "with_ascii_domain",
     "without_long_relatives",
 ]

@@ -185,6 +185,8 @@ class OfCustomer(Resource):
             return Q(customer=principal.owner_id)
         return Q(customer__password=None)  # nor has a row without a customer one
 
+    sent_email = None  # by a guest, who is not to learn whose address it is and how it is kept
+
     @property
     def customer_email(self):
-        return self.customer and self.customer.email
+        return self.sent_email or (self.customer and self.customer.email)

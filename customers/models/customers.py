@@ -5,7 +5,8 @@ from django.db import models
 from django.db.models import Q
 
 from customers.models.base import Resource
-from customers.models.fields import FoldedField, InstantField, JsonField, validate_email_address
+from customers.models.emails import validate_email_address
+from customers.models.fields import EmailKeyField, InstantField, JsonField
 from customers.models.indexes import Contained, Tallied, Trigrams
 
 
@@ -32,7 +33,7 @@ class Customer(Resource):
     unlogged = frozenset({"anonymization_attempts"})
 
     email = models.CharField("e-mail", max_length=254, validators=[validate_email_address])
-    email_key = FoldedField(of="email", max_length=3 * 254)  # folding may make it longer
+    email_key = EmailKeyField(of="email", max_length=3 * 254)  # lower case may be longer
     password = models.CharField(max_length=255, null=True, editable=False)
     status = models.CharField(
         max_length=10, choices=Status, default=Status.PROSPECT, editable=False

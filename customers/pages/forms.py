@@ -1,7 +1,7 @@
 from django import forms
 from django.core.exceptions import ValidationError
 
-from customers.models.fields import validate_email_address
+from customers.models import validate_email_address
 
 
 class ForgotForm(forms.Form):

@@ -2,8 +2,7 @@
 
 from django.core.exceptions import ValidationError
 
-from customers.models import Customer
-from customers.models.fields import fold, validate_email_address
+from customers.models import Customer, email_key, validate_email_address
 from customers.services import events
 
 
@@ -12,9 +11,9 @@ class NoSuchCustomer(Exception):
 
 
 def customer_by_email(email, *, mode):
-    """The customer whose address is `email`, in any case. Raises NoSuchCustomer."""
+    """The customer whose address is `email`, by its key. Raises NoSuchCustomer."""
     try:
-        return Customer.objects.get(mode=mode, email_key=fold(email))
+        return Customer.objects.get(mode=mode, email_key=email_key(email))
     except Customer.DoesNotExist as error:
         raise NoSuchCustomer from error
 
@@ -28,7 +27,7 @@ def customer_for_email(email, *, mode, who):
         raise ValidationError("is too long (maximum is 254 characters)", code="max_length")
     validate_email_address(email)
     customer, made = Customer.objects.get_or_create(
-        mode=mode, email_key=fold(email), defaults={"email": email}
+        mode=mode, email_key=email_key(email), defaults={"email": email}
     )
     if made:
         events.record_create(customer, who=who)

@@ -20,8 +20,7 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from customers.models import Customer, CustomerSubscription, Import, ImportInputs
-from customers.models.fields import fold
+from customers.models import Customer, CustomerSubscription, Import, ImportInputs, email_key
 from customers.services import events, jobs, principals, spreadsheets, wire
 from customers.services.transactions import alone
 
@@ -37,6 +36,7 @@ TYPES = [
     "tags",
 ]
 KEYS = {"customers": "email", "orders": "number", "tags": "name"}
+SPELLED = {"customers": "email", "customer_subscriptions": "customer_email"}  # a part of their keys
 PARENTS = {
     "customer_addresses": "customer",
     "customer_payment_sources": "customer",
@@ -227,7 +227,7 @@ class _Part:
         for number, row in enumerate(rows):
             email = row.get("email")
             if isinstance(email, str) and not any(map(self._is_more_than_plain, row)):
-                plain.setdefault(fold(email), (number, row))
+                plain.setdefault(email_key(email), (number, row))
         known = set(
             Customer.objects.in_mode(self.job.mode)
             .filter(email_key__in=plain)
@@ -306,6 +306,8 @@ class _Part:
         if found is None:
             found = wire.create(self.job.resource_type, self.principal, attributes, relationships)
             attributes, relationships = {}, {}
+        elif pk is None:  # found by an address, which stays as it is spelled
+            attributes.pop(SPELLED.get(self.job.resource_type), None)
         if attributes or relationships or tags:
             wire.update(found, self.principal, {**attributes, **tags}, relationships)
 
@@ -327,13 +329,15 @@ class _Part:
         email = attributes.get("customer_email")
         if kind == "customer_subscriptions" and isinstance(email, str):
             return CustomerSubscription.objects.filter(
-                mode=mode, customer__email_key=fold(email), reference=attributes.get("reference")
+                mode=mode,
+                customer__email_key=email_key(email),
+                reference=attributes.get("reference"),
             ).first()
         key = attributes.get(KEYS.get(kind))
         if not isinstance(key, str):
             return None
         if kind == "customers":
-            return Customer.objects.filter(mode=mode, email_key=fold(key)).first()
+            return Customer.objects.filter(mode=mode, email_key=email_key(key)).first()
         return wire.rows(kind, self.principal, {f"{KEYS[kind]}_eq": key}).first()
 
     def _split(self, row):

@@ -5,14 +5,13 @@ from datetime import timedelta
 from smtplib import SMTPException
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.db import DatabaseError, InterfaceError, transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from customers.models import Customer, QueuedMail
-from customers.models.fields import fold
+from customers.models import Customer, QueuedMail, email_key, with_ascii_domain
 from customers.services import events, password_resets
+from customers.services.smtp import Mail
 from customers.services.transactions import unclaimed
 
 logger = logging.getLogger(__name__)
@@ -112,7 +111,7 @@ def _deliver(mail):
     if mail.kind in CHANGES:
         _send(mail.kind, mail.email, mail.customer)
         return
-    customer = Customer.objects.filter(mode=mail.mode, email_key=fold(mail.email)).first()
+    customer = Customer.objects.filter(mode=mail.mode, email_key=email_key(mail.email)).first()
     if customer is None:
         return
     if mail.kind == QueuedMail.Kind.INVITATION:
@@ -149,6 +148,7 @@ def _message(name, email, **context):
     text = render_to_string(f"emails/{name}.txt", context)
     subject, _, body = text.partition("\n\n")
     headers = {"Auto-Submitted": "auto-generated"}  # RFC 3834: nobody is to answer
-    message = EmailMultiAlternatives(subject.strip(), body, to=[email], headers=headers)
+    to = [with_ascii_domain(email)]  # Django would make another domain of one with ß (IDNA 2003)
+    message = Mail(subject.strip(), body, to=to, headers=headers)
     message.attach_alternative(render_to_string(f"emails/{name}.html", context), "text/html")
     return message

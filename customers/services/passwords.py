@@ -14,7 +14,7 @@ from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MinLengthValidator
 
-from customers.models.fields import fold
+from customers.models.fields import FoldedField
 
 commonest = CommonPasswordValidator()
 RETRY_AFTER = "1"  # second
@@ -151,6 +151,7 @@ def check_guessable(password, names):
         commonest.validate(password)
     except ValidationError as error:
         raise ValidationError("is among the commonest passwords", code="common") from error
+    fold = FoldedField.fold
     names = {fold(name.strip()) for name in names if name}
     if fold(password.strip()) in names | {name.rpartition("@")[0] for name in names} - {""}:
         raise ValidationError(

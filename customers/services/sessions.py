@@ -7,8 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from customers.models import Customer, QueuedMail, Session, digest
-from customers.models.fields import fold
+from customers.models import Customer, QueuedMail, Session, digest, email_key
 from customers.services import limits, passwords, tokens
 from customers.services.orders import lock_customers
 
@@ -31,13 +30,9 @@ def authenticate(email, password, *, mode, client):
     password, and a wrong password; limits.Limited after too many of these; passwords.Busy.
     """
     passwords.places.expect_one()
-    used = limits.use_all(
-        [
-            (limits.LOGINS, mode, fold(email), client),
-            (limits.ACCOUNT_LOGINS, mode, fold(email)),
-        ]
-    )
-    customer = Customer.objects.filter(mode=mode, email_key=fold(email)).first()
+    key = email_key(email)
+    used = limits.use_all([(limits.LOGINS, mode, key, client), (limits.ACCOUNT_LOGINS, mode, key)])
+    customer = Customer.objects.filter(mode=mode, email_key=key).first()
     try:
         right = passwords.is_right(password, customer and customer.password)
     except passwords.Busy:
@@ -104,7 +99,7 @@ def follow_customer(customer, changes, *, who):
     section 6.3.7).
     """
     before, after = changes.get("email", (None, None))
-    moved = fold(before) != fold(after)
+    moved = email_key(before) != email_key(after)
     if moved or "password" in changes:
         end_all(customer)
     if "password" in changes or "email" in changes:

@@ -215,10 +215,10 @@ def test_metadata_comes_back_as_it_went(api, value):
     assert attributes_of(stored)["metadata"] == {"v": value}
 
 
-def test_an_address_that_grows_when_it_is_folded_is_kept(api):
-    email = "ß" * 240 + "@b.cc"
+def test_an_address_that_grows_in_lower_case_is_kept(api):
+    email = "İ" * 240 + "@b.cc"
     pk = api.create("customers", {"email": email}).json()["data"]["id"]
-    found = api.query("/api/customers", {"filter[q][email_eq]": "SS" * 240 + "@B.CC"})
+    found = api.query("/api/customers", {"filter[q][email_eq]": "i\u0307" * 240 + "@B.CC"})
     assert ids(found) == [pk]
 
 

@@ -1,13 +1,24 @@
 """Who gets at what: guests, customers, read-only and other integrations."""
 
+import json
 import re
+from datetime import datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from customers.api.urls import router
-from customers.models import Address, Customer, CustomerSubscription, Order, SkuList
+from customers.models import (
+    Address,
+    Customer,
+    CustomerSubscription,
+    Event,
+    EventStore,
+    Order,
+    SkuList,
+)
 from customers.services.permissions import GUEST, OWNER
-from customers.tests.conftest import Api, error_of, ids
+from customers.tests.conftest import Api, error_of, ids, in_threads, needs_postgresql
 from customers.tests.factories import (
     ADDRESS,
     FULL,
@@ -451,3 +462,101 @@ def test_the_same_customer_in_the_other_mode_is_somebody_else(ada):
     error_of(as_twin.get(f"/api/customers/{ada.pk}"), 404, "RECORD_NOT_FOUND")
     make_group(mode="live"), make_payment_source(mode="live")
     assert len(ids(as_twin.get("/api/customer_payment_sources"))) == 1
+
+
+# What a guest is answered does not tell who is a customer
+
+WHO = {
+    "registered": lambda email: make_customer(email=email, password=HASH),
+    "guest": lambda email: make_customer(email=email),
+    "nobody": lambda email: None,
+}
+
+
+def shape_of(response):
+    """The status of a response and its document, without what differs between any two."""
+    data = response.json()["data"]
+    members = data.pop("attributes")
+    assert members["created_at"] == members.pop("updated_at")
+    assert re.fullmatch(r"[0-9A-Za-z]{16}", data["id"])
+    assert response["Location"].endswith(data["id"])
+    members.pop("number", None)  # of an order, by chance
+    moment = datetime.fromisoformat(members.pop("created_at"))
+    assert abs(moment - timezone.now()) < timedelta(minutes=1)
+    text = json.dumps([data, members]).replace(data["id"], "ID")
+    return response.status_code, sorted(response.headers), text
+
+
+@pytest.mark.parametrize("name", ["orders", "customer_subscriptions"])
+def test_a_guest_that_names_an_address_gets_it_back_as_it_was_sent_whoever_has_it(guest_api, name):
+    answers = set()
+    for who, make in WHO.items():
+        make(f"{who.title()}@Example.com")
+        sent = f"{who}@eXample.com"
+        members = {"customer_email": sent, "reference": "news", "metadata": {"a": 1}}
+        response = guest_api.create(name, members)
+        assert response.json()["data"]["attributes"]["customer_email"] == sent
+        status, headers, text = shape_of(response)
+        answers.add((status, *headers, text.replace(sent, "ADDRESS")))
+    assert len(answers) == 1
+    assert next(iter(answers))[0] == 201
+
+
+def test_a_guest_that_changes_the_address_of_an_order_gets_it_back_as_it_was_sent(guest_api):
+    for who, make in WHO.items():
+        make(f"{who}@example.com")
+        pk = guest_api.create("orders").json()["data"]["id"]
+        response = guest_api.update("orders", pk, {"customer_email": f"{who.upper()}@example.com"})
+        shown = response.json()["data"]["attributes"]["customer_email"]
+        assert shown == f"{who.upper()}@example.com"
+        assert Order.objects.get(pk=pk).customer.email.lower() == f"{who}@example.com"
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_a_subscription_that_a_guest_repeats_is_answered_as_the_first_and_changes_nothing(
+    guest_api, who
+):
+    WHO[who]("ada@example.com")
+    members = {"customer_email": "Ada@Example.com", "reference": "news", "metadata": {"a": 1}}
+    first = guest_api.create("customer_subscriptions", members)
+    before = [*EventStore.objects.values(), *Event.objects.values(), *Customer.objects.values()]
+    again = guest_api.create("customer_subscriptions", {**members, "metadata": {"a": 1}})
+    assert shape_of(again) == shape_of(first)
+    assert again.json()["data"]["id"] != first.json()["data"]["id"]
+    assert CustomerSubscription.objects.get().pk == first.json()["data"]["id"]
+    after = [*EventStore.objects.values(), *Event.objects.values(), *Customer.objects.values()]
+    assert after == before
+
+
+def test_the_id_that_a_repeated_subscription_answers_opens_nothing(guest_api):
+    kept = make_subscription(customer=make_customer(email="ada@example.com"), reference="news")
+    members = {"customer_email": "ada@example.com", "reference": "news"}
+    pk = guest_api.create("customer_subscriptions", members).json()["data"]["id"]
+    path = f"/api/customer_subscriptions/{pk}"
+    for response in (guest_api.get(path), guest_api.delete(path)):
+        error_of(response, 404, "RECORD_NOT_FOUND")
+    kept.refresh_from_db()
+
+
+def test_who_may_know_is_told_that_a_subscription_is_taken(api, as_ada):
+    ada = Customer.objects.get(email="ada@example.com")
+    make_subscription(customer=ada, reference="offers")
+    for caller in (api, as_ada):
+        response = caller.create(
+            "customer_subscriptions", {"customer_email": ada.email, "reference": "offers"}
+        )
+        found = error_of(
+            response, 422, "VALIDATION_ERROR", {"pointer": "/data/attributes/reference"}
+        )
+        assert found["meta"] == {"error": "taken"}
+
+
+@needs_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_guests_that_subscribe_one_address_at_once_are_answered_alike():
+    guest = Api(kind="sales_channel")
+    members = {"customer_email": "ada@example.com", "reference": "news"}
+    responses = in_threads(4, lambda _: guest.create("customer_subscriptions", members))
+    assert [response.status_code for response in responses] == [201] * 4
+    assert CustomerSubscription.objects.count() == 1
+    assert Event.objects.filter(name="customer_subscriptions.create").count() == 1

@@ -1,11 +1,11 @@
 from customers.api.base import ResourceViewSet
 from customers.api.fields import TextField
 from customers.api.filters import COMMON, Filters
-from customers.api.serializers import CustomerEmailSerializer
+from customers.api.serializers import SubscriptionSerializer
 from customers.models import CustomerSubscription
 
 
-class CustomerSubscriptionSerializer(CustomerEmailSerializer):
+class CustomerSubscriptionSerializer(SubscriptionSerializer):
     customer_email = TextField()
     reference = TextField(max_length=255)
 

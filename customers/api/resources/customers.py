@@ -2,7 +2,7 @@ from customers.api import errors
 from customers.api.base import ResourceViewSet
 from customers.api.documents import FromCaller
 from customers.api.fields import PasswordField, TextField
-from customers.api.filters import COMMON, COMMON_SORT, Filters, Folded, Presence
+from customers.api.filters import COMMON, COMMON_SORT, Email, Filters, Presence
 from customers.api.serializers import TaggableSerializer, TriggeredSerializer
 from customers.models import Customer
 from customers.services import anonymization
@@ -76,7 +76,7 @@ class CustomerSerializer(TriggeredSerializer, TaggableSerializer):
 
 
 class CustomerFilters(Filters):
-    email = Folded("email_key")
+    email = Email("email_key")
     password = Presence()
 
     class Meta:

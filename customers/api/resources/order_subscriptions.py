@@ -1,5 +1,5 @@
 from customers.api.base import ResourceViewSet
-from customers.api.filters import COMMON, COMMON_SORT, Filters, Folded
+from customers.api.filters import COMMON, COMMON_SORT, Email, Filters
 from customers.api.serializers import TaggableSerializer, TransitionalSerializer
 from customers.models import OrderSubscription
 
@@ -56,7 +56,7 @@ class OrderSubscriptionSerializer(TransitionalSerializer, TaggableSerializer):
 
 
 class OrderSubscriptionFilters(Filters):
-    customer_email = Folded("customer__email_key")
+    customer_email = Email("customer__email_key")
 
     class Meta:
         model = OrderSubscription

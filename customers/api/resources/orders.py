@@ -1,6 +1,6 @@
 from customers.api.base import ResourceViewSet
 from customers.api.fields import MomentField
-from customers.api.filters import COMMON, COMMON_SORT, Filters, Folded
+from customers.api.filters import COMMON, COMMON_SORT, Email, Filters
 from customers.api.serializers import (
     CustomerEmailSerializer,
     TaggableSerializer,
@@ -76,7 +76,7 @@ class OrderSerializer(CustomerEmailSerializer, TransitionalSerializer, TaggableS
 
 
 class OrderFilters(Filters):
-    customer_email = Folded("customer__email_key")
+    customer_email = Email("customer__email_key")
 
     class Meta:
         model = Order
