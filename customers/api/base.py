@@ -268,7 +268,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
         self._query()
         with transaction.atomic():
             rows = self.rows(request.user)
-            row = self._open(consequences.lock(rows.with_id(pk), rows))
+            row = self._open(consequences.lock(rows.with_id(pk), rows, forgotten_too=True))
             consequences.delete(row, who=request.user.who)
         return HttpResponse(status=204)
 
@@ -337,6 +337,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
             serializer, values, many = self._read(data, None)
             values = serializer.complete(values)
             self._check_required(values)
+            consequences.admit(*values.values())
             row = serializer.create(values)
             events.record_create(row, who=self.request.user.who)
             for name, others in many.items():
@@ -355,11 +356,14 @@ class ResourceViewSet(ApiView, GenericViewSet):
         """Lock the serializer's row, set `values` and the rows of `many`, and record it."""
         principal, source, row = self.request.user, self.source or type(self), serializer.instance
         with transaction.atomic(savepoint=self.nested):
-            if not locked:
+            if locked:
+                consequences.check_writable(row)
+                consequences.admit(*values.values())
+            else:
                 row = consequences.lock(
                     row,
                     None,
-                    values.get("customer"),
+                    *values.values(),
                     read=lambda pk: source.locked_row(principal, pk),
                 )
             self._open(row)

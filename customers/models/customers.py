@@ -30,6 +30,8 @@ class Customer(Resource):
         CANCELLED = "cancelled", "Cancelled"
 
     unlogged = frozenset({"anonymization_attempts"})
+    # A request can still be cancelled, and what failed left the customer as it was.
+    FORGOTTEN = (AnonymizationStatus.STARTED, AnonymizationStatus.COMPLETED)
 
     email = models.CharField("e-mail", max_length=254, validators=[validate_email_address])
     email_key = FoldedField(of="email", max_length=3 * 254)  # folding may make it longer
@@ -121,3 +123,8 @@ class Customer(Resource):
     @property
     def has_password(self):
         return self.password is not None
+
+    @property
+    def is_forgotten(self):
+        """Whether its anonymization has begun: nothing is written about it any more."""
+        return self.anonymization_status in self.FORGOTTEN
