@@ -47,7 +47,8 @@ def mail_reset(customer, *, who, template="password_reset", most=None):
     """Begin a reset and mail its link to `customer`, by a `template` of ours; return the reset.
 
     None is returned, and nothing done, when `most`, if given, have been begun in an hour.
-    Raises ForgottenError, and one of FAILURES when the mail could not be sent; then the reset is gone.
+    Raises ForgottenError, and one of FAILURES when the mail could not be sent; then the reset
+    is gone.
     """
     invites = template == "invitation"
     lifetime = settings.INVITATION_LIFETIME if invites else settings.PASSWORD_RESET_LIFETIME
