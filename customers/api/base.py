@@ -160,6 +160,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
     relations = {}  # name: Relation
     source = None  # on a related or relationship route, the viewset that it starts from
     relation = None  # and the Relation that it follows
+    written = None  # the row that the request has made or changed
 
     @classmethod
     def rows(cls, principal):
@@ -338,7 +339,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
             values = serializer.complete(values)
             self._check_required(values)
             consequences.admit(*values.values())
-            row = serializer.create(values)
+            row = self.written = serializer.create(values)
             events.record_create(row, who=self.request.user.who)
             for name, others in many.items():
                 serializer.relate(row, name, others, "replace", f"/data/relationships/{name}")
@@ -366,7 +367,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
                     *values.values(),
                     read=lambda pk: source.locked_row(principal, pk),
                 )
-            self._open(row)
+            self.written = self._open(row)
             before = events.values_of(row)
             row = serializer.update(row, values)
             consequences.record_update(row, before, who=principal.who)
