@@ -148,11 +148,12 @@ class ResourceAdmin(OfferedLookups, admin.ModelAdmin):
         who = who_is(request)
         with transaction.atomic():
             if not change:
+                consequences.admit(row)
                 super().save_model(request, row, form, change)
                 events.record_create(row, who=who)
                 return
             rows = self.model.objects.in_mode(row.mode)
-            before = consequences.lock(rows.get(pk=row.pk), rows, getattr(row, "customer", None))
+            before = consequences.lock(rows.get(pk=row.pk), rows, row)
             super().save_model(request, row, form, change)
             consequences.record_update(row, events.values_of(before), who=who)
 
@@ -170,7 +171,8 @@ class ResourceAdmin(OfferedLookups, admin.ModelAdmin):
 
     def delete_model(self, request, row):
         with transaction.atomic():
-            locked = consequences.lock(row, self.model.objects.in_mode(row.mode))
+            rows = self.model.objects.in_mode(row.mode)
+            locked = consequences.lock(row, rows, forgotten_too=True)
             consequences.delete(locked, who=who_is(request))
 
     def delete_queryset(self, request, rows):

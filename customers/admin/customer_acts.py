@@ -136,7 +136,8 @@ class CustomerActs:
                 self.message_user(request, TRIGGERS[trigger])
                 return redirect("admin:customers_customer_change", customer.pk)
             except wire.Refused as refused:
-                error = f"The anonymization {refused.errors[0][1]}."
+                name, text = refused.errors[0]
+                error = f"The anonymization {text}." if name else text
         return self.act_page(request, customer, "anonymize", title="Anonymize", error=error)
 
     def customer_for(self, request, pk, permission):

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from customers.admin.base import who_is
 from customers.models import Attachment, Customer, Tag
 from customers.services import events, notes, tagging
+from customers.services.customers import ForgottenError
 
 LONGEST_NOTE = 5000
 
@@ -26,6 +27,8 @@ def tags(request, pk):
     except (tagging.TooManyTags, ValidationError) as error:
         text = " ".join(getattr(error, "messages", [f"A customer {error}."]))
         messages.error(request, text)
+    except ForgottenError as error:
+        messages.error(request, str(error))
     except IntegrityError:
         messages.error(request, "Somebody has just made the same tag; add it again.")
     return _back(customer)
@@ -85,7 +88,11 @@ def note(request, pk):
         messages.error(request, f"A note has 1 to {LONGEST_NOTE} characters.")
         return _back(customer)
     author = request.user.get_full_name() or request.user.get_username()
-    notes.add_note(customer, text, author=author, who=who_is(request))
+    try:
+        notes.add_note(customer, text, author=author, who=who_is(request))
+    except ForgottenError as error:
+        messages.error(request, str(error))
+        return _back(customer)
     _options().log_change(request, customer, "Wrote a note.")
     return _back(customer)
 

@@ -203,6 +203,8 @@ class Files:
             if request.POST.get("go") == "import":
                 try:
                     return self.begin_import(request, upload, meaning)
+                except Upload.DoesNotExist as error:
+                    raise Http404("The file has been imported, or is gone.") from error
                 except imports.TooManyOpen as error:
                     form.add_error(None, f"The mode {error}.")
             context = self.found_in(upload, meaning, request)

@@ -164,6 +164,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
     relations = {}  # name: Relation
     source = None  # on a related or relationship route, the viewset that it starts from
     relation = None  # and the Relation that it follows
+    written = None  # the row that the request has made or changed
 
     @classmethod
     def rows(cls, principal):
@@ -272,7 +273,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
         self._query()
         with transaction.atomic():
             rows = self.rows(request.user)
-            row = self._open(consequences.lock(rows.with_id(pk), rows))
+            row = self._open(consequences.lock(rows.with_id(pk), rows, forgotten_too=True))
             consequences.delete(row, who=request.user.who)
         return HttpResponse(status=204)
 
@@ -341,7 +342,8 @@ class ResourceViewSet(ApiView, GenericViewSet):
             serializer, values, many = self._read(data, None)
             values = serializer.complete(values)
             self._check_required(values)
-            row = serializer.create(values)
+            consequences.admit(*values.values())
+            row = self.written = serializer.create(values)
             if row._state.adding:  # it is there already, which the caller is not to know
                 return row
             events.record_create(row, who=self.request.user.who)
@@ -361,14 +363,17 @@ class ResourceViewSet(ApiView, GenericViewSet):
         """Lock the serializer's row, set `values` and the rows of `many`, and record it."""
         principal, source, row = self.request.user, self.source or type(self), serializer.instance
         with transaction.atomic(savepoint=self.nested):
-            if not locked:
+            if locked:
+                consequences.check_writable(row)
+                consequences.admit(*values.values())
+            else:
                 row = consequences.lock(
                     row,
                     None,
-                    values.get("customer"),
+                    *values.values(),
                     read=lambda pk: source.locked_row(principal, pk),
                 )
-            self._open(row)
+            self.written = self._open(row)
             before = events.values_of(row)
             row = serializer.update(row, values)
             consequences.record_update(row, before, who=principal.who)

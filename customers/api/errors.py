@@ -27,6 +27,7 @@ from rest_framework import exceptions
 from customers.models import Kept
 from customers.services import faults
 from customers.services.consequences import counted
+from customers.services.customers import ForgottenError
 from customers.services.limits import Limited
 from customers.services.passwords import RETRY_AFTER, Busy
 from customers.services.transactions import Overtaken
@@ -326,6 +327,8 @@ def answer(exception, context):
             )
         case Kept():
             return respond(Locked(f"It cannot be deleted: {exception}."))
+        case ForgottenError():
+            return respond(Locked(str(exception)))
         case Limited():
             return respond(TooManyRequests(str(exception)), headers=exception.headers)
         case Busy():

@@ -14,7 +14,7 @@ def check(wanted, row, rows, viewset, principal):
     Raises errors.PreconditionFailed when it has changed, errors.ApiError when the header
     is malformed.
     """
-    locked = consequences.lock(row, rows)
+    locked = consequences.lock(row, rows, forgotten_too=True)  # the act itself may refuse
     if wanted.strip() == "*":
         return
     tags = TAGS.findall(wanted)

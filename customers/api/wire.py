@@ -12,11 +12,13 @@ from customers.api import documents, errors, filters
 from customers.api.urls import router
 from customers.models import Kept
 from customers.services import permissions
+from customers.services.customers import ForgottenError
 from customers.services.transactions import Overtaken
 from customers.services.wire import Refused, TooLarge
 
 REFUSALS = (
     DataError,
+    ForgottenError,
     errors.ApiError,
     errors.ApiErrors,
     errors.Violated,

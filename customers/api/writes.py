@@ -44,12 +44,15 @@ def _in_order(viewset, act, request, route, use, wanted):
                 return _given_again(kept)
         except idempotency.Reused:
             raise errors.KeyReused("This key was sent with another request.") from None
+        except idempotency.ForgottenAnswerError:
+            raise errors.Locked("It was done, for a customer who has been anonymized.") from None
         if wanted is not None:
             _check(wanted, viewset, request, route)
         response = act(viewset, request, **route)
         if use:
             headers = {name: response[name] for name in KEPT if name in response}
-            use.keep([response.status_code, headers, response.content.decode()])
+            answer = [response.status_code, headers, response.content.decode()]
+            use.keep(answer, about=viewset.written)
         return response
 
 

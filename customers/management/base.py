@@ -2,7 +2,9 @@
 
 import sys
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+
+from customers.services.customers import ForgottenError
 
 
 class OperatorCommand(BaseCommand):
@@ -15,6 +17,12 @@ class OperatorCommand(BaseCommand):
 
     def create_parser(self, prog_name, subcommand, **options):
         return super().create_parser(prog_name, subcommand, epilog=self.exits, **options)
+
+    def execute(self, *args, **options):
+        try:
+            return super().execute(*args, **options)
+        except ForgottenError as error:
+            raise CommandError(str(error)) from error
 
     def run_from_argv(self, argv):
         try:

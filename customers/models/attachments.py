@@ -57,6 +57,7 @@ class Attachment(Resource):
             *Resource.Meta.indexes,
             *by_each("name"),
             Trigrams(fields=["name"], name="attachments_name_parts"),
+            Trigrams(fields=["description"], name="attachments_description_parts"),
         ]
 
     def __str__(self):

@@ -31,6 +31,8 @@ class Customer(Resource):
         CANCELLED = "cancelled", "Cancelled"
 
     unlogged = frozenset({"anonymization_attempts"})
+    # A request can still be cancelled, and what failed left the customer as it was.
+    FORGOTTEN = (AnonymizationStatus.STARTED, AnonymizationStatus.COMPLETED)
 
     email = models.CharField("e-mail", max_length=254, validators=[validate_email_address])
     email_key = EmailKeyField(of="email", max_length=3 * 254)  # lower case may be longer
@@ -128,3 +130,8 @@ class Customer(Resource):
     @property
     def has_password(self):
         return self.password is not None
+
+    @property
+    def is_forgotten(self):
+        """Whether its anonymization has begun: nothing is written about it any more."""
+        return self.anonymization_status in self.FORGOTTEN

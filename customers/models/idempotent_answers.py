@@ -1,18 +1,21 @@
 from django.db import models
 
-from customers.models.fields import InstantField
+from customers.models.fields import IdField, InstantField
 
 
 class IdempotentAnswer(models.Model):
     """What was answered to a request that carried an Idempotency-Key, kept to be given again.
 
     `key` and `fingerprint` are digests of the key and of the request, `answer` is
-    encrypted with the key, which is not kept: the rows tell nothing about anybody.
+    encrypted with the key, which is not kept. `resource_id` is that of the row that was
+    written, `customer_id` that of whose it is; `answer` is empty once they are forgotten.
     """
 
     key = models.CharField(primary_key=True, max_length=64)
     fingerprint = models.CharField(max_length=64)
     answer = models.TextField()
+    resource_id = IdField(null=True, db_index=True)
+    customer_id = IdField(null=True, db_index=True)
     expires_at = InstantField(db_index=True)
 
     class Meta:

@@ -30,6 +30,7 @@ class ILike(Lookup):
 
 
 @CharField.register_lookup
+@TextField.register_lookup
 class Holds(ILike):
     """`column__holds=text`: the text is a part of the column's, in upper or lower case."""
 

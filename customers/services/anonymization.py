@@ -4,7 +4,6 @@ A request waits for settings.ANONYMIZATION_DELAY, in which it can be cancelled. 
 transaction under the customer's lock, every personal value is emptied wherever it is.
 """
 
-import json
 import logging
 from collections import defaultdict
 from datetime import timedelta
@@ -12,10 +11,8 @@ from functools import reduce
 from operator import or_
 
 from django.conf import settings
-from django.contrib.admin.models import LogEntry
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, TextField
-from django.db.models.functions import Cast
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from customers.models import (
@@ -24,23 +21,19 @@ from customers.models import (
     Attachment,
     Customer,
     CustomerAddress,
-    Event,
-    EventCallback,
     EventStore,
     ForbiddenMove,
-    Import,
-    ImportInputs,
     Order,
     OrderSubscription,
-    QueuedMail,
     Return,
     email_key,
     new_reference,
-    spellings,
 )
 from customers.models.fields import instant
-from customers.services import events, exports, sessions, wire
+from customers.services import events, sessions, wire, writings
+from customers.services.quotes import GONE, Quotes
 from customers.services.transactions import retried, unclaimed
+from customers.services.writings import CLIENTS_OWN
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +41,6 @@ Status = Customer.AnonymizationStatus
 STATE = ["anonymization_status", "anonymization_info", "anonymize_at", "anonymization_attempts"]
 MOST_ATTEMPTS = 5
 FIRST_RETRY = timedelta(minutes=5)  # doubled at each further one
-GONE = "Anonymized"
 PLACE = {  # what becomes of an address that orders keep: the country stays, for taxes
     "first_name": GONE,
     "last_name": GONE,
@@ -66,12 +58,11 @@ PLACE = {  # what becomes of an address that orders keep: the country stays, for
     "billing_info": None,
     "business": False,
 }
-CLIENTS_OWN = {"reference": None, "reference_origin": None, "metadata": {}}
+TELLING = {"customers", "customer_payment_sources", "addresses"}  # types whose values tell who
 OPTIONS = {OrderSubscription: {"options": {}}}  # what else is the client's own
 PLACES = [(Order, "shipping_address"), (Order, "billing_address")]
 PLACES += [(Return, "origin_address"), (Return, "destination_address")]
 ADDRESS_KEYS = {"address_id", *(f"{key}_id" for _, key in PLACES)}
-MOST_READ = 5000  # callbacks that are searched by one statement
 
 
 def request(customer, *, who):
@@ -203,7 +194,16 @@ def _rows_of(customer, person):
         ids |= set(held.values_list(key, flat=True))
     once = Q(pk__in=person.once["addresses"]) & ~_held()
     found["addresses"] = list(Address.objects.filter(Q(pk__in=ids) | once))
+    found["addresses"] += _nobodys_addresses(person, but=found["addresses"])
     return found
+
+
+def _nobodys_addresses(person, *, but):
+    """Those that nobody holds, as of an order that was never made, with an e-mail of theirs."""
+    written = reduce(or_, (Q(email__holds=part) for part in person.quotes.email_parts), Q(pk=None))
+    rows = Address.objects.in_mode(person.mode).filter(written & ~_held())
+    known = {row.pk for row in but}
+    return [row for row in rows if email_key(row.email) in person.emails and row.pk not in known]
 
 
 def _held(**by):
@@ -218,8 +218,7 @@ def _forget(customer):
     """Empty what is personal of the locked `customer` and of all that hangs on it."""
     person = _Person(customer)
     rows = _rows_of(customer, person)
-    for name, found in rows.items():
-        person.once[name].update(row.pk for row in found)
+    person.learn_rows(rows)
     sessions.end_all(customer)
     for name in ("attachments", "customer_addresses", "customer_subscriptions", "sku_lists"):
         type(customer)._meta.get_field(name).related_model.objects.filter(
@@ -247,8 +246,8 @@ def _forget(customer):
         setattr(customer, name, value)
     customer.save(update_fields=set(new))
     for name, ids in person.once.items():
-        person.ids |= ids - _of_others(name, ids, customer)
-    _forget_writings(person)
+        person.quotes.ids |= ids - _of_others(name, ids, customer)
+    writings.forget(person)
 
 
 def _of_others(resource_type, ids, customer):
@@ -292,21 +291,33 @@ def _forget_place(address, customer):
 class _Person:
     """What the audit log knows of `customer` and of all who were merged into it.
 
-    `people` are their ids, `emails` all spellings of the addresses they have had, and `once` the
-    ids of what has ever been theirs, by type. `ids` are those of whatever names them.
+    `people` are their ids, `emails` the keys of the addresses they have had, `once` the ids of
+    what has ever been theirs, by type, and `quotes` what tells of them.
     """
 
     def __init__(self, customer):
-        self.mode, self.people, self.emails = customer.mode, set(), spellings(customer.email)
-        self.once = defaultdict(set)
+        self.mode, self.people, self.emails = customer.mode, set(), set()
+        self.once, self.quotes = defaultdict(set), Quotes()
+        self._learn("customers", events.values_of(customer))
         new = {customer.pk}
         while new:
             self.people |= new
-            logged = EventStore.objects.filter(mode=self.mode)
-            logged = logged.filter(Q(customer_id__in=new) | Q(resource_id__in=new))
+            logged = self._log().filter(Q(customer_id__in=new) | Q(resource_id__in=new))
             new = {pk for entry in logged.iterator() for pk in self._read(entry)} - self.people
         self.once["customers"] |= self.people
-        self.ids = set(self.people)
+        self.quotes.ids |= self.people
+
+    def learn_rows(self, rows):
+        """Take in what `rows`, of `_rows_of`, say, and what the log says of their addresses."""
+        for name, found in rows.items():
+            self.once[name].update(row.pk for row in found)
+            for row in found:
+                self._learn(name, events.values_of(row))
+        for entry in self._log().filter(resource_id__in=self.once["addresses"]).iterator():
+            self._read(entry)
+
+    def _log(self):
+        return EventStore.objects.filter(mode=self.mode)
 
     def _read(self, entry):
         """Take in what `entry` tells; the ids of who was merged by it."""
@@ -314,71 +325,21 @@ class _Person:
         told = {name: [*filter(None, pair.values())] for name, pair in entry.payload.items()}
         for name in ADDRESS_KEYS & told.keys():
             self.once["addresses"].update(told[name])
-        if entry.resource_id in self.people:
-            for text in told.get("email", ()):
-                self.emails |= spellings(text) if "@" in text else set()
+        for when in ("from", "to"):
+            values = {name: pair[when] for name, pair in entry.payload.items()}
+            self._learn(entry.resource_type, values)
+        for note in told.get("merged", ()):
+            self._learn("customers", note["attributes"])
         return {note["id"] for note in told.get("merged", ())}
 
-    def is_in(self, value):
-        """Whether the JSON `value` names them, at any depth."""
-        if isinstance(value, str):
-            text = value.lower()
-            return value in self.ids or any(email.lower() in text for email in self.emails)
-        inner = [*value, *value.values()] if isinstance(value, dict) else value
-        return isinstance(inner, list) and any(map(self.is_in, inner))
-
-
-def _forget_writings(person):
-    """Empty what was written down about the rows of the `person`, and what names them."""
-    mode, ids = person.mode, person.ids
-    logged = EventStore.objects.filter(mode=mode)
-    for entry in logged.filter(Q(resource_id__in=ids) | Q(customer_id__in=person.people)):
-        entry.payload = {name: {"from": None, "to": None} for name in entry.payload}
-        entry.save(update_fields=["payload"])
-    about = Event.objects.filter(mode=mode, resource_id__in=ids)
-    about.update(**CLIENTS_OWN)
-    EventCallback.objects.filter(event__in=about).update(payload=None)
-    _forget_callbacks(person)
-    entries = LogEntry.objects.filter(object_id__in=ids, content_type__app_label="customers")
-    entries.update(object_repr=F("object_id"), change_message="")
-    QueuedMail.objects.filter(customer__in=person.people).delete()
-    keys = {email_key(email) for email in person.emails}
-    queued = QueuedMail.objects.filter(mode=mode).values_list("pk", "email")
-    to_them = [pk for pk, email in queued if email_key(email) in keys]
-    QueuedMail.objects.filter(pk__in=to_them).delete()
-    _forget_imports(person)
-    exports.forget(mode, person.is_in)
-
-
-def _forget_callbacks(person):
-    """Empty the callbacks that hold an address of the `person`, searched part by part."""
-    sent = EventCallback.objects.filter(mode=person.mode).order_by("pk")
-    holding = Q()
-    for email in person.emails:  # SQLite keeps JSON with escapes for what is beyond ASCII
-        holding |= Q(text__icontains=email) | Q(text__icontains=json.dumps(email)[1:-1])
-    last = ""
-    while ids := list(sent.filter(pk__gt=last).values_list("pk", flat=True)[:MOST_READ]):
-        part = sent.filter(pk__gt=last, pk__lte=ids[-1])
-        part = part.annotate(text=Cast("payload", TextField())).filter(holding)
-        EventCallback.objects.filter(pk__in=list(part.values_list("pk", flat=True))).update(
-            payload=None
-        )
-        last = ids[-1]
-
-
-def _forget_imports(person):
-    jobs = Import.objects.in_mode(person.mode).select_for_update(of=("self",)).order_by("pk")
-    for job in jobs.filter(Q(stored_inputs__isnull=False) | ~Q(errors_log={})):
-        for kept in ImportInputs.objects.filter(of=job):
-            rows = [{} if person.is_in(row) else row for row in kept.rows]
-            if rows != kept.rows:
-                kept.rows = rows
-                kept.save()
-        log = {name: told for name, told in job.errors_log.items() if not person.is_in(name)}
-        if log != job.errors_log:
-            job.errors_log = log
-            job.refusals = [told for told in job.refusals if not person.is_in(told[1])]
-            job.save(update_fields=["errors_log", "refusals"])
+    def _learn(self, resource_type, values):
+        if resource_type not in TELLING:
+            return
+        self.quotes.learn(values)
+        email = values.get("email")
+        if resource_type == "customers" and email and "@" in email:
+            self.emails.add(email_key(email))
+            self.quotes.learn_email(email)
 
 
 def _save_state(customer):

@@ -1,9 +1,10 @@
 """Changing a row so that nothing gets between, and what the change means for others."""
 
-from django.db.models import PROTECT, Q
+from django.db.models import PROTECT, Exists, OuterRef, Q
 
-from customers.models import Customer, Kept, Order
+from customers.models import HOLDERS, Address, Customer, Kept, Order, Resource
 from customers.services import events
+from customers.services.customers import ForgottenError, refuse_forgotten
 from customers.services.orders import follow_order, lock_customers
 from customers.services.sessions import follow_customer
 from customers.services.transactions import Overtaken
@@ -11,18 +12,62 @@ from customers.services.transactions import Overtaken
 FOLLOWERS = {Customer: follow_customer, Order: follow_order}
 
 
-def lock(row, rows, *customers, read=None):
-    """`row` read again from `rows` under a lock, after its customer's and those of `customers`.
+def lock(row, rows, *others, read=None, forgotten_too=False):
+    """`row` read again from `rows` under a lock, after its customer's and those of `others`.
 
-    `read` is a function that reads and locks the row with an id, where the caller has one.
-    Raises Overtaken when the row has just got another customer, DoesNotExist when it is gone.
+    `others` are customers and rows of customers, or None. `read` is a function that reads and
+    locks the row with an id, where the caller has one. Raises Overtaken when the row has just
+    got another customer, DoesNotExist when it is gone, and ForgottenError when one of the
+    customers has been anonymized, unless `forgotten_too`, as for what is deleted.
     """
     customer_id = _customer_id(row)
-    lock_customers(customer_id, *(customer.pk for customer in customers if customer))
+    lock_customers(customer_id, *map(_owner_id, others), forgotten_too=forgotten_too)
     locked = read(row.pk) if read else rows.select_for_update(of=("self",)).get(pk=row.pk)
     if _customer_id(locked) != customer_id:
         raise Overtaken
+    if not forgotten_too:
+        check_writable(locked)
     return locked
+
+
+def admit(*others) -> None:
+    """Lock the customers whose `others` are, rows that something new is to hang on.
+
+    `others` are as those of `lock`. Raises ForgottenError.
+    """
+    lock_customers(*map(_owner_id, others))
+
+
+def check_writable(row: Resource) -> None:
+    """Raise ForgottenError when the locked `row` is, or is of, a customer who was anonymized.
+
+    Of a row with a customer of its own, that one was asked under its lock. What belongs to a
+    customer by way of another row is deleted or emptied by an anonymization that comes later.
+    """
+    if isinstance(row, Customer):
+        refuse_forgotten(row)
+    elif _customer_id(row) is None and _is_of_forgotten(row):
+        raise ForgottenError
+
+
+def _is_of_forgotten(row):
+    forgotten = {"anonymization_status__in": Customer.FORGOTTEN}
+    if isinstance(row, Address):  # nobody's own: whoever holds it counts
+        found = Q()
+        for model, key in HOLDERS:
+            holders = model.objects.filter(**{key: OuterRef("pk")})
+            of_forgotten = {f"customer__{name}": value for name, value in forgotten.items()}
+            found |= Q(Exists(holders.filter(**of_forgotten)))
+        return Address.objects.filter(found, pk=row.pk).exists()
+    owner_id = row.whose
+    return owner_id is not None and Customer.objects.filter(pk=owner_id, **forgotten).exists()
+
+
+def _owner_id(row):
+    """The id of the customer who `row` is, or whose it is; None for whatever is nobody's."""
+    if isinstance(row, Customer):
+        return row.pk
+    return row.whose if isinstance(row, Resource) else None
 
 
 def record_update(row, before, *, who):

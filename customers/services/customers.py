@@ -10,6 +10,19 @@ class NoSuchCustomer(Exception):
     """No customer has the address."""
 
 
+class ForgottenError(Exception):
+    """The customer's anonymization has begun: no door writes about that person again."""
+
+    def __str__(self):
+        return "The customer has been anonymized; it can be deleted, but not changed or added to."
+
+
+def refuse_forgotten(*customers: Customer) -> None:
+    """Raise ForgottenError when one of `customers`, read under their locks, is forgotten."""
+    if any(customer.is_forgotten for customer in customers):
+        raise ForgottenError
+
+
 def customer_by_email(email, *, mode):
     """The customer whose address is `email`, by its key. Raises NoSuchCustomer."""
     try:

@@ -44,6 +44,7 @@ DRY = {"id", "created_at", "updated_at"}
 PART = 100  # rows of one transaction
 MOST_OPEN = 10  # exports of one mode at once
 KEPT = timedelta(days=7)
+FORGOTTEN = ["errors_log", "filters", "has_file", "last_id", "processed_count", "status"]
 
 
 class Impossible(Exception):
@@ -158,15 +159,18 @@ def forget(mode, names):
     `names` is a function that says whether a value names whom to forget: an export whose
     filters do cannot go on. Of one that has ended the filters are deleted anyway.
     """
+    alone(f"exports of {mode}")  # one that is begun now reads what is left
     for job in Export.objects.in_mode(mode).select_for_update().order_by("pk"):
         if job.status != Export.Status.COMPLETED:
             job.last_id, job.processed_count = "", 0
             if names(job.filters):
                 job.status = Export.Status.FAILED
+        if names(job.errors_log):
+            job.errors_log = {}
         if job.status in (Export.Status.COMPLETED, Export.Status.FAILED):
             job.filters = {}
         job.has_file = False
-        job.save(update_fields=["filters", "has_file", "last_id", "processed_count", "status"])
+        job.save(update_fields=FORGOTTEN)
     ExportPart.objects.filter(of__mode=mode).delete()
 
 

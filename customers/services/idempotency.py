@@ -12,6 +12,7 @@ import orjson
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from customers.models import IdempotentAnswer
@@ -19,6 +20,10 @@ from customers.models import IdempotentAnswer
 
 class Reused(Exception):
     """The key was used before, with another request."""
+
+
+class ForgottenAnswerError(Exception):
+    """The request was done; what was answered told of somebody who has been forgotten."""
 
 
 class Once:
@@ -34,7 +39,7 @@ class Once:
         """The answer given before, as `keep` got it, or None when the request is new.
 
         Runs in the transaction that does what is asked. One with the same key waits here
-        for the other one to end. Raises Reused.
+        for the other one to end. Raises Reused and ForgottenAnswerError.
         """
         IdempotentAnswer.objects.filter(key=self.key, expires_at__lt=timezone.now()).delete()
         expires_at = timezone.now() + timedelta(seconds=settings.IDEMPOTENCY_KEY_LIFETIME)
@@ -50,12 +55,21 @@ class Once:
             return None
         if not hmac.compare_digest(found.fingerprint, self.fingerprint):
             raise Reused
+        if not found.answer:
+            raise ForgottenAnswerError
         return orjson.loads(self.cipher.decrypt(found.answer.encode()))
 
-    def keep(self, answer):
-        """Keep `answer`, JSON, to be given again."""
+    def keep(self, answer, *, about=None):
+        """Keep `answer`, JSON, to be given again; `about` is the row that was written, if any."""
         hidden = self.cipher.encrypt(orjson.dumps(answer)).decode()
-        IdempotentAnswer.objects.filter(key=self.key).update(answer=hidden)
+        whose = {"resource_id": about.pk, "customer_id": about.whose} if about else {}
+        IdempotentAnswer.objects.filter(key=self.key).update(answer=hidden, **whose)
+
+
+def forget(ids, people):
+    """Empty the answers about the rows with `ids`, and those of the customers `people`."""
+    theirs = Q(resource_id__in=ids) | Q(customer_id__in=people)
+    IdempotentAnswer.objects.filter(theirs).update(answer="")
 
 
 def sweep(now):

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from customers.models import Customer, QueuedMail, email_key, with_ascii_domain
 from customers.services import events, password_resets
+from customers.services.customers import ForgottenError, refuse_forgotten
 from customers.services.smtp import Mail
 from customers.services.transactions import unclaimed
 
@@ -46,12 +47,14 @@ def mail_reset(customer, *, who, template="password_reset", most=None):
     """Begin a reset and mail its link to `customer`, by a `template` of ours; return the reset.
 
     None is returned, and nothing done, when `most`, if given, have been begun in an hour.
-    Raises one of FAILURES when the mail could not be sent; then the reset is gone.
+    Raises ForgottenError, and one of FAILURES when the mail could not be sent; then the reset
+    is gone.
     """
     invites = template == "invitation"
     lifetime = settings.INVITATION_LIFETIME if invites else settings.PASSWORD_RESET_LIFETIME
     with transaction.atomic():  # whoever changes the address waits, and ends the reset
         customer = Customer.objects.select_for_update().get(pk=customer.pk)
+        refuse_forgotten(customer)
         if most is not None and _of_this_hour(customer) >= most:
             return None
         reset = password_resets.begin(customer, who=who, lifetime=lifetime)
@@ -92,6 +95,8 @@ def deliver_next():
         mail.save()
     try:
         _deliver(mail)
+    except ForgottenError:  # an address that stands for nobody
+        pass
     except (DatabaseError, InterfaceError):
         raise
     except Exception as error:  # one mail's fault is not that of the others

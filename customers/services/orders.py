@@ -2,14 +2,23 @@
 
 from customers.models import Customer, Event, OrderSubscription
 from customers.services import events
+from customers.services.customers import refuse_forgotten
 from customers.services.transitions import make_move
 
 
-def lock_customers(*ids):
-    """Lock the customers with the given ids, None left out, before anything that hangs on them."""
+def lock_customers(*ids, forgotten_too=False):
+    """Lock the customers with the given ids, None left out, before anything that hangs on them.
+
+    Returns them as they are under the lock. Raises ForgottenError when one has been
+    anonymized, unless `forgotten_too`: what has waited for the anonymization sees it here.
+    """
     wanted = sorted({pk for pk in ids if pk})
-    if wanted:
-        list(Customer.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+    if not wanted:
+        return []
+    found = list(Customer.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+    if not forgotten_too:
+        refuse_forgotten(*found)
+    return found
 
 
 def count_order(customer_id, change, *, who):

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from customers.models import CustomerPasswordReset, QueuedMail
 from customers.services import consequences, events
+from customers.services.customers import ForgottenError
 from customers.services.passwords import hash_password
 
 
@@ -21,10 +22,12 @@ class Expired(Exception):
 def begin(customer, *, who, lifetime=None):
     """A new reset for `customer`; its `reset_password_token` is told this once.
 
-    It lives `lifetime` seconds, without it settings.PASSWORD_RESET_LIFETIME.
+    It lives `lifetime` seconds, without it settings.PASSWORD_RESET_LIFETIME. Raises
+    ForgottenError.
     """
     expires_at = None if lifetime is None else timezone.now() + timedelta(seconds=lifetime)
     with transaction.atomic():
+        consequences.admit(customer)
         reset = CustomerPasswordReset.objects.create(
             customer=customer, mode=customer.mode, expires_at=expires_at
         )
@@ -62,7 +65,10 @@ def redeem(pk, token, password, *, mode):
     """As `complete`, of the reset `pk`, in a transaction of its own, by whoever has the token."""
     with transaction.atomic():
         rows = CustomerPasswordReset.objects.in_mode(mode)
-        reset = consequences.lock(find(pk, token, mode=mode), rows)
+        try:
+            reset = consequences.lock(find(pk, token, mode=mode), rows)
+        except ForgottenError as error:  # the reset has gone with the person
+            raise WrongToken from error
         before = events.values_of(reset)
         complete(reset, token, password, who=None)
         consequences.record_update(reset, before, who=None)

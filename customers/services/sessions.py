@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from customers.models import Customer, QueuedMail, Session, digest, email_key
 from customers.services import limits, passwords, tokens
+from customers.services.customers import ForgottenError
 from customers.services.orders import lock_customers
 
 WRONG = "The e-mail address or the password is wrong."
@@ -51,7 +52,7 @@ def start(application, customer, *, scope):
     address has been changed since they were found right.
     """
     with transaction.atomic():
-        lock_customers(customer.pk)
+        _lock(customer.pk, WRONG)
         same = {"password": customer.password, "email_key": customer.email_key}
         if not Customer.objects.filter(pk=customer.pk, **same).exists():
             raise Refused(WRONG)
@@ -76,7 +77,7 @@ def proceed(application, refresh_token, *, scope=None):
     if scope and not _parts(scope) <= _parts(found.scope):
         raise WiderScope("The session has no such scope.")
     with transaction.atomic():
-        lock_customers(found.customer_id)
+        _lock(found.customer_id, OVER)
         session = Session.objects.select_for_update().filter(pk=found.pk).first()
         if session and session.refresh_digest == digest(refresh_token):
             return session, _with_new_token(session)
@@ -118,6 +119,13 @@ def follow_customer(customer, changes, *, who):
 def end_resets(customer):
     """Let no token of a reset that is still open set `customer`'s password."""
     customer.customer_password_resets.exclude(token_digest=None).update(token_digest=None)
+
+
+def _lock(customer_id, refusal):
+    try:
+        lock_customers(customer_id)
+    except ForgottenError as error:  # as whoever has no account any more
+        raise Refused(refusal) from error
 
 
 def _parts(scope):

@@ -4,8 +4,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from customers.models import Tag
-from customers.services import events
+from customers.models import Customer, Tag
+from customers.services import consequences, events
 
 
 class TooManyTags(Exception):
@@ -91,7 +91,9 @@ def _named(record, names):
 
 def _change(record, wanted_of, who):
     with transaction.atomic():
-        type(record).objects.select_for_update().get(pk=record.pk)  # counts hold under concurrency
+        locked = type(record).objects.select_for_update().get(pk=record.pk)  # so counts hold
+        if isinstance(locked, Customer):  # of other records the customer is locked before
+            consequences.check_writable(locked)
         now = set(record.tags.all())
         wanted = wanted_of(now)
         if wanted == now:

@@ -76,11 +76,13 @@ def guess(columns):
 def begin(upload, meaning, *, who):
     """Begin the import of an upload, which is gone with it; return the Import.
 
-    Rows in which something is wrong are left out. Raises imports.Unreadable and TooManyOpen.
+    Rows in which something is wrong are left out. Raises imports.Unreadable and TooManyOpen,
+    and Upload.DoesNotExist when it has been begun already.
     """
-    found = rows_of(upload, meaning)
     with transaction.atomic():
-        Upload.objects.filter(pk=upload.pk).delete()
+        upload = Upload.objects.select_for_update().get(pk=upload.pk)
+        found = rows_of(upload, meaning)  # without those who have been forgotten meanwhile
+        upload.delete()
         return imports.begin(
             "customers",
             list(found.values()),

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 
+from django.contrib.sessions.models import Session as StaffSession
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
@@ -80,6 +81,7 @@ def sweep():
     exports.sweep(now)
     for model in (RevokedToken, Session):
         model.objects.filter(expires_at__lt=now).delete()
+    StaffSession.objects.filter(expire_date__lt=now).delete()
 
 
 def _guarded(work, stop, failed):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import wraps
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponseRedirect
@@ -23,6 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_otp import login as remember_device
 
 from customers.services import limits, modes, second_factor, staff_logins
+from customers.services.customers import ForgottenError
 from customers.staff.forms import SHOWN_IN
 from customers.staff.groups import grouped
 from customers.staff.login import BROWSER, LoginForm, place_of
@@ -135,7 +136,8 @@ class Console(admin.AdminSite):
         """As Django's, for what can be answered: a form of the other mode is refused.
 
         NUL, which PostgreSQL takes in no text, is in no id and no value. Only a search may ask
-        for it, and finds nothing.
+        for it, and finds nothing. What would be written about a forgotten person is refused, on
+        the page that it was sent from.
         """
 
         @wraps(view)
@@ -151,7 +153,11 @@ class Console(admin.AdminSite):
                 and request.resolver_match.view_name not in OF_NO_MODE
             ):
                 return self.refuse_mode(request)
-            return view(request, *args, **kwargs)
+            try:
+                return view(request, *args, **kwargs)
+            except ForgottenError as error:
+                messages.error(request, str(error))
+                return HttpResponseRedirect(request.get_full_path())
 
         return super().admin_view(checked, cacheable)
 
