@@ -63,4 +63,4 @@ def route_of(request):
 def _readable(route):
     route = re.sub(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)", r"{\1}", route)
     route = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
-    return "/" + re.sub(r"\(\?:[^()]*\)|[\^$?]|/\?", "/", route).strip("/").replace("//", "/")
+    return "/" + re.sub(r"\(\?[:=][^()]*\)|[\^$?]|/\?", "/", route).strip("/").replace("//", "/")

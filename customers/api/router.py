@@ -47,20 +47,20 @@ class Router:
 
     @property
     def urls(self):
-        """The patterns: the types' routes behind their first part, so that few are tried."""
+        """The patterns, a type's together behind its name, so that few are tried."""
         patterns = [
-            re_path(f"^{viewset.path or name}", include([*self._patterns(viewset)]))
+            re_path(rf"^(?={viewset.path or name}\b)", include([*self._patterns(viewset)]))
             for name, viewset in self.viewsets.items()
         ]
         return [*patterns, re_path("", UnknownRoute.as_view())]
 
     def _patterns(self, viewset):
-        """The patterns of a type's routes, behind its name."""
+        """The patterns of a type's routes."""
         if "only" in viewset.offers:
-            yield _path("", viewset, {"get": "only"})
+            yield _path(viewset.path, viewset, {"get": "only"})
             return
-        detail = "/(?P<pk>[^/]+)"
-        for path, methods in {"": LIST_METHODS, detail: DETAIL_METHODS}.items():
+        route, detail = viewset.resource_name, f"{viewset.resource_name}/(?P<pk>[^/]+)"
+        for path, methods in {route: LIST_METHODS, detail: DETAIL_METHODS}.items():
             offered = {verb: act for verb, act in methods.items() if act in viewset.offers}
             if offered:
                 yield _path(path, viewset, offered)

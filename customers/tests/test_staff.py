@@ -178,6 +178,7 @@ def test_the_cookies_of_the_console_are_for_this_host_and_no_script(member, sett
         settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-s", "__Host-c"
         settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
     found = log_in().answer.cookies
+    assert bool(found.pop("staff_browser")["secure"]) is https
     assert set(found) == ({"__Host-s", "__Host-c"} if https else {"sessionid", "csrftoken"})
     for cookie in found.values():
         assert (cookie["path"], cookie["domain"], cookie["samesite"]) == ("/", "", "Lax")
