@@ -214,6 +214,13 @@ def test_the_worker_mails_known_addresses_alone(client, ada):
     assert not QueuedMail.objects.exists()
 
 
+def test_who_has_registered_meanwhile_gets_no_invitation(ada):
+    mails.request_reset(ada.email, mode="test", who={}, kind=QueuedMail.Kind.INVITATION)
+    assert worker.run_once()["mails"] == 1
+    assert not mail.outbox
+    assert not CustomerPasswordReset.objects.exists()
+
+
 def test_a_customer_gets_a_few_mails_an_hour_and_staff_may_send_more(client, ada, settings):
     settings.PAGE_REQUESTS_PER_MINUTE = 100
     for _ in range(6):
