@@ -763,7 +763,7 @@ RULES = [
         "customers/services/consequences.py",
         '    if kept := counted(_keepers(row)):\n        raise Kept(f"it still has {kept}")\n',
         "",
-        "test_relations.py::test_what_must_be_kept_is_locked_and_says_what_keeps_it",
+        "test_relations.py::test_what_keeps_a_row_in_several_ways_is_counted_once",
     ),
     rule(
         "A deletion is written down",
@@ -802,21 +802,11 @@ RULES = [
         "test_orders.py::test_a_subscription_may_wait_for_its_source_order",
     ),
     rule(
-        "Customers are locked before what hangs on them",
-        "customers/services/orders.py",
-        '        list(Customer.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))\n',
-        "        pass\n",
-        "test_orders.py::test_orders_moved_between_customers_at_once_end_in_a_true_count",
-        "test_orders.py::test_returns_made_while_their_order_moves_have_its_customer",
-        "test_orders.py::test_whoever_deletes_a_customer_while_things_are_hung_on_it_leaves_nothing_half_done",
-        postgresql=True,
-    ),
-    rule(
         "A customer is found in its mode alone",
         "customers/services/customers.py",
         "return Customer.objects.get(mode=mode, email_key=fold(email))",
         "return Customer.objects.get(email_key=fold(email))",
-        "test_address_book_and_wallet.py::test_an_address_joins_a_book_by_the_customer_or_its_address",
+        "test_address_book_and_wallet.py::test_an_address_of_the_other_mode_is_nobodys",
     ),
     rule(
         "A customer made by its address has a valid one",
@@ -832,8 +822,7 @@ RULES = [
         "customers/services/customers.py",
         "    if len(email) > 254:\n",
         "    if False:\n",
-        "test_orders.py::test_customer_email_finds_or_makes_the_customer",
-        "test_address_book_and_wallet.py::test_a_subscription_needs_an_address_and_a_topic",
+        "test_address_book_and_wallet.py::test_a_longer_address_than_there_may_be_makes_no_customer",
     ),
     rule(
         "A sales channel has no secret",
@@ -856,7 +845,7 @@ RULES = [
         "customers/services/applications.py",
         "    Session.objects.filter(application=application).delete()\n",
         "",
-        "test_commands.py::test_a_customers_or_an_applications_tokens_are_revoked",
+        "test_sessions.py::test_tokens_are_dead_at_the_next_request_after",
     ),
     rule(
         "Revoking an application's tokens ends them",
@@ -930,7 +919,7 @@ RULES = [
         "    if any(found.get(name) is not None and name not in members for name in read):\n"
         "        raise ApiError\n",
         "",
-        "test_tokens.py::test_a_request_that_cannot_be_read",
+        "test_tokens.py::test_a_refusal_has_both_shapes_and_gives_no_token",
     ),
     rule(
         "Keys are published without their private part",
@@ -989,7 +978,7 @@ RULES = [
         "customers/services/merging.py",
         "if getattr(kept, name) is None and getattr(spare, name) is not None",
         "if getattr(spare, name) is not None",
-        "test_acts.py::test_two_customers_become_one_and_the_log_says_how_to_undo_it",
+        "test_acts.py::test_a_merger_fills_what_is_empty_and_notes_no_secret",
     ),
     rule(
         "What the kept one says of itself stays",
@@ -1025,7 +1014,7 @@ RULES = [
         "name: value for name, value in events.values_of(row).items() if not"
         " events.is_secret(name)",
         "name: value for name, value in events.values_of(row).items()",
-        "test_acts.py::test_two_customers_become_one_and_the_log_says_how_to_undo_it",
+        "test_acts.py::test_a_merger_fills_what_is_empty_and_notes_no_secret",
     ),
     rule(
         "A bulk act passes over who is forgotten",
@@ -1152,7 +1141,7 @@ RULES = [
         "customers/services/mails.py",
         "        if not customer.has_password:\n            mail_reset(",
         "        if True:\n            mail_reset(",
-        "test_acts.py::test_resets_go_to_the_registered_and_invitations_to_guests",
+        "test_password_pages.py::test_who_has_registered_meanwhile_gets_no_invitation",
     ),
     rule(
         "A mail waits twice as long each time",
@@ -1348,14 +1337,14 @@ RULES = [
         "customers/services/exports.py",
         ".count() >= MOST_OPEN:",
         ".count() < 0:",
-        "test_exports.py::test_an_export_that_cannot_be_is_refused",
+        "test_exports.py::test_an_export_has_so_many_records_and_so_many_are_open_at_once",
     ),
     rule(
         "An export has so many records",
         "customers/services/exports.py",
         "if not 1 <= found <= settings.MAX_EXPORT_RECORDS:",
         "if found < 1:",
-        "test_exports.py::test_an_export_that_cannot_be_is_refused",
+        "test_exports.py::test_an_export_has_so_many_records_and_so_many_are_open_at_once",
     ),
     rule(
         "A file goes after a week",
@@ -1384,7 +1373,7 @@ RULES = [
         "customers/services/uploads.py",
         "    Upload.objects.filter(created_at__lt=now - KEPT_FOR).delete()\n",
         "    pass\n",
-        "test_files.py::test_a_file_is_its_bringers_in_its_mode_alone",
+        "test_files.py::test_a_file_that_nobody_went_on_with_is_gone_after_an_hour",
     ),
     rule(
         "A cell is no formula",
@@ -1539,7 +1528,7 @@ RULES = [
         "customers/services/outbound.py",
         'if parts.scheme not in ("http", "https") or not host or not url.isascii():',
         "if not host:",
-        "test_webhooks.py::test_an_address_within_or_unsafe_is_refused_when_written",
+        "test_webhooks.py::test_an_address_within_ones_own_network_is_a_web_address_too",
     ),
     rule(
         "A webhook's address has no user in it",
@@ -2447,7 +2436,7 @@ RULES = [
         "customers/admin/palette.py",
         "if label.lower().startswith(act.lower()) and request.user.has_perm(permission):",
         "if label.lower().startswith(act.lower()):",
-        "test_console.py::test_the_palette_offers_nothing_that_the_staff_member_may_not_see",
+        "test_console.py::test_the_palette_offers_an_act_on_a_customer_to_who_may_do_it",
     ),
     rule(
         "The page of a customer shows what one may see",
@@ -2588,13 +2577,6 @@ RULES = [
         "No page for customers is stored",
         "customers/pages/views.py",
         '            response["Cache-Control"] = "no-store"\n',
-        "",
-        "test_password_pages.py::test_no_page_is_stored_or_told_to_others",
-    ),
-    rule(
-        "Pages tell other sites nothing",
-        "customers/pages/views.py",
-        '            response.setdefault("Referrer-Policy", "same-origin")\n',
         "",
         "test_password_pages.py::test_no_page_is_stored_or_told_to_others",
     ),

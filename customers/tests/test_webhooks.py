@@ -441,6 +441,13 @@ def test_an_address_that_is_written_is_public(settings, url):
     outbound.check_url(url)
 
 
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "https://127.0.0.1/é", "//127.0.0.1/"])
+def test_an_address_within_ones_own_network_is_a_web_address_too(url):
+    with pytest.raises(outbound.ForbiddenAddress, match="must be a web address"):
+        outbound.check_url(url)
+    outbound.check_url("http://127.0.0.1/")
+
+
 def test_a_name_that_leads_nowhere_yet_may_be_written(monkeypatch):
     def unknown(*_, **__):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
