@@ -111,7 +111,6 @@ RULES = [
         "customers/services/tokens.py",
         ', application=OuterRef("pk")\n',
         " \n",
-        "test_sessions.py::test_another_channel_revokes_neither_token",
         "test_sessions.py::test_what_is_no_access_token_of_a_customer_is_refused",
     ),
     rule(
@@ -1631,8 +1630,7 @@ RULES = [
         "customers/services/anonymization.py",
         "        rows = rows.filter(_held()).exclude(_held(customer=customer))\n",
         "        return set()\n",
-        "test_anonymization.py::test_an_address_that_somebody_else_holds_too_stays_theirs",
-        "test_anonymization.py::test_a_neighbour_loses_nothing",
+        "test_anonymization.py::test_an_address_that_has_become_somebody_elses_is_theirs_with_its_log",
     ),
     rule(
         "What collides is begun again",
