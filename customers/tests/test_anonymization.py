@@ -240,6 +240,19 @@ def test_an_address_that_somebody_else_holds_too_stays_theirs():
     assert Address.objects.count() == 2
 
 
+def test_an_address_that_somebody_elses_order_has_stays_theirs():
+    shared = make_address(first_name="Bob")
+    bob, ada = make_customer(), make_customer()
+    order = Order.objects.create(customer=bob, shipping_address=shared)
+    ada.customer_addresses.create(address=shared)
+    own = Order.objects.create(customer=ada, billing_address=shared)
+    forget(ada)
+    order.refresh_from_db()
+    own.refresh_from_db()
+    assert order.shipping_address.first_name == "Bob"
+    assert own.billing_address.first_name == "Anonymized"
+
+
 def test_an_address_that_has_become_somebody_elses_is_theirs_with_its_log(api):
     ada, bob = make_customer(), make_customer()
     pk = api.create("addresses", {**ADDRESS, "first_name": "Bob"}).json()["data"]["id"]

@@ -198,6 +198,9 @@ def test_it_is_interrupted_and_goes_on_where_it_stopped(api, monkeypatch):
     assert api.update("imports", job.pk, {"_start": True}).status_code == 200
     while imports.step():
         pass
+    for move in ("_start", "_interrupt"):  # of what has ended
+        source = {"pointer": f"/data/attributes/{move}"}
+        error_of(api.update("imports", job.pk, {move: True}), 422, "VALIDATION_ERROR", source)
     job.refresh_from_db()
     assert counts(job) == ("completed", 10, 0)
     assert Customer.objects.count() == 10

@@ -168,6 +168,18 @@ def test_a_password_that_is_not_accepted_is_told_and_the_link_works_on(
     assert has_password(ada, NEW)
 
 
+def test_a_link_opens_nothing_in_the_other_mode(client, ada):
+    client.get(mailed_link(client).replace("/test/", "/live/"))
+    sent = {"password": NEW, "again": NEW}
+    for response in (
+        client.get("/live/password/choose"),
+        client.post("/live/password/choose", sent),
+    ):
+        assert response.status_code == 410
+    assert has_password(ada, OLD)
+    assert ada.customer_password_resets.exclude(token_digest=None).count() == 1
+
+
 def test_a_password_on_the_page_is_taken_to_the_letter(client, ada):
     client.get(mailed_link(client))
     assert choose(client, f" {NEW} ").status_code == 302
