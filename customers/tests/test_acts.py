@@ -531,6 +531,26 @@ def test_a_merger_that_cannot_be_is_refused(admin_client, settings, wrong):
     assert not EventStore.objects.exists()
 
 
+def test_a_merger_fills_what_is_empty_and_notes_no_secret():
+    wholesale, retail = make_group(), make_group()
+    kept = make_customer(reference="K", customer_group=retail, metadata={"a": 1})
+    spare = make_customer(
+        reference="S",
+        reference_origin="shop",
+        customer_group=wholesale,
+        metadata={"a": 2, "b": 2},
+        password="argon2$secret",
+    )
+    merged = merging.merge(kept.pk, spare.pk, mode="test", who=WHO)
+    merged.refresh_from_db()
+    assert (merged.reference, merged.reference_origin) == ("K", "shop")
+    assert (merged.customer_group, merged.metadata) == (retail, {"a": 1, "b": 2})
+    assert not merged.has_password
+    note = EventStore.objects.get(resource_id=kept.pk, event="update").payload["merged"]["to"]
+    assert note["attributes"]["reference"] == "S"
+    assert "argon2" not in str(EventStore.objects.values())
+
+
 def test_customers_of_two_modes_are_merged_by_no_service():
     kept, foreign = make_customer(), make_customer(mode="live")
     with pytest.raises(Customer.DoesNotExist):

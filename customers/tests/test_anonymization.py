@@ -240,6 +240,34 @@ def test_an_address_that_somebody_else_holds_too_stays_theirs():
     assert Address.objects.count() == 2
 
 
+def test_an_address_that_somebody_elses_order_has_stays_theirs():
+    shared = make_address(first_name="Bob")
+    bob, ada = make_customer(), make_customer()
+    order = Order.objects.create(customer=bob, shipping_address=shared)
+    ada.customer_addresses.create(address=shared)
+    own = Order.objects.create(customer=ada, billing_address=shared)
+    forget(ada)
+    order.refresh_from_db()
+    own.refresh_from_db()
+    assert order.shipping_address.first_name == "Bob"
+    assert own.billing_address.first_name == "Anonymized"
+
+
+def test_an_address_that_has_become_somebody_elses_is_theirs_with_its_log(api):
+    ada, bob = make_customer(), make_customer()
+    pk = api.create("addresses", {**ADDRESS, "first_name": "Bob"}).json()["data"]["id"]
+    place = {"type": "addresses", "id": pk}
+    owned = {"customer": link(ada), "address": place}
+    entry = api.create("customer_addresses", {}, owned).json()["data"]["id"]
+    assert api.delete(f"/api/customer_addresses/{entry}").status_code == 204
+    api.create("customer_addresses", {}, {"customer": link(bob), "address": place})
+    forget(ada)
+    assert Address.objects.get().first_name == "Bob"
+    told = EventStore.objects.get(resource_id=pk, event="create").payload
+    assert told["first_name"] == {"from": None, "to": "Bob"}
+    assert list(bob.customer_addresses.values_list("address", flat=True)) == [pk]
+
+
 def test_a_neighbour_loses_nothing():
     bob = make_full_customer(email="bob@example.com")
     before = [line for line in everything() if bob.pk in line or "bob@" in line]

@@ -234,6 +234,26 @@ def test_an_export_that_cannot_be_is_refused(api, members, pointer):
     assert not Export.objects.exists()
 
 
+def test_an_export_has_so_many_records_and_so_many_are_open_at_once(api, settings, monkeypatch):
+    monkeypatch.setattr(exports, "MOST_OPEN", 2)
+    source = {"pointer": "/data/attributes/resource_type"}
+    for _ in range(2):
+        make_customer()
+        assert api.create("exports", {"resource_type": "customers"}).status_code == 201
+    more = api.create("exports", {"resource_type": "customers"})
+    error = error_of(more, 422, "VALIDATION_ERROR", source)
+    assert error["meta"]["error"] == "too_many"
+    exports.step()
+    settings.MAX_EXPORT_RECORDS = 1
+    error = error_of(
+        api.create("exports", {"resource_type": "customers"}), 422, "VALIDATION_ERROR", source
+    )
+    assert "selects 2 records; it must be 1 to 1" in error["detail"]
+    assert Export.objects.count() == 2
+    only = {"resource_type": "customers", "filters": {"id_eq": Customer.objects.first().pk}}
+    assert api.create("exports", only).status_code == 201
+
+
 def test_it_is_interrupted_and_goes_on_where_it_stopped(api, monkeypatch):
     monkeypatch.setattr(exports, "PART", 2)
     for _ in range(4):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -176,6 +177,15 @@ def test_a_file_is_its_bringers_in_its_mode_alone(admin_client, client):
     assert admin_client.get(where).status_code == 404
     assert admin_client.post(where, {"go": "import"}).status_code == 404
     assert progress.status_code == 200
+
+
+def test_a_file_that_nobody_went_on_with_is_gone_after_an_hour(admin_client):
+    bring(admin_client, GOOD)
+    Upload.objects.update(created_at=timezone.now() - timedelta(minutes=61))
+    bring(admin_client, GOOD)
+    new = Upload.objects.latest("created_at")
+    worker.sweep()
+    assert Upload.objects.get() == new
 
 
 def test_imports_and_exports_need_their_permissions(client):

@@ -66,10 +66,12 @@ def test_customers_are_made_by_the_api_with_their_log_and_events(api):
     assert not ImportInputs.objects.exists()
 
 
-def test_webhooks_are_called_for_an_import_where_the_setting_says_so(settings):
-    settings.IMPORTS_TRIGGER_WEBHOOKS = True
-    run([{"email": "ada@example.com"}])
-    assert Event.objects.get(name="customers.create").waiting
+@pytest.mark.parametrize("called", [True, False])
+def test_webhooks_are_called_for_an_import_where_the_setting_says_so(settings, called):
+    settings.IMPORTS_TRIGGER_WEBHOOKS = called
+    run([{"email": "ada@example.com"}, {"email": "bob@example.com", "_add_tags": "vip"}])
+    found = Event.objects.filter(name="customers.create").values_list("waiting", flat=True)
+    assert list(found) == [called, called]
 
 
 def test_whom_an_input_names_is_changed_and_twice_in_one_file_is_once():
@@ -199,6 +201,9 @@ def test_it_is_interrupted_and_goes_on_where_it_stopped(api, monkeypatch):
     assert api.update("imports", job.pk, {"_start": True}).status_code == 200
     while imports.step():
         pass
+    for move in ("_start", "_interrupt"):  # of what has ended
+        source = {"pointer": f"/data/attributes/{move}"}
+        error_of(api.update("imports", job.pk, {move: True}), 422, "VALIDATION_ERROR", source)
     job.refresh_from_db()
     assert counts(job) == ("completed", 10, 0)
     assert Customer.objects.count() == 10

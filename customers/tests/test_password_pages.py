@@ -168,6 +168,18 @@ def test_a_password_that_is_not_accepted_is_told_and_the_link_works_on(
     assert has_password(ada, NEW)
 
 
+def test_a_link_opens_nothing_in_the_other_mode(client, ada):
+    client.get(mailed_link(client).replace("/test/", "/live/"))
+    sent = {"password": NEW, "again": NEW}
+    for response in (
+        client.get("/live/password/choose"),
+        client.post("/live/password/choose", sent),
+    ):
+        assert response.status_code == 410
+    assert has_password(ada, OLD)
+    assert ada.customer_password_resets.exclude(token_digest=None).count() == 1
+
+
 def test_a_password_on_the_page_is_taken_to_the_letter(client, ada):
     client.get(mailed_link(client))
     assert choose(client, f" {NEW} ").status_code == 302
@@ -212,6 +224,13 @@ def test_the_worker_mails_known_addresses_alone(client, ada):
     assert worker.run_once()["mails"] == 4
     assert [message.to for message in mail.outbox] == [["Ada@Example.com"], ["guest@example.com"]]
     assert not QueuedMail.objects.exists()
+
+
+def test_who_has_registered_meanwhile_gets_no_invitation(ada):
+    mails.request_reset(ada.email, mode="test", who={}, kind=QueuedMail.Kind.INVITATION)
+    assert worker.run_once()["mails"] == 1
+    assert not mail.outbox
+    assert not CustomerPasswordReset.objects.exists()
 
 
 def test_a_customer_gets_a_few_mails_an_hour_and_staff_may_send_more(client, ada, settings):

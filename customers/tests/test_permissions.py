@@ -17,7 +17,8 @@ from customers.models import (
     Order,
     SkuList,
 )
-from customers.services.permissions import GUEST, OWNER
+from customers.services.permissions import GUEST, OWNER, allow
+from customers.services.tokens import read_token
 from customers.tests.conftest import Api, error_of, ids, in_threads, needs_postgresql
 from customers.tests.factories import (
     ADDRESS,
@@ -321,6 +322,34 @@ def test_who_did_it_is_written_down(api, as_ada, ada):
 
 
 # Guests reach what is no registered customer's, by id
+
+
+ACTS = {"L": "list", "C": "create", "R": "retrieve", "U": "partial_update", "D": "destroy"}
+ACTS["O"] = "only"
+CHANNELS = {  # what a sales channel may do for a guest, and for the customer who is logged in
+    "addresses": ("CRUD", "CRUD"),
+    "applications": ("O", "O"),
+    "customer_addresses": ("", "LCRUD"),
+    "customer_password_resets": ("U", "U"),
+    "customer_payment_sources": ("", "LRUD"),
+    "customer_subscriptions": ("CRUD", "LCRUD"),
+    "customers": ("C", "LCRUD"),
+    "order_subscriptions": ("", "LR"),
+    "orders": ("CRU", "LCRU"),
+    "organizations": ("O", "O"),
+    "returns": ("CRU", "LCRU"),
+    "sku_list_items": ("CRUD", "LCRUD"),
+    "sku_lists": ("CRUD", "LCRUD"),
+    "tags": ("R", "R"),
+}
+
+
+@pytest.mark.parametrize("name", router.viewsets)
+def test_a_sales_channel_may_do_what_the_table_says_and_no_more(guest_api, as_ada, name):
+    for caller, wanted in zip((guest_api, as_ada), CHANNELS.get(name, ("", "")), strict=True):
+        principal = read_token(caller.token)
+        allowed = {letter for letter, act in ACTS.items() if allow(principal, name, act)}
+        assert allowed == set(wanted)
 
 
 @every_type

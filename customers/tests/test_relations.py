@@ -1,6 +1,7 @@
 """The eleven relationships of a customer, from all sides."""
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -333,6 +334,14 @@ def test_what_keeps_a_row_in_several_ways_is_counted_once(api):
     make_order(billing_address=address)
     found = error_of(api.delete(f"/api/addresses/{address.pk}"), 423, "LOCKED")
     assert found["detail"] == "It cannot be deleted: it still has 3 orders."
+
+
+def test_a_row_points_at_no_row_of_the_other_mode():
+    foreign = make_customer(mode="live")
+    with pytest.raises(ValidationError) as refused:
+        Order(customer=foreign).clean()
+    assert refused.value.message_dict == {"customer": ["belongs to the other mode"]}
+    Order(customer=foreign, mode="live").clean()
 
 
 def test_a_program_has_no_customer_of_its_own(api):

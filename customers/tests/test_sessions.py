@@ -193,8 +193,9 @@ def test_what_is_no_access_token_of_a_customer_is_refused(client, channel, ada):
     bob = make_customer(password="x")
     key = signing_keys.keys().keys[0]
     header, claims = segments(body["access_token"])
-    live = Api("live", kind="sales_channel").application
+    live, other = (Api(mode, kind="sales_channel").application for mode in ("live", "test"))
     changes = {
+        "of another application": {"application": {**claims["application"], "id": other.pk}},
         "a refresh token": None,
         "of another owner": {"owner": {"id": bob.pk, "type": "Customer"}},
         "without an owner": {"owner": None},

@@ -58,12 +58,18 @@ def test_triggers_add_and_remove_by_name_and_pass_over_what_is_no_tag(api, custo
     customer.tags.add(make_tag(name="old"), make_tag(name="stays"))
     make_tag(name="new")
     make_tag(name="live", mode="live")
-    triggers = {"_add_tags": "NEW,new,unknown,two words,,live", "_remove_tags": "old,unknown"}
+    triggers = {"_add_tags": "NEW,unknown,two words,,live", "_remove_tags": "old,unknown"}
     response = api.update("customers", customer.pk, triggers)
     assert response.status_code == 200
     assert response.json()["data"]["attributes"].keys().isdisjoint(triggers)
     assert names(customer) == ["new", "stays"]
     assert Tag.objects.count() == 4
+
+
+def test_a_name_that_only_looks_like_a_tags_is_passed_over(api, customer):
+    make_tag(name="key")
+    assert api.update("customers", customer.pk, {"_add_tags": "\u212aey"}).status_code == 200
+    assert names(customer) == []
 
 
 def test_a_tag_that_is_added_and_removed_at_once_is_gone(api, customer):

@@ -618,6 +618,13 @@ def test_a_host_that_resolvers_read_otherwise_is_not_called_even_in_ones_own_net
     assert (callback.response_code, callback.response_message) == (None, outbound.NO_HOST)
 
 
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "https://127.0.0.1/é", "//127.0.0.1/"])
+def test_an_address_within_ones_own_network_is_a_web_address_too(url):
+    with pytest.raises(outbound.ForbiddenAddress, match="must be a web address"):
+        outbound.check_url(url)
+    outbound.check_url("http://127.0.0.1/")
+
+
 def test_a_name_that_leads_nowhere_yet_may_be_written(monkeypatch):
     def unknown(*_, **__):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

@@ -240,6 +240,9 @@ def test_a_change_is_made_to_what_was_seen(api):
     error_of(send(api, b"", "DELETE", path, if_match=seen), 412, "PRECONDITION_FAILED")
     customer.refresh_from_db()
     assert customer.reference == "1"
+    for wanted in ("*", seen):  # there is nothing yet that could match
+        error_of(send(api, if_match=wanted), 412, "PRECONDITION_FAILED")
+    assert Customer.objects.get() == customer
     assert send(api, b"", "DELETE", path, if_match=changed["ETag"]).status_code == 204
 
 
