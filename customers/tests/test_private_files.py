@@ -69,9 +69,7 @@ def test_a_service_that_starts_makes_nothing_that_others_read(tmp_path):
     names = {".", "secret_key", "keys", database, f"{database}-wal", f"{database}-shm"}
     (key,) = found.keys() - names
     assert key.startswith("keys/0001-")
-    assert found == {
-        name: "0o700" if name in (".", "keys") else "0o600" for name in {*names, key}
-    }
+    assert found == {name: "0o700" if name in (".", "keys") else "0o600" for name in {*names, key}}
 
 
 def test_a_database_is_made_for_its_owner_alone(tmp_path, open_umask):
