@@ -124,6 +124,19 @@ def test_an_obligatory_factor_is_set_up_before_anything_else(member, settings):
     assert not second_factor.has_one(member)
 
 
+def test_recovery_codes_end_with_the_factor(member):
+    old = with_factor(member)
+    assert second_factor.remove(member)
+    assert not StaticToken.objects.exists()
+    assert second_factor.verify(member, old) is None
+    second_factor.draft(member)
+    assert second_factor.confirm(member, code_of(member, confirmed=False))
+    assert second_factor.recovery_codes_left(member) == 0
+    client = log_in()
+    assert client.post(FACTOR, {"code": old}).status_code == 422
+    assert not may_enter(client)
+
+
 @pytest.mark.parametrize("https", [True, False])
 def test_the_cookies_of_the_console_are_for_this_host_and_no_script(member, settings, https):
     if https:

@@ -351,6 +351,38 @@ def test_no_page_of_the_console_shows_the_secret_of_a_webhook(role):
     assert webhook.shared_secret not in log
 
 
+def test_what_waits_for_a_webhook_that_is_switched_off_is_not_called_until_it_is_on(api):
+    with receiver() as server:
+        webhook = make_webhook(callback_url=server.url)
+        make_event_of_now()
+        deliveries.spread()
+        api.update("webhooks", webhook.pk, {"_disable": True})
+        assert deliveries.deliver_all() == 0
+        assert server.received == []
+        assert Delivery.objects.get().attempts == 0
+        api.update("webhooks", webhook.pk, {"_enable": True})
+        assert deliveries.deliver_all() == 1
+    assert len(server.received) == 1
+
+
+def test_a_signature_is_of_the_bytes_that_are_sent(api):
+    customer = make_customer(
+        reference="Zo\u00eb \u2028 / <&> \U0001f600", metadata={"b": 1, "a": 1.0}
+    )
+    with receiver() as server:
+        webhook = make_webhook(callback_url=server.url)
+        Event.objects.create(
+            name="customers.create", resource_type="customers", resource_id=customer.pk
+        )
+        deliveries.deliver_all()
+    ((headers, body),) = server.received
+    signed = base64.b64decode(headers["x-commercelayer-signature"])
+    key = webhook.shared_secret.encode()
+    assert signed == hmac.digest(key, body, hashlib.sha256)
+    for other in (json.dumps(json.loads(body)).encode(), body + b"\n", body.strip(b"{}")):
+        assert signed != hmac.digest(key, other, hashlib.sha256)
+
+
 def test_a_new_webhook_may_be_off(api):
     members = {"topic": "customers.create", "callback_url": CALLBACK_URL}
     off, on, plain = (
