@@ -10,14 +10,18 @@ import socket
 import threading
 import time
 from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.core import mail
 from django.db import transaction
 from django.utils import timezone
 from standardwebhooks import Webhook as StandardWebhook
 
+from customers import migrations
 from customers.models import (
     Customer,
     Delivery,
@@ -34,6 +38,7 @@ from customers.tests.factories import (
     CALLBACK_URL,
     link,
     make_customer,
+    make_event_callback,
     make_group,
     make_payment_source,
     make_webhook,
@@ -294,6 +299,16 @@ def test_no_payload_and_no_callback_holds_a_secret_whatever_is_included(api):
     assert webhook.shared_secret.encode() not in document
     written = wire.document(webhook, principals.service("test"))["data"]
     assert written["attributes"]["shared_secret"] is None
+
+
+def test_an_update_forgets_the_payloads_that_were_kept_with_a_secret():
+    leaked = {"data": {"attributes": {"name": "a"}}, "included": [{"shared_secret": "x" * 32}]}
+    told, plain = make_event_callback(payload=leaked), make_event_callback(payload={"data": 1})
+    (path,) = Path(migrations.__file__).parent.glob("*_secrets.py")
+    import_module(f"{migrations.__name__}.{path.stem}").forget_secrets(apps, None)
+    told.refresh_from_db()
+    plain.refresh_from_db()
+    assert (told.payload, plain.payload) == (None, {"data": 1})
 
 
 @pytest.mark.parametrize("format", ["json", "csv"])
