@@ -23,20 +23,28 @@ class WithoutQuery(logging.Filter):
 
 
 class WithoutPath(logging.Filter):
-    """Keep what failed, not where: a path may hold an address. Each request has its own line."""
+    """Keep what failed, not where: a path may hold an address. Each request has its own line.
+
+    What we refuse has not failed: Django logs a PermissionDenied with the exception.
+    """
 
     def filter(self, record):
         record.msg, record.args = "Something failed on our side.", ()
-        return bool(record.exc_info)
+        return bool(record.exc_info) and getattr(record, "status_code", 500) >= 500
 
 
 class WithoutRefused(logging.Filter):
-    """Of a request that Django refuses keep the kind: it quotes paths, hosts and referrers."""
+    """Of a request that Django refuses keep the kind: it quotes paths, hosts and referrers.
+
+    It is a warning: Django logs some as errors, with the places in our code.
+    """
 
     def filter(self, record):
         before, _, kind = record.name.rpartition(".")
         if before == "django.security":
             record.msg, record.args = f"A request was refused: {kind}.", ()
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = record.exc_text = None
         return True
 
 

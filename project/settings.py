@@ -12,6 +12,8 @@ import environ
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 
+from customers.services.private_files import PrivateConnection, make_folder, narrow
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -105,7 +107,8 @@ def at_least(least, most=2**31 - 1):
 def generated_secret(path):
     """The secret kept in the file `path`, made at the first start."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(path.parent)
+        narrow(path)
         draft = path.with_suffix(f".{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(50))
@@ -124,6 +127,7 @@ def generated_secret(path):
 
 # What this installation is
 DATA_DIR = Path(setting(env.str, "DATA_DIR", str(BASE_DIR / "var"), "a folder's path", bool))
+narrow(DATA_DIR)
 DEBUG = setting(true_or_false, "DEBUG", False, "true or false")
 SECRET_KEY = setting(
     env.str, "SECRET_KEY", "", "50 or more random characters", lambda v: not v or len(v) >= 50
@@ -484,6 +488,7 @@ if DATABASE_REPLICA_URL:
     DATABASE_ROUTERS = ["customers.models.reading.Router"]
 if SQLITE:
     DATABASES["default"]["OPTIONS"] = {
+        "factory": PrivateConnection,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         "timeout": DATABASE_LOCK_TIMEOUT,
         "transaction_mode": "IMMEDIATE",

@@ -33,7 +33,7 @@ def compute_keys(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0003_email_changed")]
+    dependencies = [("customers", "0003_secrets")]
 
     operations = [
         migrations.SeparateDatabaseAndState(  # the column stays as it is

@@ -8,6 +8,8 @@ from itertools import pairwise
 from django.conf import settings
 from joserfc.jwk import KeySet, RSAKey
 
+from customers.services.private_files import make_folder, narrow
+
 KEY_BITS = 2048
 LOOK_EVERY = 0.1  # seconds; asking the system costs more than all else about a known token
 
@@ -41,7 +43,7 @@ def version():
 def make_key():
     """Make a new key, with which all tokens are signed from now on; return its id."""
     folder = settings.DATA_DIR / "keys"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(folder)
     key = RSAKey.generate_key(KEY_BITS)
     draft = folder / f"draft-{os.getpid()}"
     draft.touch(mode=0o600)
@@ -76,7 +78,9 @@ def _names(folder):
 @lru_cache(maxsize=4)
 def _load(folder, names):
     loaded = []
+    narrow(folder)
     for name in names:
+        narrow(folder / name)
         key = RSAKey.import_key((folder / name).read_bytes(), {"use": "sig", "alg": "RS512"})
         key.ensure_kid()  # RFC 7638 thumbprint
         loaded.append(key)

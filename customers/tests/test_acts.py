@@ -375,6 +375,9 @@ def test_a_link_is_shown_once_and_stored_nowhere(admin_client, client):
     link = re.search(r'value="(http[^"]+)"', answer.content.decode())[1]
     assert "/test/password/reset/" in link
     token = link.partition("token=")[2]
+    line = LogEntry.objects.get()
+    assert line.change_message == "Was shown a link to choose a new password."
+    assert line.object_id == customer.pk
     assert token not in admin_client.get(page_of(customer, "reset-password")).content.decode()
     assert token not in str(LogEntry.objects.values()) + str(EventStore.objects.values())
     assert not mail.outbox

@@ -9,6 +9,7 @@ import threading
 import time
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
@@ -33,7 +34,7 @@ from customers.models import (
 )
 from customers.models.reading import Router
 from customers.services import backlog, heartbeats, worker
-from customers.tests.conftest import needs_postgresql
+from customers.tests.conftest import needs_postgresql, staff_client
 from customers.tests.factories import make_customer
 from project import logs, metrics
 
@@ -143,6 +144,50 @@ def test_a_refused_request_is_logged_by_its_kind(console):
     assert "A request was refused: DisallowedHost." in console()
     assert "A request was refused: csrf." in console()
     assert "ada@" not in console()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent", "status"),
+    [
+        ("POST", "/admin/customers/customer/{}/change/", {"email": "x@example.com"}, 403),
+        ("GET", "/admin/customers/application/", {}, 403),
+        ("GET", "/admin/customers/customer/none/change/", {}, 404),
+        ("POST", "/admin/customers/customer/{}/change/", {"reference": "a\0b"}, 400),
+        ("GET", "/admin/nothing/", {}, 404),
+        ("GET", "/admin/mode/", {}, 405),
+        ("POST", "/api/customers", {}, 401),
+        ("POST", "/oauth/token", {"grant_type": "magic"}, 400),
+        ("POST", "/test/password/forgot", {"email": "nobody"}, 422),
+        ("GET", "/nothing", {}, 404),
+    ],
+)
+def test_what_is_refused_is_not_logged_as_a_failure(console, method, path, sent, status):
+    client, path = staff_client("viewer"), path.format(make_customer().pk)
+    assert (
+        client.generic(
+            method, path, urlencode(sent), "application/x-www-form-urlencoded"
+        ).status_code
+        == status
+    )
+    assert "failed on our side" not in console()
+    assert "Traceback" not in console()
+    assert not [word for word in console().split() if word.strip('",') in ("ERROR", "CRITICAL")]
+
+
+@pytest.mark.parametrize("resource_type", ["customers", "addresses"])
+def test_a_document_that_is_refused_is_not_logged_as_a_failure(console, api, resource_type):
+    for body in (b"{", b'{"data": 1}', b'{"data": {"type": "tags", "attributes": {"name": 1}}}'):
+        assert 400 <= api.send("POST", f"/api/{resource_type}", body).status_code < 500
+    assert api.create(resource_type, {"email": "nobody"}).status_code in (400, 422)
+    assert "ERROR" not in console()
+    assert "failed" not in console()
+
+
+def test_a_host_that_is_none_of_ours_is_a_warning_without_places(console):
+    assert Client().get("/admin/", headers={"host": "evil.example"}).status_code == 400
+    (line,) = [line for line in console().splitlines() if "refused" in line]
+    assert ("WARNING" in line, "ERROR" in line) == (True, False)
+    assert ".py" not in console()
 
 
 def test_what_ends_the_worker_is_logged_without_what_it_quotes(monkeypatch, console):

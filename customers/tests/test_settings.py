@@ -159,6 +159,13 @@ def test_the_secret_key_is_made_once_and_kept_for_its_owner(load, tmp_path):
     assert load()["SECRET_KEY"] == made
     (path,) = tmp_path.iterdir()
     assert path.stat().st_mode & 0o077 == 0
+    path.chmod(0o644)
+    tmp_path.chmod(0o755)
+    load()
+    assert (path.stat().st_mode & 0o777, tmp_path.stat().st_mode & 0o777) == (0o600, 0o700)
+    tmp_path.chmod(0o755)
+    load(SECRET_KEY="k" * 50)
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
     assert load(SECRET_KEY="k" * 50)["SECRET_KEY"] == "k" * 50
 
 

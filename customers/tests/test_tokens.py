@@ -301,6 +301,18 @@ def test_what_is_no_token_of_ours_is_refused(api, client):
     )
 
 
+@pytest.mark.parametrize("scheme", ["Basic", "Token", "JWT", "DPoP", "", "Bearer,", "XBearer"])
+def test_a_token_opens_nothing_but_by_the_scheme_bearer(client, api, scheme):
+    for kind, status in ((scheme, 401), ("Bearer", 200), ("bearer", 200)):
+        headers = {"authorization": f"{kind} {api.token}"}
+        assert client.get("/api/customers", headers=headers).status_code == status, kind
+    headers = {"x-authorization": f"Bearer {api.token}"}
+    cookies = {"access_token": api.token}
+    client.cookies.load(cookies)
+    answer = client.get("/api/customers", {"access_token": api.token}, headers=headers)
+    assert answer.status_code == 401
+
+
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic abc", "Token x", "bearer"])
 def test_a_header_without_a_bearer_token_is_refused(client, header):
     error_of(client.get("/api/customers", headers={"authorization": header}), 401, "INVALID_TOKEN")
