@@ -18,7 +18,7 @@ from customers.api.reads import read
 from customers.api.relations import run
 from customers.api.writes import write
 from customers.models import Listing, Refuted
-from customers.services import consequences, events, limits, permissions
+from customers.services import concurrency, consequences, events, limits, permissions
 
 LONGEST_KEPT = 200  # characters of filters whose SQL is kept
 REFUSED_RANGE = re.compile(r"ext=.*|q=0(\.0*)?")
@@ -60,6 +60,7 @@ class ApiView(APIView):
         return None, errors.CONTENT_TYPE
 
     use = None  # of the limit, when there is one
+    place = None  # among the requests of the same customer or guest
     principal = None  # once the token has been read
     action = None
     action_map = {}
@@ -81,6 +82,7 @@ class ApiView(APIView):
         for authentication in self.authentication_classes:
             request.user, request.auth = self._authenticated(authentication(), request)
             self.principal = request.user
+            self.place = self.place or concurrency.place_of(request.user)
         self.check_permissions(request)
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
             raise errors.LengthRequired("Send the body with its Content-Length.")
@@ -94,6 +96,14 @@ class ApiView(APIView):
             except Refuted:
                 return authentication.authenticate(request)
         return principal, token
+
+    def dispatch(self, request, *args, **kwargs):
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        finally:
+            if self.place:
+                self.place.leave()
+                self.place = None
 
     def finalize_response(self, request, response, *args, **kwargs):
         for name, value in self.use.headers.items() if self.use else ():

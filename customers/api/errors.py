@@ -26,6 +26,7 @@ from rest_framework import exceptions
 
 from customers.models import Kept
 from customers.services import faults
+from customers.services.concurrency import TooManyAtOnceError
 from customers.services.consequences import counted
 from customers.services.limits import Limited
 from customers.services.passwords import RETRY_AFTER, Busy
@@ -325,7 +326,7 @@ def answer(exception, context):
             )
         case Kept():
             return respond(Locked(f"It cannot be deleted: {exception}."))
-        case Limited():
+        case Limited() | TooManyAtOnceError():
             return respond(TooManyRequests(str(exception)), headers=exception.headers)
         case Busy():
             return respond(Unavailable(str(exception)), headers={"Retry-After": RETRY_AFTER})

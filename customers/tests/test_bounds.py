@@ -16,8 +16,9 @@ from customers.api.fields import TextField
 from customers.api.urls import router
 from customers.models import Address, Attachment, Customer, Tag, Upload
 from customers.models.lookups import contains
-from customers.services import exports, imports, webhooks
-from customers.tests.conftest import error_of, needs_postgresql
+from customers.services import concurrency, exports, imports, sessions, webhooks
+from customers.services.tokens import read_token
+from customers.tests.conftest import Api, error_of, needs_postgresql
 from customers.tests.factories import (
     FULL,
     SMALLEST,
@@ -576,3 +577,50 @@ def test_a_body_in_chunks_is_not_read_by_a_page(client):
     kind = "application/x-www-form-urlencoded"
     response = client.generic("POST", "/test/password/forgot", b"", content_type=kind, **chunks)
     assert response.status_code == 200  # the form, as if nothing had been sent
+
+
+# How many requests of one customer are answered at once
+
+
+def test_a_customer_has_so_many_requests_at_once_and_programs_as_many_as_they_like(settings):
+    settings.MAX_CONCURRENT_REQUESTS = 2
+    ada, bob = make_customer(), make_customer()
+    principals = [read_token(Api(customer=one).token) for one in (ada, ada, bob)]
+    guest, program = read_token(Api(kind="sales_channel").token), read_token(Api().token)
+    places = [concurrency.place_of(principal) for principal in (*principals, guest)]
+    assert [place.caller for place in places[:3]] == [ada.pk, ada.pk, bob.pk]
+    for _ in range(3):
+        assert concurrency.place_of(program) is None
+    with pytest.raises(concurrency.TooManyAtOnceError):
+        concurrency.place_of(principals[0])
+    second = concurrency.place_of(guest)
+    with pytest.raises(concurrency.TooManyAtOnceError):
+        concurrency.place_of(guest)
+    places[0].leave()
+    concurrency.place_of(principals[1]).leave()
+    for place in (*places[1:], second):
+        place.leave()
+
+
+def test_a_request_too_many_is_told_when_to_come_again_and_each_leaves_its_place(settings):
+    settings.MAX_CONCURRENT_REQUESTS = 1
+    customer = make_customer()
+    api, path = Api(customer=customer), f"/api/customers/{customer.pk}"
+    for _ in range(2):
+        assert api.get(path).status_code == 200
+        assert api.get(path, include="nonsense").status_code == 400
+        assert api.get("/api/customers/0000000000000000").status_code == 404
+        assert api.update("customers", customer.pk, {"email": "x"}).status_code == 422
+    place = concurrency.place_of(read_token(api.token))
+    response = api.get(path)
+    detail = error_of(response, 429, "TOO_MANY_REQUESTS")["detail"]
+    assert detail == "Too many requests at once; try again in 1 second."
+    assert response["Retry-After"] == "1"
+    assert Api().get(path).status_code == 200
+    settings.MAX_CONCURRENT_REQUESTS = 0
+    assert api.get(path).status_code == 200
+    settings.MAX_CONCURRENT_REQUESTS = 1
+    place.leave()
+    sessions.end_all(customer)  # the token is refuted in the midst of the request
+    assert api.get(path).status_code == 401
+    concurrency.place_of(read_token(Api(customer=customer).token)).leave()
