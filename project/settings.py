@@ -443,6 +443,9 @@ DATABASE_STATEMENT_TIMEOUT = setting(
 DATABASE_REQUEST_TIMEOUT = setting(
     env.int, "DATABASE_REQUEST_TIMEOUT", 30, "0, for no limit, to 3600 seconds", at_least(0, 3600)
 )
+CUSTOMER_REQUEST_TIMEOUT = setting(
+    env.int, "CUSTOMER_REQUEST_TIMEOUT", 5, "1 to 3600 seconds", at_least(1, 3600)
+)
 DATABASE_POOLER = setting(true_or_false, "DATABASE_POOLER", False, "true or false")
 DATABASE_REPLICA_URL = setting(
     env.str,

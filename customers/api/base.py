@@ -18,7 +18,7 @@ from customers.api.reads import read
 from customers.api.relations import run
 from customers.api.writes import write
 from customers.models import Listing, Refuted
-from customers.services import concurrency, consequences, events, limits, permissions
+from customers.services import concurrency, consequences, deadlines, events, limits, permissions
 
 LONGEST_KEPT = 200  # characters of filters whose SQL is kept
 REFUSED_RANGE = re.compile(r"ext=.*|q=0(\.0*)?")
@@ -83,6 +83,8 @@ class ApiView(APIView):
             request.user, request.auth = self._authenticated(authentication(), request)
             self.principal = request.user
             self.place = self.place or concurrency.place_of(request.user)
+            if not request.user.sees_all:
+                deadlines.shorten(settings.CUSTOMER_REQUEST_TIMEOUT)
         self.check_permissions(request)
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
             raise errors.LengthRequired("Send the body with its Content-Length.")
