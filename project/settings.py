@@ -231,7 +231,7 @@ API_REQUESTS_PER_MINUTE = setting(
     env.int, "API_REQUESTS_PER_MINUTE", 0, "0, for no limit, or a number", at_least(0)
 )
 MAX_CONCURRENT_REQUESTS = setting(
-    env.int, "MAX_CONCURRENT_REQUESTS", 4, "0, for no limit, or a number", at_least(0, 1000)
+    env.int, "MAX_CONCURRENT_REQUESTS", 6, "0, for no limit, or a number", at_least(0, 1000)
 )
 TOKEN_REQUESTS_PER_MINUTE = setting(
     env.int, "TOKEN_REQUESTS_PER_MINUTE", 30, "1 request or more", at_least(1)

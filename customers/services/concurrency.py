@@ -1,17 +1,21 @@
 """How many requests of one customer, or of one guest, a process answers at once.
 
-A process has few threads. Programs of one's own may take them all; a customer may not.
+A process has few threads. Programs of one's own may take them all; a customer may not: a
+page of a shop asks for several things at once, each for a moment, but beside what takes
+long there is room for little.
 """
 
-from collections import Counter
+import time
 from threading import Lock
 
 from django.conf import settings
 
 RETRY_AFTER = 1  # seconds
+LONG = 0.25  # seconds, after which a request takes long
+BESIDE_LONG = 2  # requests at once of whom one takes long
 
 _lock = Lock()
-_under_way = Counter()  # of whom: requests
+_under_way = {}  # of whom: when each request began
 
 
 class TooManyAtOnceError(Exception):
@@ -26,19 +30,23 @@ class TooManyAtOnceError(Exception):
 class Place:
     """A place among the requests of `caller`, taken until it is left.
 
-    Raises TooManyAtOnceError where settings.MAX_CONCURRENT_REQUESTS are taken.
+    Raises TooManyAtOnceError where settings.MAX_CONCURRENT_REQUESTS are taken, or
+    BESIDE_LONG while one takes long.
     """
 
     def __init__(self, caller: str):
-        self.caller = caller
+        self.caller, self.began = caller, time.monotonic()
         with _lock:
-            if _under_way.get(caller, 0) >= settings.MAX_CONCURRENT_REQUESTS:
+            others, most = _under_way.get(caller, []), settings.MAX_CONCURRENT_REQUESTS
+            if others and self.began - others[0] > LONG:
+                most = min(most, BESIDE_LONG)
+            if len(others) >= most:
                 raise TooManyAtOnceError
-            _under_way[caller] += 1
+            _under_way[caller] = [*others, self.began]
 
     def leave(self) -> None:
         with _lock:
-            _under_way[self.caller] -= 1
+            _under_way[self.caller].remove(self.began)
             if not _under_way[self.caller]:
                 del _under_way[self.caller]
 

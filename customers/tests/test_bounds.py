@@ -602,6 +602,23 @@ def test_a_customer_has_so_many_requests_at_once_and_programs_as_many_as_they_li
         place.leave()
 
 
+def test_beside_a_request_that_takes_long_there_is_room_for_one_more(settings, monkeypatch):
+    customer = make_customer()
+    principal = read_token(Api(customer=customer).token)
+    places = [concurrency.place_of(principal) for _ in range(settings.MAX_CONCURRENT_REQUESTS - 1)]
+    monkeypatch.setattr(concurrency, "LONG", 0)
+    with pytest.raises(concurrency.TooManyAtOnceError):
+        concurrency.place_of(principal)
+    while len(places) > 1:
+        places.pop().leave()
+    places.append(concurrency.place_of(principal))
+    with pytest.raises(concurrency.TooManyAtOnceError):
+        concurrency.place_of(principal)
+    for place in places:
+        place.leave()
+    concurrency.place_of(principal).leave()
+
+
 def test_a_request_too_many_is_told_when_to_come_again_and_each_leaves_its_place(settings):
     settings.MAX_CONCURRENT_REQUESTS = 1
     customer = make_customer()
