@@ -1,6 +1,8 @@
 """One caller cannot exhaust the service: how large what is given may be, at every door."""
 
+import csv
 import gzip
+import io
 import json
 from urllib.parse import urlencode
 
@@ -16,7 +18,7 @@ from customers.api.fields import TextField
 from customers.api.urls import router
 from customers.models import Address, Attachment, Customer, Tag, Upload
 from customers.models.lookups import contains
-from customers.services import concurrency, exports, imports, sessions, webhooks
+from customers.services import concurrency, exports, imports, sessions, spreadsheets, webhooks
 from customers.services.tokens import read_token
 from customers.tests.conftest import Api, error_of, needs_postgresql
 from customers.tests.factories import (
@@ -641,3 +643,43 @@ def test_a_request_too_many_is_told_when_to_come_again_and_each_leaves_its_place
     sessions.end_all(customer)  # the token is refuted in the midst of the request
     assert api.get(path).status_code == 401
     concurrency.place_of(read_token(Api(customer=customer).token)).leave()
+
+
+# Rules of which each has a number
+
+
+def test_pages_and_includes_have_the_size_and_the_depth_that_are_set(api, settings):
+    for _ in range(4):
+        make_customer()
+    settings.PAGE_SIZE, settings.MAX_PAGE_SIZE, settings.MAX_INCLUDE_DEPTH = 2, 3, 2
+    assert len(api.get("/api/customers").json()["data"]) == 2
+    assert len(api.query("/api/customers", {"page[size]": "3"}).json()["data"]) == 3
+    for member in ({"page[size]": "4"}, {"page[size]": "4", "page[after]": ""}):
+        response = api.query("/api/customers", member)
+        error = error_of(response, 400, "INVALID_PAGE_VALUE", {"parameter": "page[size]"})
+        assert error["detail"] == "size exceeds maximum page size of 3."
+    assert api.get("/api/customers", include="customer_group.customers").status_code == 200
+    response = api.get("/api/customers", include="customer_group.customers.tags")
+    error = error_of(response, 400, "INVALID_INCLUDE", {"parameter": "include"})
+    assert error["detail"] == "customer_group.customers.tags is deeper than 2 relationships."
+
+
+def test_the_api_and_the_pages_are_limited_by_their_own_settings(api, client, settings):
+    settings.API_REQUESTS_PER_MINUTE, settings.PAGE_REQUESTS_PER_MINUTE = 3, 2
+    statuses = [api.get("/api/customers").status_code for _ in range(4)]
+    assert statuses == [200, 200, 200, 429]
+    form = {"email": "not an address"}
+    statuses = [client.post("/test/password/forgot", form).status_code for _ in range(3)]
+    assert statuses == [422, 422, 429]
+    assert client.get("/test/password/forgot").status_code == 200  # only what is sent counts
+
+
+@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_a_cell_that_a_spreadsheet_would_calculate_is_defused_and_comes_back(begins):
+    text = f"{begins}1+1"
+    table = spreadsheets.table([{"a": text}], ["a"]).decode()
+    (row,) = csv.DictReader(io.StringIO(table, newline=""))
+    assert row["a"] == f"'{text}"
+    assert spreadsheets.plain(row["a"]) == text
+    assert spreadsheets.defused(f"a{text}") == f"a{text}"
+    assert spreadsheets.plain("'quoted'") == "'quoted'"
