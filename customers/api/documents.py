@@ -200,7 +200,7 @@ class Document:
         """Refuse to write more bytes than may be, and say the way round, where there is one."""
         most = settings.MAX_DOCUMENT_BYTES
         if self.include:
-            raise errors.DocumentTooLarge(
+            raise errors.DocumentTooLargeError(
                 f"What is included makes the document larger than {most} bytes; include less, ask "
                 "for a smaller page[size] or for fewer members by fields[type], or page through "
                 "the related links of the relationships instead.",
@@ -236,7 +236,7 @@ class Document:
                 load = Load(self.budget, limit, self._unshown)
                 found = relation.load(rows, self.principal, load)
             except TooManyBytesError as error:
-                raise errors.DocumentTooLarge(
+                raise errors.DocumentTooLargeError(
                     f"Including {path}{name} would make the document larger than "
                     f"{settings.MAX_DOCUMENT_BYTES} bytes; ask for a smaller page[size] or for "
                     "fewer members by fields[type], or page through the relationship's related "

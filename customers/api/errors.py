@@ -228,7 +228,7 @@ class InvalidInclude(ApiError):
     code, title = "INVALID_INCLUDE", "Invalid include"
 
 
-class DocumentTooLarge(InvalidInclude):
+class DocumentTooLargeError(InvalidInclude):
     """What is included would make a document of more than settings.MAX_DOCUMENT_BYTES."""
 
 

@@ -13,7 +13,7 @@ from customers.api.urls import router
 from customers.models import Kept
 from customers.services import permissions
 from customers.services.transactions import Overtaken
-from customers.services.wire import Refused, TooLarge
+from customers.services.wire import Refused, TooLargeError
 
 REFUSALS = (
     DataError,
@@ -159,7 +159,7 @@ def _text(value):
 
 def _refused(exception):
     told = orjson.loads(errors.answer(exception, {}).content)["errors"]
-    kind = TooLarge if isinstance(exception, errors.DocumentTooLarge) else Refused
+    kind = TooLargeError if isinstance(exception, errors.DocumentTooLargeError) else Refused
     return kind([_named(error) for error in told])
 
 

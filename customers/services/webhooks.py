@@ -71,7 +71,7 @@ def payload_of(event, webhook):
 def _document(row, principal, paths):
     try:
         return wire.document(row, principal, paths)
-    except wire.TooLarge:
+    except wire.TooLargeError:
         return wire.document(row, principal) | {"meta": {"included_left_out": True}}
 
 

@@ -23,7 +23,7 @@ class Refused(Exception):
         self.errors = errors
 
 
-class TooLarge(Refused):
+class TooLargeError(Refused):
     """The document would be too large with what it is to include."""
 
 
@@ -54,7 +54,7 @@ def remains(resource_type, pk, principal):
 def document(row, principal, include=()):
     """The JSON:API document about `row`, a dictionary, with the relationship paths `include`.
 
-    Raises Refused for a path that leads nowhere, TooLarge for one that brings too much.
+    Raises Refused for a path that leads nowhere, TooLargeError for one that brings too much.
     """
     return _door().document(row, principal, include)
 
