@@ -65,11 +65,12 @@ def remains(resource_type, pk, principal):
     }
 
 
-def document(row, principal, include):
+def document(row, principal, include, most_bytes):
     viewset = router.viewset_of(type(row))
     try:
         tree = documents.include_tree(",".join(include), viewset, principal)
-        return orjson.loads(documents.Document(viewset, principal, tree).one(row))
+        document = documents.Document(viewset, principal, tree, most_bytes=most_bytes)
+        return orjson.loads(document.one(row))
     except REFUSALS as error:
         raise _refused(error) from error
 

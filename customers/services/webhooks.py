@@ -7,6 +7,7 @@ from customers.models import Event, Webhook, new_secret
 from customers.services import principals, wire
 
 URL_PARTS = ("self", "related")
+MOST_BYTES = 2**20  # of a payload with what is included: the worker holds many at once
 
 
 def check_includes(topic, paths, *, mode):
@@ -70,7 +71,7 @@ def payload_of(event, webhook):
 
 def _document(row, principal, paths):
     try:
-        return wire.document(row, principal, paths)
+        return wire.document(row, principal, paths, MOST_BYTES)
     except wire.TooLargeError:
         return wire.document(row, principal) | {"meta": {"included_left_out": True}}
 
