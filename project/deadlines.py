@@ -17,6 +17,8 @@ from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 from psycopg.pq import TransactionStatus
 
+from customers.services import deadlines
+
 PAUSE = 0.1  # seconds between two looks
 PATIENCE = 2  # seconds in which PostgreSQL must take a cancellation
 
@@ -51,22 +53,25 @@ def deadline(seconds: float):
             if _watch is None:  # in this process: threads do not outlive a fork
                 _watch = threading.Thread(target=_look, name="deadlines", daemon=True)
                 _watch.start()
-    request = _Request(time.monotonic() + seconds, _own_connections())
+    request = _Request(seconds, _own_connections())
     thread = threading.get_ident()
     _under_way[thread] = request
+    token = deadlines.current.set(request)
     try:
         yield
     finally:
+        deadlines.current.reset(token)
         del _under_way[thread]
         with request.lock:  # nothing is stopped for it any more: the next one is another's
             request.is_over = True
 
 
-class _Request:
-    __slots__ = ("connections", "ends", "is_over", "lock")
+class _Request(deadlines.Deadline):
+    __slots__ = ("connections", "is_over", "lock")
 
-    def __init__(self, ends, connections):
-        self.ends, self.connections = ends, connections
+    def __init__(self, seconds, connections):
+        super().__init__(seconds)
+        self.connections = connections
         self.lock, self.is_over = threading.Lock(), False
 
     def stop(self):

@@ -1,5 +1,7 @@
 """How gunicorn serves the service: `gunicorn --config python:project.gunicorn project.wsgi`."""
 
+import contextlib
+import json
 import os
 import select
 import shutil
@@ -7,6 +9,7 @@ import sys
 import tempfile
 
 from gunicorn import glogging
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
 from gunicorn.workers.gthread import ThreadWorker
 
 from project import logs
@@ -28,6 +31,31 @@ control_socket_disable = True
 accesslog = None  # each request has its line in our own log
 
 
+def _refusal(status, title, code, detail):
+    """The bytes of an answer with one error, after which the connection ends."""
+    error = {"title": title, "detail": detail, "code": code, "status": str(status)}
+    body = json.dumps({"errors": [error]})
+    head = f"HTTP/1.1 {status} {title}\r\nConnection: close\r\nCache-Control: no-store\r\n"
+    kind = f"Content-Type: application/vnd.api+json\r\nContent-Length: {len(body)}\r\n"
+    return f"{head}{kind}\r\n{body}".encode()
+
+
+REFUSALS = {  # nginx, before us, tells them in the caller's own language
+    LimitRequestLine: _refusal(
+        414,
+        "URI too long",
+        "URI_TOO_LONG",
+        "The address of the request is too long; ask for less in one request.",
+    ),
+    LimitRequestHeaders: _refusal(
+        431,
+        "Header fields too large",
+        "HEADERS_TOO_LARGE",
+        "The header fields of the request are too large.",
+    ),
+}
+
+
 LINGER = 2  # milliseconds in which a thread waits for the next request of its connection
 
 
@@ -45,6 +73,16 @@ class Worker(ThreadWorker):
         while again is True and self.alive and self._threads_left() and _follows(conn):
             again = super().handle(conn)
         return again
+
+    def handle_error(self, req, client, addr, exc):
+        """A first line or header fields that are too long, in JSON:API's shape; others as ever."""
+        refusal = next((told for kind, told in REFUSALS.items() if isinstance(exc, kind)), None)
+        if refusal is None:
+            super().handle_error(req, client, addr, exc)
+            return
+        self.log.warning("Too long a request: %s", type(exc).__name__)
+        with contextlib.suppress(OSError):
+            client.sendall(refusal)
 
     def _threads_left(self):
         idle = len(self.keepalived_conns) + len(self.pending_conns)

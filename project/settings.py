@@ -251,6 +251,9 @@ CHANNEL_BURST = setting(env.int, "CHANNEL_BURST", 50, "0, for no limit, or a num
 CHANNEL_BURST_TEST = setting(
     env.int, "CHANNEL_BURST_TEST", 25, "0, for no limit, or a number", at_least(0)
 )
+MAX_CONCURRENT_REQUESTS = setting(
+    env.int, "MAX_CONCURRENT_REQUESTS", 6, "0, for no limit, or a number", at_least(0, 1000)
+)
 TOKEN_REQUESTS_PER_MINUTE = setting(
     env.int, "TOKEN_REQUESTS_PER_MINUTE", 30, "1 request or more", at_least(1)
 )
@@ -471,6 +474,9 @@ DATABASE_STATEMENT_TIMEOUT = setting(
 )
 DATABASE_REQUEST_TIMEOUT = setting(
     env.int, "DATABASE_REQUEST_TIMEOUT", 30, "0, for no limit, to 3600 seconds", at_least(0, 3600)
+)
+CUSTOMER_REQUEST_TIMEOUT = setting(
+    env.int, "CUSTOMER_REQUEST_TIMEOUT", 5, "1 to 3600 seconds", at_least(1, 3600)
 )
 DATABASE_POOLER = setting(true_or_false, "DATABASE_POOLER", False, "true or false")
 DATABASE_REPLICA_URL = setting(

@@ -18,7 +18,7 @@ from customers.api.reads import read
 from customers.api.relations import run
 from customers.api.writes import write
 from customers.models import Listing, Refuted
-from customers.services import consequences, events, limits, permissions
+from customers.services import concurrency, consequences, deadlines, events, limits, permissions
 
 LONGEST_KEPT = 200  # characters of filters whose SQL is kept
 REFUSED_RANGE = re.compile(r"ext=.*|q=0(\.0*)?")
@@ -60,6 +60,7 @@ class ApiView(APIView):
         return None, errors.CONTENT_TYPE
 
     use = None  # of the limit, when there is one
+    place = None  # among the requests of the same customer or guest
     principal = None  # once the token has been read
     action = None
     action_map = {}
@@ -84,6 +85,8 @@ class ApiView(APIView):
         if self.principal and not self.principal.sees_all:
             client = limits.client_of(request.META)
             limits.use_channel(self.principal, request.method, request.resolver_match.route, client)
+            self.place = self.place or concurrency.place_of(self.principal)
+            deadlines.shorten(settings.CUSTOMER_REQUEST_TIMEOUT)
         self.check_permissions(request)
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
             raise errors.LengthRequired("Send the body with its Content-Length.")
@@ -97,6 +100,14 @@ class ApiView(APIView):
             except Refuted:
                 return authentication.authenticate(request)
         return principal, token
+
+    def dispatch(self, request, *args, **kwargs):
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        finally:
+            if self.place:
+                self.place.leave()
+                self.place = None
 
     def finalize_response(self, request, response, *args, **kwargs):
         response.headers["Cache-Control"] = errors.PRIVATE

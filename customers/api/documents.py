@@ -157,15 +157,17 @@ class Document:
     """Writes what `principal` asked for of the type that `viewset` serves.
 
     `include` is a tree of relationship names, {"customer_group": {"customers": {}}};
-    `fields` maps a type to the set of its names to show.
+    `fields` maps a type to the set of its names to show. A document of more than one resource
+    has `most_bytes` at most, without it settings.MAX_DOCUMENT_BYTES.
     """
 
-    def __init__(self, viewset, principal, include=None, fields=None):
+    def __init__(self, viewset, principal, include=None, fields=None, most_bytes=None):
         self.viewset = viewset
         self.principal = principal
         self.include = include or {}
         self.fields = fields or {}
-        self.budget = ByteBudget(settings.MAX_DOCUMENT_BYTES)  # of what is included
+        self.most_bytes = most_bytes or settings.MAX_DOCUMENT_BYTES
+        self.budget = ByteBudget(self.most_bytes)  # of what is included
         self.primary = 0  # how many of `rows` are not included but primary data
         self.rows = {}  # (type, id): (row, viewset), in the order met
         self.linkages = {}  # (type, id): {relationship: identifiers}
@@ -209,15 +211,15 @@ class Document:
                 if key not in primary
             ]
         body = orjson.dumps({**document, **members})
-        if len(body) > settings.MAX_DOCUMENT_BYTES:
+        if len(body) > self.most_bytes:
             self._refuse(len(rows))
         return body
 
     def _refuse(self, count):
         """Refuse to write more bytes than may be, and say the way round, where there is one."""
-        most = settings.MAX_DOCUMENT_BYTES
+        most = self.most_bytes
         if self.include:
-            raise errors.DocumentTooLarge(
+            raise errors.DocumentTooLargeError(
                 f"What is included makes the document larger than {most} bytes; include less, ask "
                 "for a smaller page[size] or for fewer members by fields[type], or page through "
                 "the related links of the relationships instead.",
@@ -253,9 +255,9 @@ class Document:
                 load = Load(self.budget, limit, self._unshown)
                 found = relation.load(rows, self.principal, load)
             except TooManyBytesError as error:
-                raise errors.DocumentTooLarge(
+                raise errors.DocumentTooLargeError(
                     f"Including {path}{name} would make the document larger than "
-                    f"{settings.MAX_DOCUMENT_BYTES} bytes; ask for a smaller page[size] or for "
+                    f"{self.most_bytes} bytes; ask for a smaller page[size] or for "
                     "fewer members by fields[type], or page through the relationship's related "
                     "link instead.",
                     parameter="include",

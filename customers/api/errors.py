@@ -26,6 +26,7 @@ from rest_framework import exceptions
 
 from customers.models import Kept
 from customers.services import faults
+from customers.services.concurrency import TooManyAtOnceError
 from customers.services.consequences import counted
 from customers.services.customers import ForgottenError
 from customers.services.limits import Limited
@@ -229,7 +230,7 @@ class InvalidInclude(ApiError):
     code, title = "INVALID_INCLUDE", "Invalid include"
 
 
-class DocumentTooLarge(InvalidInclude):
+class DocumentTooLargeError(InvalidInclude):
     """What is included would make a document of more than settings.MAX_DOCUMENT_BYTES."""
 
 
@@ -329,7 +330,7 @@ def answer(exception, context):
             return respond(Locked(f"It cannot be deleted: {exception}."))
         case ForgottenError():
             return respond(Locked(str(exception)))
-        case Limited():
+        case Limited() | TooManyAtOnceError():
             return respond(TooManyRequests(str(exception)), headers=exception.headers)
         case Busy():
             return respond(Unavailable(str(exception)), headers={"Retry-After": RETRY_AFTER})

@@ -14,7 +14,7 @@ from customers.models import Kept
 from customers.services import permissions
 from customers.services.customers import ForgottenError
 from customers.services.transactions import Overtaken
-from customers.services.wire import Refused, TooLarge
+from customers.services.wire import Refused, TooLargeError
 
 REFUSALS = (
     DataError,
@@ -67,11 +67,12 @@ def remains(resource_type, pk, principal):
     }
 
 
-def document(row, principal, include):
+def document(row, principal, include, most_bytes):
     viewset = router.viewset_of(type(row))
     try:
         tree = documents.include_tree(",".join(include), viewset, principal)
-        return orjson.loads(documents.Document(viewset, principal, tree).one(row))
+        document = documents.Document(viewset, principal, tree, most_bytes=most_bytes)
+        return orjson.loads(document.one(row))
     except REFUSALS as error:
         raise _refused(error) from error
 
@@ -161,7 +162,7 @@ def _text(value):
 
 def _refused(exception):
     told = orjson.loads(errors.answer(exception, {}).content)["errors"]
-    kind = TooLarge if isinstance(exception, errors.DocumentTooLarge) else Refused
+    kind = TooLargeError if isinstance(exception, errors.DocumentTooLargeError) else Refused
     return kind([_named(error) for error in told])
 
 

@@ -200,7 +200,7 @@ def _write_part(job):
         try:
             records = _records(job, found, principal)
             break
-        except wire.TooLarge:
+        except wire.TooLargeError:
             if len(found) == 1:
                 raise
             found, last = found[: len(found) // 2], False

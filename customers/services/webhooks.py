@@ -8,6 +8,7 @@ from customers.services import principals, wire
 
 URL_PARTS = ("self", "related")
 UNTOLD = {"reset_password_token", "shared_secret", *CustomerPaymentSource.TOKENS}
+MOST_BYTES = 2**20  # of a payload with what is included: the worker holds many at once
 
 
 def check_includes(topic, paths, *, mode):
@@ -74,8 +75,8 @@ def payload_of(event, webhook):
 
 def _document(row, principal, paths):
     try:
-        return wire.document(row, principal, paths)
-    except wire.TooLarge:
+        return wire.document(row, principal, paths, MOST_BYTES)
+    except wire.TooLargeError:
         return wire.document(row, principal) | {"meta": {"included_left_out": True}}
 
 

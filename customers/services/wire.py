@@ -23,7 +23,7 @@ class Refused(Exception):
         self.errors = errors
 
 
-class TooLarge(Refused):
+class TooLargeError(Refused):
     """The document would be too large with what it is to include."""
 
 
@@ -51,12 +51,13 @@ def remains(resource_type, pk, principal):
     return _door().remains(resource_type, pk, principal)
 
 
-def document(row, principal, include=()):
+def document(row, principal, include=(), most_bytes=None):
     """The JSON:API document about `row`, a dictionary, with the relationship paths `include`.
 
-    Raises Refused for a path that leads nowhere, TooLarge for one that brings too much.
+    Raises Refused for a path that leads nowhere, TooLargeError for more than `most_bytes`,
+    without it settings.MAX_DOCUMENT_BYTES, with what is included.
     """
-    return _door().document(row, principal, include)
+    return _door().document(row, principal, include, most_bytes)
 
 
 def document_of(rows, principal, include=()):

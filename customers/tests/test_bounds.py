@@ -1,6 +1,8 @@
 """One caller cannot exhaust the service: how large what is given may be, at every door."""
 
+import csv
 import gzip
+import io
 import json
 from urllib.parse import urlencode
 
@@ -16,8 +18,9 @@ from customers.api.fields import TextField
 from customers.api.urls import router
 from customers.models import Address, Attachment, Customer, Tag, Upload
 from customers.models.lookups import contains
-from customers.services import exports, imports, webhooks
-from customers.tests.conftest import error_of, needs_postgresql
+from customers.services import concurrency, exports, imports, sessions, spreadsheets, webhooks
+from customers.services.tokens import read_token
+from customers.tests.conftest import Api, error_of, needs_postgresql
 from customers.tests.factories import (
     FULL,
     SMALLEST,
@@ -468,7 +471,8 @@ def test_no_long_text_of_a_relative_that_is_not_shown_is_read(api):
     assert '"customers"."metadata"' not in read
 
 
-def test_a_webhook_is_told_without_what_is_too_large_to_include(large):
+def test_a_webhook_is_told_without_what_is_too_large_to_include(large, settings):
+    settings.MAX_DOCUMENT_BYTES = 2**23  # a worker holds many payloads, of a megabyte at most
     webhook = make_webhook(
         topic="customers.create", include_resources=["customer_addresses.address", "orders"]
     )
@@ -576,3 +580,107 @@ def test_a_body_in_chunks_is_not_read_by_a_page(client):
     kind = "application/x-www-form-urlencoded"
     response = client.generic("POST", "/test/password/forgot", b"", content_type=kind, **chunks)
     assert response.status_code == 200  # the form, as if nothing had been sent
+
+
+# How many requests of one customer are answered at once
+
+
+def test_a_customer_has_so_many_requests_at_once_and_programs_as_many_as_they_like(settings):
+    settings.MAX_CONCURRENT_REQUESTS = 2
+    ada, bob = make_customer(), make_customer()
+    principals = [read_token(Api(customer=one).token) for one in (ada, ada, bob)]
+    guest, program = read_token(Api(kind="sales_channel").token), read_token(Api().token)
+    places = [concurrency.place_of(principal) for principal in (*principals, guest)]
+    assert [place.caller for place in places[:3]] == [ada.pk, ada.pk, bob.pk]
+    for _ in range(3):
+        assert concurrency.place_of(program) is None
+    with pytest.raises(concurrency.TooManyAtOnceError):
+        concurrency.place_of(principals[0])
+    second = concurrency.place_of(guest)
+    with pytest.raises(concurrency.TooManyAtOnceError):
+        concurrency.place_of(guest)
+    places[0].leave()
+    concurrency.place_of(principals[1]).leave()
+    for place in (*places[1:], second):
+        place.leave()
+
+
+def test_beside_a_request_that_takes_long_there_is_room_for_one_more(settings, monkeypatch):
+    customer = make_customer()
+    principal = read_token(Api(customer=customer).token)
+    places = [concurrency.place_of(principal) for _ in range(settings.MAX_CONCURRENT_REQUESTS - 1)]
+    monkeypatch.setattr(concurrency, "LONG", 0)
+    with pytest.raises(concurrency.TooManyAtOnceError):
+        concurrency.place_of(principal)
+    while len(places) > 1:
+        places.pop().leave()
+    places.append(concurrency.place_of(principal))
+    with pytest.raises(concurrency.TooManyAtOnceError):
+        concurrency.place_of(principal)
+    for place in places:
+        place.leave()
+    concurrency.place_of(principal).leave()
+
+
+def test_a_request_too_many_is_told_when_to_come_again_and_each_leaves_its_place(settings):
+    settings.MAX_CONCURRENT_REQUESTS = 1
+    customer = make_customer()
+    api, path = Api(customer=customer), f"/api/customers/{customer.pk}"
+    for _ in range(2):
+        assert api.get(path).status_code == 200
+        assert api.get(path, include="nonsense").status_code == 400
+        assert api.get("/api/customers/0000000000000000").status_code == 404
+        assert api.update("customers", customer.pk, {"email": "x"}).status_code == 422
+    place = concurrency.place_of(read_token(api.token))
+    response = api.get(path)
+    detail = error_of(response, 429, "TOO_MANY_REQUESTS")["detail"]
+    assert detail == "Too many requests at once; try again in 1 second."
+    assert response["Retry-After"] == "1"
+    assert Api().get(path).status_code == 200
+    settings.MAX_CONCURRENT_REQUESTS = 0
+    assert api.get(path).status_code == 200
+    settings.MAX_CONCURRENT_REQUESTS = 1
+    place.leave()
+    sessions.end_all(customer)  # the token is refuted in the midst of the request
+    assert api.get(path).status_code == 401
+    concurrency.place_of(read_token(Api(customer=customer).token)).leave()
+
+
+# Rules of which each has a number
+
+
+def test_pages_and_includes_have_the_size_and_the_depth_that_are_set(api, settings):
+    for _ in range(4):
+        make_customer()
+    settings.PAGE_SIZE, settings.MAX_PAGE_SIZE, settings.MAX_INCLUDE_DEPTH = 2, 3, 2
+    assert len(api.get("/api/customers").json()["data"]) == 2
+    assert len(api.query("/api/customers", {"page[size]": "3"}).json()["data"]) == 3
+    for member in ({"page[size]": "4"}, {"page[size]": "4", "page[after]": ""}):
+        response = api.query("/api/customers", member)
+        error = error_of(response, 400, "INVALID_PAGE_VALUE", {"parameter": "page[size]"})
+        assert error["detail"] == "size exceeds maximum page size of 3."
+    assert api.get("/api/customers", include="customer_group.customers").status_code == 200
+    response = api.get("/api/customers", include="customer_group.customers.tags")
+    error = error_of(response, 400, "INVALID_INCLUDE", {"parameter": "include"})
+    assert error["detail"] == "customer_group.customers.tags is deeper than 2 relationships."
+
+
+def test_the_api_and_the_pages_are_limited_by_their_own_settings(api, client, settings):
+    settings.API_REQUESTS_PER_MINUTE, settings.PAGE_REQUESTS_PER_MINUTE = 3, 2
+    statuses = [api.get("/api/customers").status_code for _ in range(4)]
+    assert statuses == [200, 200, 200, 429]
+    form = {"email": "not an address"}
+    statuses = [client.post("/test/password/forgot", form).status_code for _ in range(3)]
+    assert statuses == [422, 422, 429]
+    assert client.get("/test/password/forgot").status_code == 200  # only what is sent counts
+
+
+@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_a_cell_that_a_spreadsheet_would_calculate_is_defused_and_comes_back(begins):
+    text = f"{begins}1+1"
+    table = spreadsheets.table([{"a": text}], ["a"]).decode()
+    (row,) = csv.DictReader(io.StringIO(table, newline=""))
+    assert row["a"] == f"'{text}"
+    assert spreadsheets.plain(row["a"]) == text
+    assert spreadsheets.defused(f"a{text}") == f"a{text}"
+    assert spreadsheets.plain("'quoted'") == "'quoted'"

@@ -6,10 +6,11 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from customers.models import Customer
+from customers.services import deadlines
 from customers.services.faults import fault_of
-from customers.tests.conftest import error_of, in_threads, needs_postgresql
-from customers.tests.factories import make_customer
-from project.deadlines import bounded
+from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql
+from customers.tests.factories import make_customer, make_order
+from project.deadlines import bounded, deadline
 
 SLOW = "It took longer than the database may take; try again later."
 
@@ -79,9 +80,16 @@ def test_what_follows_a_request_has_its_own_time(settings):
     busy(0.3)
 
 
-def test_a_slow_request_of_the_api_is_answered_in_its_shape(api, settings):
-    settings.DATABASE_REQUEST_TIMEOUT = 0.3
-    make_customer(reference="a")
+@pytest.mark.parametrize("who", ["program", "customer"])
+def test_a_slow_request_of_the_api_is_answered_in_its_shape(settings, who):
+    """After the time of its kind: that of programs is longer."""
+    customer = make_customer()
+    api = Api() if who == "program" else Api(customer=customer)
+    assert api.get("/api/orders").status_code == 200
+    settings.DATABASE_REQUEST_TIMEOUT = 0.3 if who == "program" else 600
+    settings.CUSTOMER_REQUEST_TIMEOUT = 0.3 if who == "customer" else 600
+    for number in range(4):
+        make_order(customer=customer, number=f"N{number}", reference="a")
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(
@@ -89,22 +97,32 @@ def test_a_slow_request_of_the_api_is_answered_in_its_shape(api, settings):
                 "$$ BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$"
             )
             cursor.execute(
-                "CREATE TRIGGER dawdle BEFORE INSERT ON customers EXECUTE FUNCTION dawdle()"
+                "CREATE TRIGGER dawdle BEFORE INSERT ON orders EXECUTE FUNCTION dawdle()"
             )
-        response = api.create("customers", {"email": "ada@example.com"})
+        response = api.create("orders")
     else:
-        make_customer(reference="b")
         connection.connection.create_function("unicode_lower", 1, lambda text: time.sleep(0.4))
         try:
-            response = api.query("/api/customers", {"filter[q][reference_cont]": "abc"})
+            response = api.query("/api/orders", {"filter[q][reference_cont]": "abc"})
         finally:
             connection.connection.create_function(
                 "unicode_lower", 1, lambda text: text and text.lower(), deterministic=True
             )
     assert error_of(response, 503, "SERVICE_UNAVAILABLE")["detail"] == SLOW
     assert response["Retry-After"] == "5"
-    settings.DATABASE_REQUEST_TIMEOUT = 30
-    assert api.get("/api/customers").status_code == 200
+    settings.DATABASE_REQUEST_TIMEOUT = settings.CUSTOMER_REQUEST_TIMEOUT = 30
+    assert api.get("/api/orders").json()["meta"]["record_count"] == 4
+
+
+def test_a_deadline_is_shortened_and_never_made_longer():
+    deadlines.shorten(1)  # nothing is under way
+    with deadline(600):
+        now = time.monotonic()
+        deadlines.shorten(5)
+        assert deadlines.current.get().ends - now < 6
+        deadlines.shorten(100)
+        assert deadlines.current.get().ends - now < 6
+    assert deadlines.current.get() is None
 
 
 @needs_postgresql

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.urls import reverse
 
 from customers.tests.conftest import needs_postgresql
 
@@ -96,9 +97,13 @@ def test_a_restore_over_something_is_refused(deploy, tmp_path):
 
 def test_nginx_passes_on_the_largest_body_that_the_service_takes():
     site = (ROOT / "deploy" / "nginx.conf").read_text()
-    (megabytes,) = re.findall(r"client_max_body_size (\d+)m;", site)
-    largest = max(settings.MAX_BODY_BYTES, settings.MAX_UPLOAD_BYTES, settings.MAX_IMPORT_BYTES)
-    assert int(megabytes) * 2**20 == largest
+    sizes = re.findall(r"(?:location = (\S+) {\n)?\s+client_max_body_size (\d+)m;", site)
+    assert {path: int(megabytes) * 2**20 for path, megabytes in sizes} == {
+        "": settings.MAX_BODY_BYTES,
+        "/api/imports": settings.MAX_IMPORT_BYTES,
+        reverse("admin:customers_customer_import"): settings.MAX_BODY_BYTES
+        + settings.MAX_UPLOAD_BYTES,
+    }
 
 
 def test_containers_take_every_setting_from_one_file():

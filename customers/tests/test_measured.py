@@ -7,10 +7,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from contextlib import closing
 from http.client import HTTPConnection
 from statistics import median, quantiles
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 from django.conf import settings as django_settings
@@ -85,7 +86,7 @@ class Server:
         shown = self.manage("create_application", "Shop", "--kind=sales_channel")
         self.channel = shown.split("client_id:")[1].strip()
         options = ["--workers=2", "--threads=8", f"--bind=fd://{listener.fileno()}"]
-        options += ["--log-level=warning", "--no-control-socket"]
+        options += ["--log-level=warning", "--config=python:project.gunicorn"]
         with listener:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn", "project.wsgi", *options],
@@ -109,15 +110,15 @@ class Server:
             command, env=self.environment, check=True, capture_output=True, text=True
         ).stdout
 
-    def call(self, path, body=None, **headers):
-        """The status and the body of a request, and the seconds it took."""
+    def call(self, path, body=None, *, read=json.loads, **headers):
+        """The status and the body of a request, as `read` has it, and the seconds it took."""
         kind = "application/vnd.api+json" if path.startswith("/api") else "application/json"
         method, data = ("GET", None) if body is None else ("POST", json.dumps(body))
         started = time.perf_counter()
         with closing(HTTPConnection(self.address, timeout=60)) as connection:
             connection.request(method, path, data, {"content-type": kind, **headers})
             response = connection.getresponse()
-            found = json.loads(response.read())
+            found = read(response.read())
         return response.status, found, time.perf_counter() - started
 
     def token(self):
@@ -134,6 +135,12 @@ class Server:
             text=True,
         ).stdout
         return sum(int(line) for line in listed.split()) * 1024
+
+    def worker_memory(self):
+        """Bytes that each worker process holds (Linux)."""
+        command = ["ps", "-o", "rss=", "--ppid", str(self.process.pid)]
+        listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        return [int(line) * 1024 for line in listed.split()]
 
 
 @pytest.fixture
@@ -188,3 +195,111 @@ def test_sixty_four_logins_at_once_leave_room_for_reads(server):
     assert {status for status, *_ in reads} == {200}
     assert p95 <= 3
     assert grown < 1024
+
+
+SEED = """
+from customers.models import Address, Customer, CustomerAddress, Order
+from customers.services.passwords import hash_password
+words = {str(n): "w" * 50 for n in range(499)}
+words["rest"] = "x" * (32_700 - 499 * 58)
+customer = Customer.objects.create(
+    email="ada@example.com", password=hash_password("correct horse battery"), metadata=words
+)
+Order.objects.bulk_create(
+    [Order(customer=customer, number=f"N{n}", metadata=words) for n in range(230)]
+)
+addresses = Address.objects.bulk_create(
+    [
+        Address(first_name="Ada", last_name="L", line_1="1", city="Rome", country_code="IT",
+                zip_code="1", phone="1", notes="é" * 65_535, metadata=words)
+        for n in range(400)
+    ]
+)
+CustomerAddress.objects.bulk_create(
+    [CustomerAddress(customer=customer, address=one, metadata=words) for one in addresses]
+)
+Customer.objects.bulk_create(
+    [Customer(email=f"c{n}@example.com", email_key=f"c{n}@example.com") for n in range(1000)]
+)
+"""
+
+
+def percentile_95(calls):
+    return quantiles([seconds for *_, seconds in calls], n=20, method="inclusive")[-1]
+
+
+def hostile_paths():
+    """What one customer may ask for at most: every include, every filter, the longest rows."""
+    patterns = ",".join(f"{letter}zz" for letter in "abcdefghijklmnopqrstuvwxyz" * 2)[:159]
+    notes = f"filter[q][address_notes_cont_any]={patterns}"
+    contained = quote(json.dumps({"rest": "y", "list": list(range(30))}, separators=(",", ":")))
+    jcont = "&".join(f"filter[q][metadata_jcont]={contained}" for _ in range(30))
+    everything = "customer_addresses.address,orders,customer_subscriptions,tags,sku_lists,returns"
+    return [
+        "/api/customers?include=orders",
+        "/api/customers?include=orders,tags&sort=-created_at",
+        f"/api/customers?include={everything}",
+        "/api/customers?include=customer_addresses",
+        "/api/customer_addresses?include=address,customer&page[size]=25",
+        f"/api/customer_addresses?{notes}",
+        f"/api/customer_addresses?{jcont}",
+        f"/api/orders?{jcont}&include=customer&page[size]=25",
+        "/api/orders?page[size]=25&include=customer.orders",
+    ]
+
+
+def test_one_customer_with_the_largest_documents_crowds_nobody_out(server):
+    """Worker processes stay within 400 MiB, and others are answered within a second."""
+    server.manage("shell", "--verbosity=0", "-c", SEED)
+    bearer = {"authorization": f"Bearer {server.token()}"}
+    members = {
+        "grant_type": "password",
+        "client_id": server.channel,
+        "username": "ada@example.com",
+        "password": "correct horse battery",
+    }
+    status, found, _ = server.call("/oauth/token", members)
+    assert status == 200, found
+    hostile = {"authorization": f"Bearer {found['access_token']}"}
+    in_threads(16, lambda _: server.call("/api/customers", **bearer))  # every thread is warm
+    over, told, reads, peaks = threading.Event(), Counter(), [], Counter()
+
+    def crowd(number):
+        paths = hostile_paths()
+        while not over.is_set():
+            for at in range(len(paths)):
+                path = paths[(at + number) % len(paths)]
+                status, _, seconds = server.call(path, read=len, **hostile)
+                told[status] += 1
+                peaks[path[:60]] = max(peaks[path[:60]], round(seconds, 2))
+
+    def read():
+        while not over.is_set():
+            for path in ("/api/customers?page[size]=25&sort=-created_at", "/api/tags"):
+                reads.append(server.call(path, **bearer))
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for thread in readers:
+        thread.start()
+    while len(reads) < 100:  # of a machine that does nothing else
+        time.sleep(0.1)
+    alone = percentile_95(reads)
+    reads.clear()
+    threads = [threading.Thread(target=crowd, args=(number,)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    ends, largest = time.monotonic() + 25, 0
+    while time.monotonic() < ends:
+        largest = max(largest, *server.worker_memory())
+        time.sleep(0.1)
+    over.set()
+    for thread in [*readers, *threads]:
+        thread.join()
+    p95 = percentile_95(reads)
+    print(f"\nothers alone: p95 {alone:.3f} s; hostile {dict(told)}; slowest {dict(peaks)}")
+    print(f"{len(reads)} reads of others, p95 {p95:.3f} s; worker {largest / 2**20:.0f} MiB")
+    assert {status for status, *_ in reads} == {200}
+    assert set(told) <= {200, 400, 429, 503}
+    assert told[200] > 0
+    assert p95 <= 1
+    assert largest <= 400 * 2**20

@@ -147,6 +147,25 @@ def test_what_cannot_be_read_is_logged_by_its_kind(server, log):
     assert "ada@" not in log.read_text()
 
 
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (f"GET /{'x' * 9000} HTTP/1.1\r\nHost: x\r\n\r\n", 414, "URI_TOO_LONG"),
+        (f"GET / HTTP/1.1\r\nHost: x\r\nCookie: {'x' * 9000}\r\n\r\n", 431, "HEADERS_TOO_LARGE"),
+    ],
+)
+def test_what_is_too_long_to_be_read_is_told_in_the_shape_of_the_api(server, sent, status, code):
+    _, connect = server
+    with connect().socket as connection:
+        connection.sendall(sent.encode())
+        answer = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
+    head, _, body = answer.partition("\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ")
+    assert "Content-Type: application/vnd.api+json" in head
+    (error,) = json.loads(body)["errors"]
+    assert (error["status"], error["code"]) == (str(status), code)
+
+
 def test_a_stop_answers_what_has_begun_and_waits_for_no_idle_connection(server):
     process, connect = server
     idle, slow = connect(), connect()
