@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import closing
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from itertools import count as numbers
 from statistics import median, quantiles
 from urllib.parse import urlencode, urlsplit
@@ -223,37 +223,43 @@ class HostileLogin(threading.Thread):
             if self.addresses:
                 head["X-Forwarded-For"] = f"2001:db8:{self.number:x}:{attempt:x}::1"
             form = {"csrfmiddlewaretoken": token, "username": name, "password": "made up"}
-            line.request("POST", "/admin/login/", urlencode(form), head)
-            answer = line.getresponse()
-            answer.read()
+            try:
+                line.request("POST", "/admin/login/", urlencode(form), head)
+                answer = line.getresponse()
+                answer.read()
+            except (OSError, HTTPException):  # the connection had rested for too long
+                line.close()
+                continue
             self.statuses[answer.status] += 1
         line.close()
 
 
 @pytest.mark.parametrize("addresses", [False, True], ids=["one address", "many addresses"])
 def test_twelve_hostile_logins_of_staff_keep_no_customer_out(server, addresses):
-    members, over, logins = server.make_customer(), threading.Event(), []
+    members, over = server.make_customer(), threading.Event()
     in_threads(16, lambda _: server.call("/.well-known/jwks.json"))  # every thread is warm
+    undisturbed, _ = timed_logins(server, members, 10)
     hostile = [HostileLogin(number, server, over, addresses) for number in range(12)]
     for thread in hostile:
         thread.start()
     try:
-        # four customers at once, more than whom one process takes would be told to wait
-        for found in in_threads(4, lambda _: [log_in_timed(server, members) for _ in range(30)]):
-            logins += found
+        p95, statuses = timed_logins(server, members, 30)
     finally:
         over.set()
         for thread in hostile:
             thread.join()
-    p95 = quantiles([seconds for _, seconds in logins], n=20, method="inclusive")[-1]
-    counts = Counter(status for status, _ in logins)
     attacks = sum((thread.statuses for thread in hostile), Counter())
-    print(f"\ncustomers {dict(counts)}, p95 {p95:.3f} s; hostile {dict(attacks)}")
-    assert counts == {200: 120}
+    print(f"\nlogins: p95 {p95:.3f} s, {undisturbed:.3f} s before; hostile {dict(attacks)}")
+    assert statuses == {200: 120}
     assert set(attacks) <= {200, 429, 503}
     assert p95 <= 2
 
 
-def log_in_timed(server, members):
-    status, _, seconds = server.call("/oauth/token", members)
-    return status, seconds
+def timed_logins(server, members, each):
+    """The p95, in seconds, and the statuses of the logins of four customers, `each` of them."""
+    found = in_threads(
+        4, lambda _: [server.call("/oauth/token", members)[::2] for _ in range(each)]
+    )
+    logins = [login for those in found for login in those]
+    p95 = quantiles([seconds for _, seconds in logins], n=20, method="inclusive")[-1]
+    return p95, Counter(status for status, _ in logins)
