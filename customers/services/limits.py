@@ -11,6 +11,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -159,11 +160,11 @@ def use_all(wanted: list[tuple[Limit | str, ...]]) -> list[Use]:
     counts = [_count_of(limit, who, now) for limit, *who in wanted]
     free, states = _asked_redis(counts) or _store_of(counts)(counts)
     if not free:
-        waits = [one.wait(*state) for one, state in zip(counts, states, strict=True)]
+        waits = [one.wait(*state) for one, state in _pairs(counts, states)]
         raise Limited(counts[0].limit, max(1, -(-max(waits) // 1000)))
     return [
         Use(one.limit, one.room(before) - count - 1, one.keys[0])
-        for one, (count, before) in zip(counts, states, strict=True)
+        for one, (count, before) in _pairs(counts, states)
     ]
 
 
@@ -261,33 +262,41 @@ def _store_of(counts):
 
 
 def _counted_in_database(counts):
+    states = _stored(counts)
+    if not _all_free(counts, states):
+        return False, states
+    together = transaction.atomic() if len(counts) > 1 else nullcontext()
     try:
-        with transaction.atomic():
-            return True, [_counted(one) for one in counts]
-    except _Full:  # and what was counted before it has been undone
-        return False, [_stored(one) for one in counts]
+        with together:
+            return True, [_counted(one, before) for one, (_, before) in _pairs(counts, states)]
+    except _Full:  # by others, meanwhile; what was counted before it has been undone
+        return False, _stored(counts)
 
 
 class _Full(Exception):
     """A limit is used up."""
 
 
-def _counted(one):
-    before = _stored_count(one.keys[1])
-    room = one.room(before)
+def _counted(one, before):
     expires_at = datetime.fromtimestamp((one.number + 2) * one.limit.seconds, UTC)
-    count = room > 0 and Counter.count_up(one.keys[0], below=room, expires_at=expires_at)
-    if not count:
+    count = Counter.count_up(one.keys[0], below=one.room(before), expires_at=expires_at)
+    if count is None:
         raise _Full
     return count - 1, before
 
 
-def _stored(one):
-    return tuple(_stored_count(key) for key in one.keys)
+def _stored(counts):
+    keys = [key for one in counts for key in one.keys]
+    found = dict(Counter.objects.filter(key__in=keys).values_list("key", "count"))
+    return [tuple(found.get(key, 0) for key in one.keys) for one in counts]
 
 
-def _stored_count(key):
-    return Counter.objects.filter(key=key).values_list("count", flat=True).first() or 0
+def _all_free(counts, states):
+    return all(count < one.room(before) for one, (count, before) in _pairs(counts, states))
+
+
+def _pairs(counts, states):
+    return zip(counts, states, strict=True)
 
 
 class _Process:
@@ -299,11 +308,8 @@ class _Process:
     def count_up(self, counts):
         with self.lock:
             states = [tuple(self.counts.get(key, 0) for key in one.keys) for one in counts]
-            free = all(
-                count < one.room(before)
-                for one, (count, before) in zip(counts, states, strict=True)
-            )
-            for one, (count, _) in zip(counts, states, strict=True) if free else ():
+            free = _all_free(counts, states)
+            for one, (count, _) in _pairs(counts, states) if free else ():
                 self.counts[one.keys[0]] = count + 1
                 self.counts.move_to_end(one.keys[0])
             while len(self.counts) > MOST_KEPT:

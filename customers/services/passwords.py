@@ -195,5 +195,5 @@ def _hash_of_nothing():
     """What looks like a hash that costs as much as any other, of no password that is known."""
     hasher = Argon2idHasher
     costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
-    salt, digest = (b64encode(token_bytes(size)).decode().rstrip("=") for size in (16, 32))
+    salt, digest = (b64encode(token_bytes(size)).decode().rstrip("=") for size in (22, 32))
     return f"{hasher.algorithm}$argon2id$v=19${costs}${salt}${digest}"

@@ -115,8 +115,7 @@ class Console(admin.AdminSite):
 
     def refuse_login(self, request, error):
         """The answer to whoever was wrong too often; nothing was looked at."""
-        wait = wait_of(error)
-        context = {**self.each_context(request), "title": "Too many attempts", "wait": wait}
+        context = {"name": settings.ORGANIZATION_NAME, "wait": wait_of(error)}
         headers = {"Retry-After": str(error.retry_after)}
         return TemplateResponse(request, "admin/locked.html", context, status=429, headers=headers)
 

@@ -45,6 +45,7 @@ from customers.models import (
     Tag,
     Upload,
     Webhook,
+    WorkerHeartbeat,
 )
 from customers.services import signing_keys
 from customers.services.passwords import hash_password, is_right
@@ -70,6 +71,7 @@ UNTOLD = (
     Segment,
     Session,
     Upload,
+    WorkerHeartbeat,
 )
 
 

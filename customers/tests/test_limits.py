@@ -17,6 +17,7 @@ from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql
 from customers.tests.factories import make_customer
 from customers.tests.test_password_pages import ask as ask_for_link
 from customers.tests.test_sessions import log_in
+from customers.tests.test_tokens import ask as ask_for_token
 
 LIMIT = limits.Limit("tests", "PAGE_REQUESTS_PER_MINUTE", 60)  # ten
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "")
@@ -392,6 +393,17 @@ def test_what_the_account_is_refused_is_not_counted_for_the_client(client, store
     settings.LOGIN_FAILURES_PER_ACCOUNT = 100
     codes = [log_in(client, channel, password="wrong words").status_code for _ in range(9)]
     assert codes == [400] * 8 + [429]
+
+
+def test_tokens_and_forms_are_open_again_after_retry_after(client, clock):
+    channel = Api(kind="sales_channel").application
+    members = {"grant_type": "client_credentials", "client_id": channel.client_id}
+    asks = {30: lambda: ask_for_token(client, members), 10: lambda: ask_for_link(client)}
+    for number, ask in asks.items():
+        clock.now += 600
+        count, answer = through(ask)
+        assert count == number
+        assert opens_after(answer, clock, ask)
 
 
 def test_forms_are_limited_by_client_address(client):

@@ -9,9 +9,10 @@ import threading
 import time
 from collections import Counter
 from contextlib import closing
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
+from itertools import count as numbers
 from statistics import median, quantiles
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 from django.conf import settings as django_settings
@@ -75,6 +76,7 @@ class Server:
             "PUBLIC_URL": f"http://{self.address}",
             "TOKEN_REQUESTS_PER_MINUTE": "100000",
             "LOGIN_FAILURES_PER_CLIENT": "100",  # logins under way count until they succeed
+            "TRUSTED_PROXIES": "127.0.0.1",
         }
         if redis_url := os.environ.get("TEST_REDIS_URL"):
             self.environment["REDIS_URL"] = redis_url
@@ -142,6 +144,19 @@ class Server:
         listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         return [int(line) * 1024 for line in listed.split()]
 
+    def make_customer(self):
+        """Make one; returns the members of a token request by which it logs in."""
+        attributes = {"email": "ada@example.com", "password": "correct horse battery"}
+        document = {"data": {"type": "customers", "attributes": attributes}}
+        bearer = {"authorization": f"Bearer {self.token()}"}
+        assert self.call("/api/customers", document, **bearer)[0] == 201
+        return {
+            "grant_type": "password",
+            "client_id": self.channel,
+            "username": attributes["email"],
+            "password": attributes["password"],
+        }
+
 
 @pytest.fixture
 def server(tmp_path):
@@ -153,15 +168,7 @@ def server(tmp_path):
 
 def test_sixty_four_logins_at_once_leave_room_for_reads(server):
     bearer = {"authorization": f"Bearer {server.token()}"}
-    attributes = {"email": "ada@example.com", "password": "correct horse battery"}
-    document = {"data": {"type": "customers", "attributes": attributes}}
-    assert server.call("/api/customers", document, **bearer)[0] == 201
-    members = {
-        "grant_type": "password",
-        "client_id": server.channel,
-        "username": "ada@example.com",
-        "password": "correct horse battery",
-    }
+    members = server.make_customer()
     in_threads(16, lambda _: server.call("/api/customers", **bearer))  # every thread is warm
     before, peak, reads, logins, over = server.memory(), 0, [], [], threading.Event()
 
@@ -303,3 +310,70 @@ def test_one_customer_with_the_largest_documents_crowds_nobody_out(server):
     assert told[200] > 0
     assert p95 <= 1
     assert largest <= 400 * 2**20
+
+
+class HostileLogin(threading.Thread):
+    """Logs in as staff under made-up names, again and again, on one connection until `over`.
+
+    With `addresses` each attempt comes from another one, so that no limit of one address helps.
+    """
+
+    def __init__(self, number, server, over, addresses):
+        super().__init__()
+        self.number, self.server, self.over, self.addresses = number, server, over, addresses
+        self.statuses = Counter()
+
+    def run(self):
+        line = HTTPConnection(self.server.address, timeout=60)
+        line.request("GET", "/admin/login/")
+        answer = line.getresponse()
+        answer.read()
+        token = answer.headers["Set-Cookie"].partition("csrftoken=")[2].partition(";")[0]
+        head = {"Cookie": f"csrftoken={token}", "Content-Type": "application/x-www-form-urlencoded"}
+        for attempt in numbers():
+            if self.over.is_set():
+                break
+            name = f"name{self.number}x{attempt}"
+            if self.addresses:
+                head["X-Forwarded-For"] = f"2001:db8:{self.number:x}:{attempt:x}::1"
+            form = {"csrfmiddlewaretoken": token, "username": name, "password": "made up"}
+            try:
+                line.request("POST", "/admin/login/", urlencode(form), head)
+                answer = line.getresponse()
+                answer.read()
+            except (OSError, HTTPException):  # the connection had rested for too long
+                line.close()
+                continue
+            self.statuses[answer.status] += 1
+        line.close()
+
+
+@pytest.mark.parametrize("addresses", [False, True], ids=["one address", "many addresses"])
+def test_twelve_hostile_logins_of_staff_keep_no_customer_out(server, addresses):
+    members, over = server.make_customer(), threading.Event()
+    in_threads(16, lambda _: server.call("/.well-known/jwks.json"))  # every thread is warm
+    undisturbed, _ = timed_logins(server, members, 10)
+    hostile = [HostileLogin(number, server, over, addresses) for number in range(12)]
+    for thread in hostile:
+        thread.start()
+    try:
+        p95, statuses = timed_logins(server, members, 30)
+    finally:
+        over.set()
+        for thread in hostile:
+            thread.join()
+    attacks = sum((thread.statuses for thread in hostile), Counter())
+    print(f"\nlogins: p95 {p95:.3f} s, {undisturbed:.3f} s before; hostile {dict(attacks)}")
+    assert statuses == {200: 120}
+    assert set(attacks) <= {200, 429, 503}
+    assert p95 <= 2
+
+
+def timed_logins(server, members, each):
+    """The p95, in seconds, and the statuses of the logins of four customers, `each` of them."""
+    found = in_threads(
+        4, lambda _: [server.call("/oauth/token", members)[::2] for _ in range(each)]
+    )
+    logins = [login for those in found for login in those]
+    p95 = quantiles([seconds for _, seconds in logins], n=20, method="inclusive")[-1]
+    return p95, Counter(status for status, _ in logins)

@@ -305,10 +305,10 @@ def test_a_name_is_guarded_from_everywhere_and_its_owner_is_not_kept_out(member,
     stolen.cookies["staff_browser"] = own.cookies["staff_browser"].value[:-1] + "x"
     assert stolen.post(LOGIN, sent).status_code == 429
     User.objects.create_superuser("alan", password=PASSWORD)
-    stolen.cookies["staff_browser"] = own.cookies["staff_browser"].value
-    for _ in range(10):
-        stolen.post(LOGIN, {"username": "alan", "password": "wrong"})
-    assert stolen.post(LOGIN, {"username": "alan", "password": "wrong"}).status_code == 429
+    alans = {"username": "alan", "password": PASSWORD}
+    for number in range(10):
+        Client(REMOTE_ADDR=f"192.0.2.{number}").post(LOGIN, {**alans, "password": "wrong"})
+    assert own.post(LOGIN, alans).status_code == 429  # grace's browser is not alan's
     clock.now += 3960
     assert may_enter(log_in(REMOTE_ADDR="203.0.113.77"))
 
