@@ -19,6 +19,7 @@ from django.urls import reverse
 from customers.models import (
     Customer,
     CustomerSubscription,
+    EventCallback,
     EventStore,
     Import,
     Order,
@@ -30,7 +31,12 @@ from customers.services import anonymization, imports, mails, worker
 from customers.services.passwords import hash_password
 from customers.services.sessions import Refused, authenticate
 from customers.tests.conftest import Api, error_of, ids, in_threads, needs_postgresql
-from customers.tests.factories import make_customer, make_order, make_subscription
+from customers.tests.factories import (
+    make_customer,
+    make_event_callback,
+    make_order,
+    make_subscription,
+)
 from customers.tests.test_password_pages import ask
 
 PASSWORD = "correct horse battery"
@@ -364,9 +370,10 @@ def test_rows_of_one_file_that_spell_one_mailbox_make_one_customer():
     assert set(made) == {("ada@bücher.example", "2"), ("ada@bucher.example", "3")}
 
 
-def test_an_import_changes_nothing_in_the_other_mode():
+@pytest.mark.parametrize("tags", [{}, {"_add_tags": "vip"}])  # made at once, and one by one
+def test_an_import_changes_nothing_in_the_other_mode(tags):
     live = make_customer(email="ada@example.com", mode="live", reference="kept")
-    rows = [{"email": "ada@example.com", "reference": "R"}]
+    rows = [{"email": "ada@example.com", "reference": "R", **tags}]
     imports.begin("customers", rows, mode="test", who=None)
     kept = make_subscription(customer=live, mode="live", reference="news")
     row = {"customer.email": "ada@example.com", "reference": "news", "metadata": {"a": 1}}
@@ -375,7 +382,8 @@ def test_an_import_changes_nothing_in_the_other_mode():
     live.refresh_from_db()
     kept.refresh_from_db()
     assert (live.reference, kept.metadata) == ("kept", {})
-    assert Customer.objects.get(mode="test").customer_subscriptions.get().metadata == {"a": 1}
+    made = Customer.objects.get(mode="test")
+    assert (made.reference, made.customer_subscriptions.get().metadata) == ("R", {"a": 1})
 
 
 @pytest.mark.parametrize(
@@ -401,8 +409,12 @@ def test_who_is_forgotten_is_forgotten_in_every_spelling(settings):
     other = QueuedMail.objects.create(mode="test", kind="invitation", email="zoë@bucher.example")
     rows = [{"email": "zoë@XN--bcher-kva.example"}, {"email": "zoe@bücher.example"}]
     job = imports.begin("customers", rows, mode="test", who=None)
+    spelled = ("ZOË@bücher.example", "zoë@xn--bcher-kva.example", "zoë@bucher.example")
+    sent = [make_event_callback(payload={"data": {"email": email}}) for email in spelled]
     anonymization.request(ada, who=None)
     anonymization.step()
+    kept = [EventCallback.objects.get(pk=one.pk).payload is not None for one in sent]
+    assert kept == [False, False, True]
     assert list(QueuedMail.objects.all()) == [other]
     job.stored_inputs.refresh_from_db()
     assert job.stored_inputs.rows == [{}, rows[1]]
