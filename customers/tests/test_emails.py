@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 from django.apps import apps
 from django.core import mail
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.urls import reverse
@@ -25,6 +26,7 @@ from customers.models import (
     Order,
     QueuedMail,
     email_key,
+    validate_email_address,
     with_ascii_domain,
 )
 from customers.services import anonymization, imports, mails, worker
@@ -88,6 +90,14 @@ def test_spellings_of_one_mailbox_have_one_key(kept, sent):
 @two_mailboxes
 def test_two_mailboxes_have_two_keys(kept, sent):
     assert email_key(kept) != email_key(sent)
+
+
+def test_what_is_far_too_long_is_looked_at_no_further():
+    labels = ".".join(f"xn--{number}" for number in range(1000))
+    assert email_key(f"ada@{labels}")[0] == "\uffff"
+    with pytest.raises(ValidationError) as refusal:
+        validate_email_address(f"ada@{labels}".replace("xn--", "ä"))
+    assert refusal.value.messages == ["is not an e-mail address"]
 
 
 def test_no_letter_is_taken_for_another_but_for_its_capital():
