@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 
 APART = "\uffff"  # no address holds it: it is no character (Unicode, section 23.7)
 A_LABEL = "xn--"
+LONGEST = 2000  # characters that are looked at; an address has 254 at most
 # HTML's e-mail field (html.spec.whatwg.org, "valid e-mail address"), and what is beyond ASCII
 LOCAL_PART = re.compile(r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~\u00a1-\U0010ffff-]+")
 LABEL = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
@@ -23,8 +24,8 @@ def validate_email_address(value: str) -> None:
     (IDNA 2008, RFC 5891). Raises ValidationError for anything else, such as a quoted local part.
     """
     local, at, domain = value.rpartition("@")
-    labels = domain.split(".")
-    if not (at and LOCAL_PART.fullmatch(local) and all(map(_is_label, labels))):
+    fits = at and len(value) <= LONGEST and LOCAL_PART.fullmatch(local)
+    if not (fits and all(map(_is_label, domain.split(".")))):
         raise ValidationError("is not an e-mail address", code="invalid")
     if not unicodedata.is_normalized("NFKC", value) or not local.isprintable():
         raise ValidationError("holds characters with another, equal spelling", code="invalid")
@@ -39,7 +40,8 @@ def email_key(text: str | None) -> str | None:
     sign for kelvin, has a key that no address has which validate_email_address takes.
 
     Unicode never changes the case and the composition of a character that it has, and others are
-    refused, so that a key that is kept stays right.
+    refused, so that a key that is kept stays right; but for an A-label of letters that idna's
+    tables do not have yet, which is compared as it is.
     """
     if text is None:
         return None
@@ -47,6 +49,8 @@ def email_key(text: str | None) -> str | None:
         lower = text.lower()
         if A_LABEL not in lower:
             return lower
+    if len(text) > LONGEST:
+        return APART + text
     composed = unicodedata.normalize("NFC", text) if _is_decomposed(text) else text
     if not unicodedata.is_normalized("NFKC", composed):
         return APART + text

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 from django.apps import apps
 from django.core import mail
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.urls import reverse
@@ -19,18 +20,25 @@ from django.urls import reverse
 from customers.models import (
     Customer,
     CustomerSubscription,
+    EventCallback,
     EventStore,
     Import,
     Order,
     QueuedMail,
     email_key,
+    validate_email_address,
     with_ascii_domain,
 )
 from customers.services import anonymization, imports, mails, worker
 from customers.services.passwords import hash_password
 from customers.services.sessions import Refused, authenticate
 from customers.tests.conftest import Api, error_of, ids, in_threads, needs_postgresql
-from customers.tests.factories import make_customer, make_order, make_subscription
+from customers.tests.factories import (
+    make_customer,
+    make_event_callback,
+    make_order,
+    make_subscription,
+)
 from customers.tests.test_password_pages import ask
 
 PASSWORD = "correct horse battery"
@@ -82,6 +90,14 @@ def test_spellings_of_one_mailbox_have_one_key(kept, sent):
 @two_mailboxes
 def test_two_mailboxes_have_two_keys(kept, sent):
     assert email_key(kept) != email_key(sent)
+
+
+def test_what_is_far_too_long_is_looked_at_no_further():
+    labels = ".".join(f"xn--{number}" for number in range(1000))
+    assert email_key(f"ada@{labels}")[0] == "\uffff"
+    with pytest.raises(ValidationError) as refusal:
+        validate_email_address(f"ada@{labels}".replace("xn--", "ä"))
+    assert refusal.value.messages == ["is not an e-mail address"]
 
 
 def test_no_letter_is_taken_for_another_but_for_its_capital():
@@ -364,9 +380,10 @@ def test_rows_of_one_file_that_spell_one_mailbox_make_one_customer():
     assert set(made) == {("ada@bücher.example", "2"), ("ada@bucher.example", "3")}
 
 
-def test_an_import_changes_nothing_in_the_other_mode():
+@pytest.mark.parametrize("tags", [{}, {"_add_tags": "vip"}])  # made at once, and one by one
+def test_an_import_changes_nothing_in_the_other_mode(tags):
     live = make_customer(email="ada@example.com", mode="live", reference="kept")
-    rows = [{"email": "ada@example.com", "reference": "R"}]
+    rows = [{"email": "ada@example.com", "reference": "R", **tags}]
     imports.begin("customers", rows, mode="test", who=None)
     kept = make_subscription(customer=live, mode="live", reference="news")
     row = {"customer.email": "ada@example.com", "reference": "news", "metadata": {"a": 1}}
@@ -375,7 +392,8 @@ def test_an_import_changes_nothing_in_the_other_mode():
     live.refresh_from_db()
     kept.refresh_from_db()
     assert (live.reference, kept.metadata) == ("kept", {})
-    assert Customer.objects.get(mode="test").customer_subscriptions.get().metadata == {"a": 1}
+    made = Customer.objects.get(mode="test")
+    assert (made.reference, made.customer_subscriptions.get().metadata) == ("R", {"a": 1})
 
 
 @pytest.mark.parametrize(
@@ -401,8 +419,12 @@ def test_who_is_forgotten_is_forgotten_in_every_spelling(settings):
     other = QueuedMail.objects.create(mode="test", kind="invitation", email="zoë@bucher.example")
     rows = [{"email": "zoë@XN--bcher-kva.example"}, {"email": "zoe@bücher.example"}]
     job = imports.begin("customers", rows, mode="test", who=None)
+    spelled = ("ZOË@bücher.example", "zoë@xn--bcher-kva.example", "zoë@bucher.example")
+    sent = [make_event_callback(payload={"data": {"email": email}}) for email in spelled]
     anonymization.request(ada, who=None)
     anonymization.step()
+    kept = [EventCallback.objects.get(pk=one.pk).payload is not None for one in sent]
+    assert kept == [False, False, True]
     assert list(QueuedMail.objects.all()) == [other]
     job.stored_inputs.refresh_from_db()
     assert job.stored_inputs.rows == [{}, rows[1]]
