@@ -102,7 +102,7 @@ class Quotes:
         phones = [digits for phone in self.phones if (digits := re.sub(r"\D", "", phone))]
         ways = {EMAIL.format(re.escape(fold(email))) for email in self.emails}
         ways |= {
-            WORDS.format(BETWEEN_DIGITS.join(digits))
+            WORDS.format(r"\+?" + BETWEEN_DIGITS.join(digits))
             for digits in phones
             if len(digits) >= SHORTEST_PHONE
         }

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from functools import reduce
 from operator import or_
 from urllib.parse import unquote_plus
@@ -227,7 +228,9 @@ def _forget_of_staff(person):
         entry.save(update_fields=["object_repr", "change_message"])
     for session in StaffSession.objects.filter(expire_date__gte=timezone.now()):
         kept = session.get_decoded()
-        left = {name: value for name, value in kept.items() if not person.quotes.is_in(value)}
+        left = {
+            name: value for name, value in kept.items() if not person.quotes.is_in(_opened(value))
+        }
         if left != kept:
             session.session_data = StaffSession.objects.encode(left)
             session.save(update_fields=["session_data"])
@@ -235,3 +238,11 @@ def _forget_of_staff(person):
         texts = [attempt.username, attempt.path_info, attempt.get_data, attempt.post_data]
         if any(person.quotes.is_in(unquote_plus(text or "")) for text in texts):
             attempt.delete()
+
+
+def _opened(value):
+    """A value of a session; messages to staff are JSON in a text."""
+    try:
+        return json.loads(value)
+    except (TypeError, ValueError):
+        return value
