@@ -116,7 +116,7 @@ def _forget_imports(person):
     quotes = person.quotes
     for job in jobs.filter(Q(stored_inputs__isnull=False) | ~Q(errors_log={})):
         for kept in ImportInputs.objects.filter(of=job):
-            rows = [{} if quotes.is_in(row) else row for row in kept.rows]
+            rows = [{} if quotes.is_about(row) else row for row in kept.rows]
             if rows != kept.rows:
                 kept.rows = rows
                 kept.save()
@@ -164,7 +164,7 @@ def _forget_uploads(person):
             upload.delete()
             continue
         kept = [
-            [] if person.quotes.is_in([dict(zip(names, cells, strict=False)), *cells]) else cells
+            [] if person.quotes.is_about(dict(zip(names, cells, strict=False))) else cells
             for cells in lines
         ]
         if kept != lines:

@@ -430,3 +430,22 @@ def test_what_quotes_a_person_and_what_does_not(text, found):
     quotes.learn({"shopper_reference": "shopper-ada-1815", "reference": "imported"})
     assert quotes.is_in(text) is found
     assert not Quotes().is_in(text)
+
+
+@pytest.mark.parametrize(
+    ("row", "about"),
+    [
+        ({"email": "Ada.King@Example.com"}, True),
+        ({"first_name": "Augusta", "last_name": "Kinglovel"}, True),
+        ({"customer.email": "eve@x.org", "address.phone": "+44 20 7946 1815"}, False),
+        ({"E-Mail": "eve@x.org", "first_name": "Augusta", "last_name": "Kinglovel"}, False),
+        ({"E-Mail": "eve@x.org", "note": "for ada.king@example.com"}, True),
+        ({"email": "eve@x.org", "shopper_reference": "shopper-ada-1815"}, True),
+    ],
+)
+def test_a_row_of_somebody_elses_may_have_the_same_name_and_telephone(row, about):
+    quotes = Quotes()
+    quotes.learn_email("Ada.King@example.com")
+    quotes.learn({"first_name": "Augusta", "last_name": "Kinglovel", "phone": "+44 20 7946 1815"})
+    quotes.learn({"shopper_reference": "shopper-ada-1815"})
+    assert quotes.is_about(row) is about

@@ -129,6 +129,19 @@ def test_the_second_factor_leads_to_no_other_host(member, elsewhere):
     assert answer["Location"] == "/admin/"
 
 
+def test_recovery_codes_end_with_the_factor(member):
+    recovery = with_factor(member)
+    client = log_in()
+    assert client.post(FACTOR, {"code": code_of(member, drift=1)}).status_code == 302
+    assert client.post("/admin/second-factor/remove/").status_code == 302
+    assert not StaticToken.objects.exists()
+    with_new_app = second_factor.draft(member)
+    assert second_factor.confirm(member, code_of(member, confirmed=False))
+    assert second_factor.verify(member, recovery) is None
+    with_new_app.refresh_from_db()
+    assert with_new_app.confirmed
+
+
 def test_an_operator_takes_a_lost_factor_off(member, capsys):
     with pytest.raises(CommandError, match="no second factor"):
         call_command("remove_second_factor", "grace")
