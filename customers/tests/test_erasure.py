@@ -3,14 +3,19 @@
 import gzip
 import ipaddress
 import json
+import threading
+import time
+from contextlib import closing
+from datetime import timedelta
 
 import pytest
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session as StaffSession
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import models
+from django.db import connection, models, transaction
 from django.test import Client
+from django.utils import timezone
 
 from customers.models import (
     Attachment,
@@ -29,12 +34,22 @@ from customers.models import (
     Upload,
 )
 from customers.models.fields import IdField
-from customers.services import anonymization, deliveries, exports, imports, mails, merging
+from customers.services import (
+    anonymization,
+    deliveries,
+    exports,
+    imports,
+    mails,
+    merging,
+    uploads,
+    worker,
+)
 from customers.services.quotes import Quotes
-from customers.tests.conftest import error_of
+from customers.tests.conftest import error_of, needs_postgresql
 from customers.tests.factories import make_customer
 from customers.tests.receivers import receiver
 from customers.tests.test_anonymization import everything, forget
+from customers.tests.test_forgotten import waiting
 
 LIST = "/admin/customers/customer/"
 NOW, ONCE, DOUBLE = "ada.king@example.com", "Countess@Example.org", "augusta@example.net"
@@ -301,10 +316,10 @@ def test_of_a_person_forgotten_nothing_is_found_in_any_column(ada):
     assert left == {}
     lines = [line for line in everything() if any(m.casefold() in line.casefold() for m in MARKS)]
     assert [line for line in lines if OTHER not in line] == []
+    others_have_stayed()
 
 
-def test_what_is_told_of_others_stays(ada):
-    forget(ada)
+def others_have_stayed():
     segments = dict(Segment.objects.values_list("name", "filters"))
     assert segments.pop("Some") == [["email_in", "bob@example.com"]]
     assert segments.pop("Others") == [["email_eq", OTHER]]
@@ -449,3 +464,54 @@ def test_a_row_of_somebody_elses_may_have_the_same_name_and_telephone(row, about
     quotes.learn({"first_name": "Augusta", "last_name": "Kinglovel", "phone": "+44 20 7946 1815"})
     quotes.learn({"shopper_reference": "shopper-ada-1815"})
     assert quotes.is_about(row) is about
+
+
+def test_a_file_opened_before_is_imported_without_who_was_forgotten_since(admin_user):
+    ada = make_customer(email=NOW)
+    text = f"email,reference\n{NOW},A-1\nbob@example.com,B-1\n"
+    upload = uploads.keep(text.encode(), mode="test", user=admin_user)
+    forget(ada)
+    job = uploads.begin(upload, {"email": "email", "reference": "reference"}, who=None)
+    assert job.stored_inputs.rows == [{"email": "bob@example.com", "reference": "B-1"}]
+    assert job.stored_inputs.numbers == [3]
+    with pytest.raises(Upload.DoesNotExist):
+        uploads.begin(upload, {"email": "email"}, who=None)
+    assert Import.objects.count() == 1
+
+
+def test_a_session_of_staff_is_deleted_when_it_is_over(admin_client):
+    over = StaffSession.objects.create(
+        session_key="over", session_data="", expire_date=timezone.now() - timedelta(seconds=1)
+    )
+    worker.sweep()
+    assert not StaffSession.objects.filter(pk=over.pk).exists()
+    assert StaffSession.objects.count() == 1
+    assert admin_client.get("/admin/").status_code == 200
+
+
+@needs_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_an_export_that_is_begun_meanwhile_waits_and_reads_what_is_left():
+    ada = make_customer(email=NOW)
+    with transaction.atomic():
+        forget(ada)
+        beginning = threading.Thread(target=_begin_export)
+        beginning.start()
+        until = time.monotonic() + 30
+        while not waiting() and time.monotonic() < until:
+            time.sleep(0.02)
+        waited = waiting()
+    beginning.join()
+    assert waited == 1
+    job = Export.objects.get()
+    while exports.step():
+        pass
+    job.refresh_from_db()
+    written = gzip.decompress(b"".join(exports.content_of(job))).decode()
+    assert f"{ada.pk}@anonymized.invalid" in written
+    assert NOW not in written
+
+
+def _begin_export():
+    with closing(connection):
+        exports.begin("customers", mode="test", who=None)
