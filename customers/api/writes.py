@@ -9,10 +9,12 @@ from django.db import transaction
 from django.http import HttpResponse
 
 from customers.api import errors, preconditions
+from customers.models import Customer
 from customers.services import idempotency
 from customers.services.transactions import retried
 
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
+FORGOTTEN = "It was done; what was answered told of a customer who is forgotten."
 KEPT = ("Content-Type", "ETag", "Location")
 
 
@@ -45,7 +47,7 @@ def _in_order(viewset, act, request, route, use, wanted):
         except idempotency.Reused:
             raise errors.KeyReused("This key was sent with another request.") from None
         except idempotency.ForgottenAnswerError:
-            raise errors.Locked("It was done, for a customer who has been anonymized.") from None
+            raise errors.Locked(FORGOTTEN) from None
         if wanted is not None:
             _check(wanted, viewset, request, route)
         response = act(viewset, request, **route)
@@ -68,7 +70,13 @@ def _use_of(key, request):
 
 
 def _given_again(kept):
+    """The answer that was kept. Raises errors.Locked when it brings along who is forgotten now."""
     status, headers, body = kept
+    if '"included":' in body:
+        told = {one["id"] for one in json.loads(body)["included"] if one["type"] == "customers"}
+        known = Customer.objects.filter(pk__in=told)
+        if known.exclude(anonymization_status__in=Customer.FORGOTTEN).count() < len(told):
+            raise errors.Locked(FORGOTTEN)
     return HttpResponse(body, status=status, headers={**headers, "Idempotent-Replayed": "true"})
 
 

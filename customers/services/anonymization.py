@@ -233,6 +233,9 @@ def _forget(customer):
         own.update(**CLIENTS_OWN, **OPTIONS.get(own.model, {}))
         for row in rows[name]:
             row.tags.clear()
+    for order in rows["orders"]:
+        if person.quotes.is_in(order.coupon_code):
+            customer.orders.filter(pk=order.pk).update(coupon_code=None)
     customer.tags.clear()
     new = {
         "email": f"{customer.pk}@anonymized.invalid",

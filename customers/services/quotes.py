@@ -75,6 +75,19 @@ class Quotes:
             value = [*value, *value.values()]
         return isinstance(value, list) and any(map(self.is_in, value))
 
+    def is_about(self, row: dict) -> bool:
+        """Whether `row`, given to be written, quotes them.
+
+        One with somebody else's e-mail address is somebody else's, who may have the same name
+        or telephone; a code or an address is a quote there, too.
+        """
+        addresses = {fold(text) for name, text in _texts_in(row) if "mail" in name.casefold()}
+        if not {text for text in addresses if "@" in text} - {fold(one) for one in self.emails}:
+            return self.is_in(row)
+        certain = Quotes()
+        certain.ids, certain.emails, certain.codes = self.ids, self.emails, self.codes
+        return certain.is_in(row)
+
     def is_value_of(self, name: str, text: str) -> bool:
         """Whether `text`, asked for or given under a `name` such as `last_name_eq`, quotes them."""
         told = {(field, fold(code)) for code in self.codes for field in CODES} | self.place
@@ -105,7 +118,7 @@ class Quotes:
         phones = [digits for phone in self.phones if (digits := re.sub(r"\D", "", phone))]
         ways = {EMAIL.format(re.escape(fold(email))) for email in self.emails}
         ways |= {
-            WORDS.format(BETWEEN_DIGITS.join(digits))
+            WORDS.format(r"\+?" + BETWEEN_DIGITS.join(digits))
             for digits in phones
             if len(digits) >= SHORTEST_PHONE
         }

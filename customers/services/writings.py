@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from functools import reduce
 from operator import or_
 
@@ -113,7 +114,7 @@ def _forget_imports(person):
     quotes = person.quotes
     for job in jobs.filter(Q(stored_inputs__isnull=False) | ~Q(errors_log={})):
         for kept in ImportInputs.objects.filter(of=job):
-            rows = [{} if quotes.is_in(row) else row for row in kept.rows]
+            rows = [{} if quotes.is_about(row) else row for row in kept.rows]
             if rows != kept.rows:
                 kept.rows = rows
                 kept.save()
@@ -161,7 +162,7 @@ def _forget_uploads(person):
             upload.delete()
             continue
         kept = [
-            [] if person.quotes.is_in([dict(zip(names, cells, strict=False)), *cells]) else cells
+            [] if person.quotes.is_about(dict(zip(names, cells, strict=False))) else cells
             for cells in lines
         ]
         if kept != lines:
@@ -225,7 +226,17 @@ def _forget_of_staff(person):
         entry.save(update_fields=["object_repr", "change_message"])
     for session in StaffSession.objects.filter(expire_date__gte=timezone.now()):
         kept = session.get_decoded()
-        left = {name: value for name, value in kept.items() if not person.quotes.is_in(value)}
+        left = {
+            name: value for name, value in kept.items() if not person.quotes.is_in(_opened(value))
+        }
         if left != kept:
             session.session_data = StaffSession.objects.encode(left)
             session.save(update_fields=["session_data"])
+
+
+def _opened(value):
+    """A value of a session; messages to staff are JSON in a text."""
+    try:
+        return json.loads(value)
+    except (TypeError, ValueError):
+        return value

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from customers.models import Customer, Event, Order, OrderSubscription, Return
+from customers.models import Customer, Event, EventStore, Order, OrderSubscription, Return
 from customers.models.orders import new_number
 from customers.tests.conftest import Api, error_of, ids, in_threads, needs_postgresql
 from customers.tests.factories import (
@@ -278,6 +278,13 @@ def test_a_subscription_may_wait_for_its_source_order(api, waits, status):
     cancelled.refresh_from_db()
     assert (subscription.status, cancelled.status) == (status, "cancelled")
     assert topics(subscription) == ["order_subscriptions.activate"] * waits
+    logged = EventStore.objects.filter(resource_id=subscription.pk)
+    assert (
+        list(logged.values_list("event", "payload", "customer_id"))
+        == [("update", {"status": {"from": "draft", "to": "active"}}, order.customer_id)] * waits
+    )
+    assert [entry.who["application"]["id"] for entry in logged] == [api.application.pk] * waits
+    assert not EventStore.objects.filter(resource_id=cancelled.pk).exists()
 
 
 def test_placing_makes_a_prospect_acquired_and_then_a_repeat_customer(api):
