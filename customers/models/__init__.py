@@ -50,8 +50,10 @@ from customers.models.statements import (
     Statement,
     Uncompilable,
     asked_along,
+    execute,
 )
 from customers.models.tags import Tag
+from customers.models.timelines import Timeline
 from customers.models.transitions import ForbiddenMove, Transitional
 from customers.models.uploads import Upload
 from customers.models.webhooks import Webhook, new_secret, validate_paths
@@ -105,6 +107,7 @@ __all__ = [
     "Slot",
     "Statement",
     "Tag",
+    "Timeline",
     "Transitional",
     "Trigrams",
     "Uncompilable",
@@ -115,6 +118,7 @@ __all__ = [
     "beyond",
     "count",
     "digest",
+    "execute",
     "formatted",
     "from_replica",
     "new_id",
