@@ -1,9 +1,14 @@
 """When the database is away, slow, locked or full: a sentence, and when to try again."""
 
+import os
+import subprocess
+import sys
 import threading
+from urllib.parse import quote
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, OperationalError, connection, connections, transaction
 from django.db.utils import ConnectionHandler
 
@@ -160,6 +165,86 @@ def test_a_database_that_may_lose_what_it_acknowledged_is_refused():
         cursor.execute("SET LOCAL synchronous_commit = off")
     with pytest.raises(ImproperlyConfigured, match="Set synchronous_commit to on in PostgreSQL"):
         durability.check()
+
+
+STANDBY = "a failover to its synchronous standby loses acknowledged changes."
+
+
+@needs_postgresql
+@pytest.mark.parametrize(
+    ("commit", "required", "refused"),
+    [
+        ("local", True, True),
+        ("remote_write", True, True),
+        ("on", True, False),
+        ("remote_apply", True, False),
+        ("local", False, False),  # which is as on there
+    ],
+)
+def test_a_commit_that_does_not_wait_for_a_synchronous_standby_is_refused(
+    cluster, commit, required, refused
+):
+    cluster(f"SET synchronous_commit = {commit}")
+    if required:  # a setting of the whole server, seen as the server would have it
+        cluster(
+            "CREATE TEMPORARY VIEW pg_settings AS SELECT name, CASE name"
+            " WHEN 'synchronous_standby_names' THEN 'standby' ELSE setting END AS setting"
+            " FROM pg_catalog.pg_settings"
+        )
+        cluster("SET search_path = pg_temp, pg_catalog, public")
+    if not refused:
+        durability.check()
+        return
+    with pytest.raises(ImproperlyConfigured, match=f"with {commit} {STANDBY}"):
+        durability.check()
+
+
+@pytest.fixture
+def cluster():
+    """Executes SQL in the connection of the test, which it leaves as it was."""
+
+    def execute(sql):
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+
+    execute("SAVEPOINT as_it_was")
+    yield execute
+    execute("ROLLBACK TO as_it_was")
+
+
+@needs_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_not_of_utf_8_is_refused_with_what_to_do(monkeypatch, settings):
+    name = f"{connection.settings_dict['NAME']}_latin"
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+        cursor.execute(f"CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    latin = ConnectionHandler({"default": {**connection.settings_dict, "NAME": name}})["default"]
+    try:
+        monkeypatch.setattr(durability, "connection", latin)
+        with pytest.raises(ImproperlyConfigured, match="encoding is LATIN1: make one of UTF-8"):
+            durability.check_at_start()
+        with pytest.raises(CommandError, match="encoding is LATIN1: make one of UTF-8"):
+            call_command("work", once=True)
+        served = subprocess.run(
+            [sys.executable, "-c", "import project.wsgi"],
+            cwd=settings.BASE_DIR,
+            env={**os.environ, "DATABASE_URL": url_of(latin.settings_dict), "LOG_FORMAT": "text"},
+            capture_output=True,
+            text=True,
+        )
+    finally:
+        latin.close()
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name}")
+    assert served.returncode == 1
+    assert "CRITICAL project.wsgi The database's encoding is LATIN1: make one" in served.stderr
+
+
+def url_of(found):
+    """The DATABASE_URL that leads to the database `found`, settings of Django's."""
+    user = ":".join(quote(found[part]) for part in ("USER", "PASSWORD"))
+    return f"postgres://{user}@{found['HOST']}:{found['PORT']}/{found['NAME']}"
 
 
 @needs_postgresql
