@@ -43,6 +43,7 @@ from customers.models import (
     Session,
     SkuList,
     Tag,
+    Timeline,
     Upload,
     Webhook,
 )
@@ -66,6 +67,7 @@ UNTOLD = (
     EventStore,
     IdempotentAnswer,
     QueuedMail,
+    Timeline,
     RevokedToken,
     Segment,
     Session,
