@@ -37,7 +37,7 @@ from customers.models import (
 )
 from customers.models.fields import fold, instant
 from customers.services import events, exports, sessions, wire
-from customers.services.transactions import retried, unclaimed
+from customers.services.transactions import reconnected, retried, unclaimed
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ def step():
     """
     customer = _begin_attempt()
     if customer and customer.anonymization_status == Status.REQUESTED:
-        retried(lambda: _attempt(customer.pk))
+        reconnected(lambda: retried(lambda: _attempt(customer.pk)))
     return customer
 
 
