@@ -381,8 +381,13 @@ def failure(exception):
     fault = faults.fault_of(exception)
     if fault is None:
         return None
-    told = ", ".join(filter(None, [type(exception).__name__, faults.place_of(exception)]))
-    logger.log(fault.level, "%s (%s)", fault.detail, told)
+    about = ", ".join(filter(None, [type(exception).__name__, faults.place_of(exception)]))
+    logger.log(fault.level, "%s (%s)", fault.detail, about)
+    return told(fault)
+
+
+def told(fault):
+    """The response that tells `fault`."""
     return respond(FAULTS[fault.status](fault.detail), headers=fault.headers)
 
 
