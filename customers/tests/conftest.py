@@ -191,3 +191,14 @@ def in_threads(count, act):
 needs_postgresql = pytest.mark.skipif(
     connection.vendor != "postgresql", reason="threads share SQLite's test database in memory"
 )
+
+
+def waiting_for_locks():
+    """How many connections with PostgreSQL's test database wait for what another has locked."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # of this transaction
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            " AND datname = current_database()"
+        )
+        return cursor.fetchone()[0]

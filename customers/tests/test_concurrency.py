@@ -17,7 +17,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from customers.models import Customer
-from customers.tests.conftest import JSON_API, Api, needs_postgresql
+from customers.tests.conftest import JSON_API, Api, needs_postgresql, waiting_for_locks
 from customers.tests.factories import make_customer
 from project.concurrency import BUSY, bounded
 
@@ -171,14 +171,6 @@ def test_a_served_process_answers_while_its_writes_wait_for_a_row(settings, tmp_
         details.update(re.findall('"detail":"([^"]*)"', text))
         statuses.append(status)
 
-    def waiting():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                " AND datname = current_database()"
-            )
-            return cursor.fetchone()[0]
-
     threads = [threading.Thread(target=change, args=[number]) for number in range(20)]
     try:
         assert send("GET", "/livez")[0] == 200
@@ -188,10 +180,10 @@ def test_a_served_process_answers_while_its_writes_wait_for_a_row(settings, tmp_
             for thread in threads:
                 thread.start()
             last = time.monotonic() + 60
-            while (waiting() < 6 or len(statuses) < 14) and time.monotonic() < last:
+            while (waiting_for_locks() < 6 or len(statuses) < 14) and time.monotonic() < last:
                 time.sleep(0.02)
             assert details == {BUSY.detail: 14}
-            assert waiting() == 6
+            assert waiting_for_locks() == 6
             status, headers, *_ = send("POST", "/api/customers", "{}")
             assert (status, headers["Retry-After"]) == (503, "1")
             assert send("GET", f"/api/customers/{customer.pk}")[0] == 200
