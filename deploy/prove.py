@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Show, on this machine, what the service does when what it stands on fails or grows.
 
-    .venv/bin/python deploy/prove.py [outage] [stop] [pgbouncer] [replica]
+    .venv/bin/python deploy/prove.py [outage] [stop] [pgbouncer] [replica] [promotion]
 
 Each makes PostgreSQL clusters of its own in a temporary folder (Debian's postgresql,
 for `pgbouncer` Debian's pgbouncer too), serves the service from them, loads it, and
@@ -64,7 +64,7 @@ def postgresql(name):
 class Cluster:
     """A PostgreSQL of its own in `folder`; with `primary`, a replica of that one."""
 
-    def __init__(self, folder, primary=None):
+    def __init__(self, folder, primary=None, port=None):
         self.folder, self.is_copy = folder, bool(primary)
         if primary:
             source = f"host=127.0.0.1 port={primary.port} user=postgres"
@@ -82,7 +82,7 @@ class Cluster:
             )
         else:
             run(postgresql("initdb"), "-D", folder, "-A", "trust", "-U", "postgres", "-E", "UTF8")
-        self.port = free_port()
+        self.port = port or free_port()
         self.start()
         running.callback(self.stop)
         if not primary:
@@ -100,6 +100,24 @@ class Cluster:
 
     def stop(self, how="fast"):
         run(postgresql("pg_ctl"), "-D", self.folder, "-m", how, "stop", check=False)
+
+    def promote(self):
+        must(self.query("SELECT pg_promote()") == "t", "it is promoted")
+
+    def follow(self, primary):
+        """Replicate from `primary` from now on."""
+        source = f"host=127.0.0.1 port={primary.port} user=postgres"
+        self.query(f"ALTER SYSTEM SET primary_conninfo = '{source}'")
+        self.query("SELECT pg_reload_conf()")
+
+    def has_replayed(self, primary):
+        """Whether the replica has all that `primary` has written by now."""
+        written = primary.query("SELECT pg_current_wal_lsn()")
+        return self.query(f"SELECT pg_last_wal_replay_lsn() >= '{written}'") == "t"
+
+    def asked(self, what='FROM "customers"'):
+        """How many statements that hold `what` the replica has been sent."""
+        return (Path(self.folder) / "log").read_text().count(what)
 
     def query(self, sql, database="clientele"):
         address = f"host=127.0.0.1 port={self.port} user=postgres dbname={database}"
@@ -330,48 +348,99 @@ def pgbouncer(folder):
     must(not lost + doubled, f"{count} acknowledged, {lost} lost, {doubled} doubled")
 
 
+def unseen(service, count):
+    """How many of `count` new customers are not found right after they were acknowledged."""
+    missing = 0
+    for _ in range(count):
+        status, headers, _ = service.create_customer(f"{uuid.uuid4()}@example.com")
+        if status != 201:
+            missing += 1
+            continue
+        path = headers["Location"].removeprefix(service.environment["PUBLIC_URL"])
+        missing += service.call("GET", path)[0] != 200
+    return missing
+
+
+def lists_read_from(copy, service):
+    """How many of 100 lists the replica `copy` is asked for."""
+    before = copy.asked()
+    for _ in range(100):
+        service.call("GET", "/api/customers")
+    return copy.asked() - before
+
+
 def replica(folder):
     """Reads go to a replica, and see each write, also when the replica lags or is away."""
     primary = Cluster(folder / "primary")
     copy = Cluster(folder / "copy", primary)
     service = Service(folder / "service", primary.url, DATABASE_REPLICA_URL=copy.url)
 
-    def stale(count):
-        missing = 0
-        for _ in range(count):
-            headers = service.create_customer(f"{uuid.uuid4()}@example.com")[1]
-            path = headers["Location"].removeprefix(service.environment["PUBLIC_URL"])
-            missing += service.call("GET", path)[0] != 200
-        return missing
-
-    def read_from_copy():
-        log = Path(copy.folder) / "log"
-        before = log.read_text().count('FROM "customers"')
-        for _ in range(100):
-            service.call("GET", "/api/customers")
-        return log.read_text().count('FROM "customers"') - before
-
-    def has_caught_up():
-        written = primary.query("SELECT pg_current_wal_lsn()")
-        return copy.query(f"SELECT pg_last_wal_replay_lsn() >= '{written}'") == "t"
-
-    missing = stale(100)
+    missing = unseen(service, 100)
     must(missing == 0, f"100 written and read at once, {missing} not seen")
-    must(comes(has_caught_up), "it catches up")
-    asked = read_from_copy()
+    must(comes(lambda: copy.has_replayed(primary)), "it catches up")
+    asked = lists_read_from(copy, service)
     must(asked >= 50, f"100 lists asked the replica {asked} times")
     copy.query("SELECT pg_wal_replay_pause()", "postgres")
-    missing = stale(30)
+    missing = unseen(service, 30)
     must(missing == 0, f"a replica that stands still: 30 written and read, {missing} not seen")
     copy.query("SELECT pg_wal_replay_resume()", "postgres")
     copy.stop("immediate")
-    missing = stale(30)
+    missing = unseen(service, 30)
     must(missing == 0, f"a replica that is away: 30 written and read, {missing} not seen")
     copy.start()
-    must(comes(lambda: read_from_copy() >= 50), "back again, most of 100 lists ask it")
+    must(
+        comes(lambda: lists_read_from(copy, service) >= 50), "back again, most of 100 lists ask it"
+    )
 
 
-PROOFS = {"outage": outage, "stop": stop, "pgbouncer": pgbouncer, "replica": replica}
+def promotion(folder):
+    """A standby is promoted, while the replica that is read from follows the former primary."""
+    primary = Cluster(folder / "primary")
+    standby, copy = (Cluster(folder / name, primary) for name in ("standby", "copy"))
+    hosts = ",".join(f"127.0.0.1:{cluster.port}" for cluster in (primary, standby))
+    url = f"postgres://postgres@{hosts}/clientele?target_session_attrs=read-write"
+    service = Service(folder / "service", url, DATABASE_REPLICA_URL=copy.url)
+    must(unseen(service, 1) == 0, "what is written is seen")
+    must(comes(lambda: lists_read_from(copy, service) >= 50), "lists are read from the replica")
+    must(comes(lambda: standby.has_replayed(primary)), "the standby has everything")
+
+    primary.stop()
+    standby.promote()
+    primary.port = free_port()  # where the service does not find it
+    primary.start()
+    copy.follow(primary)
+    primary.query("SELECT pg_logical_emit_message(false, 'proof', repeat('x', 40000000))")
+    must(comes(lambda: copy.has_replayed(primary)), "the replica follows the former primary")
+    there = copy.query("SELECT pg_last_wal_replay_lsn()")
+    ahead = standby.query(f"SELECT pg_current_wal_lsn() < '{there}'") == "t"
+    must(ahead, "it is past every position of the new one")
+    must(comes(lambda: service.call("GET", "/readyz")[0] == 200), "the service is on the new one")
+    before = copy.asked()
+    missing = unseen(service, 30)
+    must(missing == 0, f"30 written and read at once, {30 - missing} of 30 seen")
+    must(copy.asked() == before, "and none was looked for where it cannot be")
+
+    copy.stop()
+    copy = Cluster(folder / "new", standby, port=copy.port)
+    must(
+        comes(lambda: lists_read_from(copy, service) >= 50),
+        "a replica of the new primary in its place is read from",
+    )
+    copy.promote()
+    before = copy.asked("pg_last_wal_replay_lsn")
+    missing = unseen(service, 30)
+    asked = copy.asked("pg_last_wal_replay_lsn") - before
+    must(missing == 0, f"the replica is promoted itself: {30 - missing} of 30 seen")
+    must(asked <= 2, f"each of two processes notices that once: asked {asked} times")
+
+
+PROOFS = {
+    "outage": outage,
+    "stop": stop,
+    "pgbouncer": pgbouncer,
+    "replica": replica,
+    "promotion": promotion,
+}
 
 
 def main():

@@ -41,8 +41,7 @@ def readyz(request):
     except ImproperlyConfigured as error:
         return _text(str(error), 503)
     except (DatabaseError, InterfaceError) as error:
-        fault = fault_of(error)
-        return _text(fault.detail, fault.status, fault.headers)
+        return told(fault_of(error))
     return _text("ready")
 
 
@@ -54,6 +53,11 @@ def figures(request):
         return _text("Send the METRICS_TOKEN.", 401, {"WWW-Authenticate": "Bearer"})
     shown = metrics.exposition(ready=readyz(request).status_code == 200)
     return HttpResponse(shown, content_type=CONTENT_TYPE_LATEST)
+
+
+def told(fault):
+    """The response that tells `fault` in one line."""
+    return _text(fault.detail, fault.status, fault.headers)
 
 
 def _text(sentence, status=200, headers=None):

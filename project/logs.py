@@ -7,6 +7,8 @@ import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
+from customers.services.faults import place_of
+
 QUERY = re.compile(r"\?\S*")
 request_id = ContextVar("request_id", default=None)
 
@@ -78,10 +80,14 @@ class Json(logging.Formatter):
 
 
 def told(error):
-    """The kinds of the exception `error` and of what caused it, and the places it came by."""
+    """The kinds of the exception `error` and of what caused it, and the places it came by.
+
+    Of a database's error its code and the names it is about are told, too.
+    """
     kinds, places = [], []
     while error:
-        kinds.append(f"{type(error).__module__}.{type(error).__qualname__}")
+        kind, place = f"{type(error).__module__}.{type(error).__qualname__}", place_of(error)
+        kinds.append(f"{kind} ({place})" if place else kind)
         frames = traceback.extract_tb(error.__traceback__)
         places.extend(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
         error = error.__cause__ or error.__context__

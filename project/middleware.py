@@ -53,8 +53,13 @@ def failed(request, exception):
     if errors.is_api(request):
         return errors.failure(exception)
     fault = Fault(503, str(exception), 1) if isinstance(exception, Busy) else fault_of(exception)
-    if fault is None:
-        return None
+    return fault and unavailable(request, fault)
+
+
+def unavailable(request, fault):
+    """The response that tells `fault`, to programs in JSON:API's shape, as a page to people."""
+    if errors.is_api(request):
+        return errors.told(fault)
     context = {"name": settings.ORGANIZATION_NAME, "fault": fault}
     page = render_to_string("unavailable.html", context)
     return HttpResponse(page, status=fault.status, headers=fault.headers)

@@ -313,6 +313,9 @@ IDEMPOTENCY_KEY_LIFETIME = setting(
     at_least(3600, 2_592_000),
 )
 MAX_RESET_MAILS = setting(env.int, "MAX_RESET_MAILS", 3, "1 to 100 mails an hour", at_least(1, 100))
+MAX_WAITING_WRITES = setting(
+    env.int, "MAX_WAITING_WRITES", 6, "1 to 1000 changes at once", at_least(1, 1000)
+)
 MAX_BODY_BYTES = setting(env.int, "MAX_BODY_BYTES", 2**20, "1024 bytes or more", at_least(1024))
 MAX_UPLOAD_BYTES = setting(
     env.int, "MAX_UPLOAD_BYTES", 10 * 2**20, "1024 bytes or more", at_least(1024)
@@ -418,6 +421,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "project.observation.observed",
+    "project.concurrency.bounded",
     "project.health.health",
     "project.deadlines.bounded",
     "django.middleware.security.SecurityMiddleware",

@@ -1,5 +1,6 @@
 """The WSGI application, as in `gunicorn project.wsgi`."""
 
+import logging
 import os
 import threading
 
@@ -8,6 +9,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 django.setup(set_prefix=False)
 from django.core.cache import close_caches  # noqa: E402 needs the settings
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 from django.core.handlers.base import reset_urlconf  # noqa: E402
 from django.core.signals import request_finished, request_started  # noqa: E402
 from django.db import close_old_connections, reset_queries  # noqa: E402
@@ -38,5 +40,9 @@ def _close_old_connections(**_):
         connection.close_if_unusable_or_obsolete()
 
 
-durability.check_at_start()
+try:
+    durability.check_at_start()
+except ImproperlyConfigured as error:
+    logging.getLogger(__name__).critical(str(error))  # of which a server tells no more than a kind
+    raise
 application = Handler()

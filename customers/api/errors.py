@@ -170,6 +170,13 @@ class InsufficientStorage(ApiError):
     status, code, title = 507, "INSUFFICIENT_STORAGE", "Insufficient storage"
 
 
+class NotImplementedHere(ApiError):
+    status, code, title = 501, "NOT_IMPLEMENTED", "Not implemented"
+
+
+FAULTS = {501: NotImplementedHere, 503: Unavailable, 507: InsufficientStorage}
+
+
 class PreconditionFailed(ApiError):
     status, code, title = 412, "PRECONDITION_FAILED", "Precondition failed"
 
@@ -385,9 +392,14 @@ def failure(exception):
     fault = faults.fault_of(exception)
     if fault is None:
         return None
-    logger.warning("%s (%s)", fault.detail, type(exception).__name__)
-    kind = InsufficientStorage if fault.status == 507 else Unavailable
-    return respond(kind(fault.detail), headers=fault.headers)
+    about = ", ".join(filter(None, [type(exception).__name__, faults.place_of(exception)]))
+    logger.log(fault.level, "%s (%s)", fault.detail, about)
+    return told(fault)
+
+
+def told(fault):
+    """The response that tells `fault`."""
+    return respond(FAULTS[fault.status](fault.detail), headers=fault.headers)
 
 
 def is_api(request):

@@ -70,7 +70,8 @@ def _answer(request, act, read):
     except (DatabaseError, InterfaceError, OSError) as error:
         if (fault := fault_of(error)) is None:
             raise
-        return _error(fault.status, "temporarily_unavailable", fault.detail, **fault.headers)
+        error = "server_error" if fault.status == 501 else "temporarily_unavailable"
+        return _error(fault.status, error, fault.detail, **fault.headers)
 
 
 def _acted(request, act, read):

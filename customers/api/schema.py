@@ -38,9 +38,9 @@ LINKAGE_SUMMARIES = {
     "remove_linkage": "Take from the relationship {name}",
 }
 REFUSALS = {  # what may be refused: by what is done
-    "read": [400, 401, 404, 406, 429, 500, 503],
-    "write": [400, 401, 404, 406, 409, 411, 412, 413, 415, 422, 429, 500, 503, 507],
-    "destroy": [400, 401, 404, 406, 409, 412, 422, 423, 429, 500, 503, 507],
+    "read": [400, 401, 404, 406, 429, 500, 501, 503],
+    "write": [400, 401, 404, 406, 409, 411, 412, 413, 415, 422, 429, 500, 501, 503, 507],
+    "destroy": [400, 401, 404, 406, 409, 412, 422, 423, 429, 500, 501, 503, 507],
 }
 
 
@@ -492,7 +492,7 @@ def _oauth(summary, members, answer):
                 },
                 **{
                     str(status): {"description": "Refused", "content": error}
-                    for status in (400, 401, 403, 413, 429, 503)
+                    for status in (400, 401, 403, 413, 429, 501, 503)
                 },
             },
         }

@@ -67,8 +67,10 @@ from customers.models.statements import (
     Statement,
     Uncompilable,
     asked_along,
+    execute,
 )
 from customers.models.tags import Tag
+from customers.models.timelines import Timeline
 from customers.models.transitions import ForbiddenMove, Transitional
 from customers.models.uploads import Upload
 from customers.models.webhooks import Webhook, new_secret, validate_paths
@@ -124,6 +126,7 @@ __all__ = [
     "Slot",
     "Statement",
     "Tag",
+    "Timeline",
     "TooManyBytesError",
     "Transitional",
     "Trigrams",
@@ -141,6 +144,7 @@ __all__ = [
     "count",
     "digest",
     "email_key",
+    "execute",
     "formatted",
     "from_replica",
     "has_trigrams",

@@ -328,8 +328,8 @@ def _run(sql, params, *within):
         return _natively(here, sql, params, *within), True
     except OperationalError:
         lost = here.connection is not None and here.connection.closed
-        if here.in_atomic_block or not lost:
-            raise
+        if here.in_atomic_block or not lost or here.alias == reading.REPLICA:
+            raise  # of a replica it is asked anew, in a new connection, whether it may be read
         here.close()  # it was lost between two requests; a new one is as good
         return _natively(here, sql, params, *within), True
 

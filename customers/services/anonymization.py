@@ -32,7 +32,7 @@ from customers.models import (
 from customers.models.fields import instant
 from customers.services import events, sessions, wire, writings
 from customers.services.quotes import GONE, Quotes
-from customers.services.transactions import retried, unclaimed
+from customers.services.transactions import reconnected, retried, unclaimed
 from customers.services.writings import CLIENTS_OWN
 
 logger = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ def step():
     """
     customer = _begin_attempt()
     if customer and customer.anonymization_status == Status.REQUESTED:
-        retried(lambda: _attempt(customer.pk))
+        reconnected(lambda: retried(lambda: _attempt(customer.pk)))
     return customer
 
 

@@ -11,8 +11,8 @@ import hashlib
 import hmac
 import logging
 import random
-from collections import Counter
-from concurrent.futures import FIRST_COMPLETED, wait
+from collections import Counter, deque
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import timedelta
 
 import orjson
@@ -22,7 +22,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from standardwebhooks import Webhook as StandardWebhook
 
-from customers.models import Customer, Delivery, Event, EventCallback, Webhook
+from customers.models import Customer, Delivery, Event, EventCallback, Webhook, new_id
 from customers.services import mails, outbound, webhooks, wire
 from customers.services.transactions import unclaimed
 
@@ -61,44 +61,59 @@ class Courier:
 
     def __init__(self):
         self._caller = outbound.Caller()
+        self._claimed = deque()  # deliveries to begin
         self._under_way = {}  # Future: (Delivery, payload)
         self._busy = Counter()  # webhook id: calls under way
+        self._in_doubt = False  # whether what has ended may have been written down
 
     def step(self, pause):
         """Begin what is due and write down what has ended, within `pause` seconds.
 
-        Returns how many calls have ended. Raises DatabaseError; nothing is lost by it.
+        Returns how many calls have ended. Raises DatabaseError; nothing is lost by it, and the
+        next step goes on where this one was.
         """
+        count = self.settle()
         spread()
         self.begin()
         if self._under_way:
             wait(self._under_way, timeout=pause, return_when=FIRST_COMPLETED)
-        return self.settle()
+        return count + self.settle()
 
     @property
     def is_idle(self):
-        return not self._under_way
+        return not self._under_way and not self._claimed
 
     def begin(self):
-        for delivery in _claim(self._busy):
-            try:
-                payload = webhooks.payload_of(delivery.event, delivery.webhook)
-            except wire.Refused as error:
-                _settle([(delivery, None, None, str(error)[:255])])
-                continue
-            body = orjson.dumps(payload)
-            call = self._caller.post(
-                delivery.webhook.callback_url,
-                body,
-                headers_of(delivery.event, delivery.webhook, body),
-            )
-            self._under_way[call] = delivery, payload
-            self._busy[delivery.webhook_id] += 1
+        if not self._claimed:
+            mine = [delivery.pk for delivery, _ in self._under_way.values()]
+            self._claimed.extend(_claim(self._busy, mine))
+        while self._claimed:
+            delivery = self._claimed[0]
+            if delivery.try_at > timezone.now():  # after which somebody else may claim it
+                call, payload = self._call(delivery)
+                self._under_way[call] = delivery, payload
+                self._busy[delivery.webhook_id] += 1
+            self._claimed.popleft()
+
+    def _call(self, delivery):
+        """The Future of a call's status and reason, and its payload. Raises DatabaseError."""
+        try:
+            payload = webhooks.payload_of(delivery.event, delivery.webhook)
+        except wire.Refused as error:
+            call = Future()
+            call.set_result((None, str(error)[:255]))
+            return call, None
+        body = orjson.dumps(payload)
+        headers = headers_of(delivery.event, delivery.webhook, body)
+        return self._caller.post(delivery.webhook.callback_url, body, headers), payload
 
     def settle(self):
         ended = [call for call in self._under_way if call.done()]
         if ended:
-            _settle([(*self._under_way[call], *call.result()) for call in ended])
+            in_doubt, self._in_doubt = self._in_doubt, True
+            results = [(*self._under_way[call], *call.result()) for call in ended]
+            _settle(results, in_doubt=in_doubt)
+            self._in_doubt = False
         for call in ended:
             delivery, _ = self._under_way.pop(call)
             self._busy[delivery.webhook_id] -= 1
@@ -154,10 +169,10 @@ def sweep(now):
     Delivery.objects.filter(try_at__lt=oldest).delete()
 
 
-def _claim(busy):
-    """The deliveries to begin now, put off while they are under way."""
+def _claim(busy, under_way):
+    """The deliveries to begin now, put off while they are under way, as those with the ids are."""
     now, found = timezone.now(), []
-    due = Delivery.objects.filter(try_at__lte=now).order_by("try_at")
+    due = Delivery.objects.filter(try_at__lte=now).exclude(pk__in=under_way).order_by("try_at")
     with transaction.atomic():
         open_for_calls = Webhook.objects.filter(
             Exists(due.filter(webhook=OuterRef("pk"))),
@@ -170,6 +185,7 @@ def _claim(busy):
             claimed = unclaimed(mine)[: max(places, 0)]
             for delivery in claimed:
                 delivery.webhook, delivery.begun_at = webhook, now
+                delivery.callback_id = new_id()
                 delivery.attempts += 1
                 delivery.try_at = now + timedelta(seconds=settings.WEBHOOK_TIMEOUT + GRACE)
                 found.append(delivery)
@@ -177,20 +193,27 @@ def _claim(busy):
     return found
 
 
-def _settle(ended):
+def _settle(ended, *, in_doubt):
     """Write down calls that have ended: tuples of delivery, payload, status and reason.
 
-    Payloads are not kept where somebody has been anonymized since they were made, or is.
+    With `in_doubt` some may have been, by a transaction whose end was not heard of: they have
+    their callback. Payloads are not kept where somebody has been anonymized since they were
+    made, or is.
     """
     with transaction.atomic():
         named = {delivery.webhook_id for delivery, *_ in ended}
         locked = Webhook.objects.select_for_update().filter(pk__in=named).order_by("pk")
         there = {webhook.pk: webhook for webhook in locked}
         ended = [one for one in ended if one[0].webhook_id in there]
+        if in_doubt:
+            ids = [one[0].callback_id for one in ended]
+            written = set(EventCallback.objects.filter(pk__in=ids).values_list("pk", flat=True))
+            ended = [one for one in ended if one[0].callback_id not in written]
         since = {one[0].event.mode: one[0].begun_at for one in reversed(ended)}
         forgetting = {mode for mode, begun_at in since.items() if _forgotten(mode, begun_at)}
         EventCallback.objects.bulk_create(
             EventCallback(
+                id=delivery.callback_id,
                 mode=delivery.event.mode,
                 webhook_id=delivery.webhook_id,
                 event=delivery.event,
@@ -218,7 +241,7 @@ def _conclude(delivery, webhook, received):
     """Let go of `delivery`, or put it off, and count what that says of the locked `webhook`."""
     if received:
         webhook.circuit_failure_count = 0
-        delivery.delete()
+        _let_go(delivery)
         return
     webhook.circuit_failure_count += 1  # under the lock
     if webhook.circuit_failure_count == settings.WEBHOOK_NOTIFY_FAILURES:
@@ -229,10 +252,15 @@ def _conclude(delivery, webhook, received):
         webhook.circuit_state = Webhook.Circuit.OPEN
     if delivery.attempts > settings.WEBHOOK_RETRIES:
         logger.error("Event %s is given up for webhook %s.", delivery.event_id, webhook.pk)
-        delivery.delete()
+        _let_go(delivery)
         return
     seconds = FIRST_RETRY * 2 ** (delivery.attempts - 1)
     spread_out = random.uniform(0.5, 1.5)  # noqa: S311 so that retries do not come all at once
     Delivery.objects.filter(pk=delivery.pk).update(
         try_at=timezone.now() + timedelta(seconds=seconds * spread_out)
     )
+
+
+def _let_go(delivery):
+    """Delete the row; `delivery` itself keeps its id, in case the transaction is undone."""
+    Delivery.objects.filter(pk=delivery.pk).delete()

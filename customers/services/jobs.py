@@ -33,7 +33,8 @@ def step(jobs, write):
                 write(job)
                 job.save()
     except Exception as error:
-        if job is None or faults.is_collision(error) or not connection.is_usable():
+        passes = faults.is_collision(error) or faults.is_away(error)
+        if job is None or passes or not connection.is_usable():
             raise
         logger.warning("A part of job %s failed (%s).", job.pk, type(error).__name__)
         _put_off(job)

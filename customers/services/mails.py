@@ -13,13 +13,14 @@ from customers.models import Customer, QueuedMail, email_key, with_ascii_domain
 from customers.services import events, password_resets
 from customers.services.customers import ForgottenError, refuse_forgotten
 from customers.services.smtp import Mail
-from customers.services.transactions import unclaimed
+from customers.services.transactions import reconnected, unclaimed
 
 logger = logging.getLogger(__name__)
 
 FIRST_RETRY = timedelta(seconds=30)  # doubled at each further one
 MOST_ATTEMPTS = 10
 CHANGES = (QueuedMail.Kind.PASSWORD_CHANGED, QueuedMail.Kind.EMAIL_CHANGED)
+_done = set()  # ids of mails that are done with, and whose rows could not be deleted yet
 FAILURES = (OSError, SMTPException, ValueError)  # the last of an address that cannot be written
 
 
@@ -84,7 +85,11 @@ def link_of(reset):
 
 
 def deliver_next():
-    """Send the mail that is due longest. Returns whether one was due."""
+    """Send the mail that is due longest. Returns whether one was due.
+
+    Raises DatabaseError; a mail that was sent by then is not sent again.
+    """
+    _let_go()
     with transaction.atomic():
         due = QueuedMail.objects.filter(try_at__lte=timezone.now()).order_by("try_at")
         mail = unclaimed(due).first()
@@ -104,8 +109,16 @@ def deliver_next():
         if mail.attempts < MOST_ATTEMPTS:
             return True
         logger.error("Mail %s is given up after %d attempts.", mail.pk, mail.attempts)
-    mail.delete()
+    _done.add(mail.pk)
+    _let_go()
     return True
+
+
+def _let_go():
+    """Delete the rows of the mails that are done with, also of those of which it failed before."""
+    if gone := [*_done]:
+        QueuedMail.objects.filter(pk__in=gone).delete()
+        _done.difference_update(gone)
 
 
 def _deliver(mail):
@@ -138,13 +151,17 @@ def _send(name, email, customer, **context):
     Writes the outcome into the audit log of `customer`, who may be gone, None. Raises one
     of FAILURES.
     """
-    outcome = "failed"
     try:
         _message(name, email, **context).send()
-        outcome = "sent"
-    finally:
+    except Exception:
         if customer:
-            events.record_mail(customer, name, outcome)
+            events.record_mail(customer, name, "failed")
+        raise
+    if customer:
+        try:
+            reconnected(lambda: events.record_mail(customer, name, "sent"))
+        except (DatabaseError, InterfaceError) as error:  # it is sent, whatever is known of it
+            logger.warning("A mail is not in the audit log (%s).", type(error).__name__)
 
 
 def _message(name, email, **context):

@@ -3,7 +3,7 @@
 import random
 import time
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from customers.services import faults
 
@@ -31,6 +31,24 @@ def alone(what):
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [what])
+
+
+def reconnected(act):
+    """What `act` returns, a function without arguments that is one transaction.
+
+    It is called again over a new connection, after a pause, when the last one was lost. That may
+    have been after the database had written it, so it must be one that then finds nothing left to
+    do, or that may be done twice. Inside a transaction of the caller's it is called once.
+    """
+    for pause in PAUSES:
+        try:
+            return act()
+        except (DatabaseError, InterfaceError) as error:
+            if connection.in_atomic_block or not faults.is_away(error):
+                raise
+            connection.close()
+        time.sleep(pause)
+    return act()
 
 
 def retried(act):

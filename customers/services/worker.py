@@ -14,6 +14,7 @@ from customers.services import (
     bulk,
     deliveries,
     exports,
+    faults,
     heartbeats,
     idempotency,
     imports,
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 MAIL_PAUSE = 2  # seconds between two looks for mails
 CALL_PAUSE = 0.5  # and for calls
 JOB_PAUSE = 1  # and for jobs
+LONGEST_PAUSE = 15  # seconds, to which they grow while the database is away
 SWEEP_EVERY = 60  # seconds
 
 
@@ -35,8 +37,8 @@ def run(stop):
     """Work until `stop`, a threading.Event, is set; what has been begun is finished.
 
     Each kind of work has a thread of its own, so that none waits for another's slow
-    receivers. A database that is away is waited for; any other fault ends the work,
-    and is raised.
+    receivers. A database that is away or fails is waited for, with growing pauses; any other
+    fault ends the work, and is raised.
     """
     failed = []
     threads = [
@@ -96,36 +98,37 @@ def _guarded(work, stop, failed):
 
 
 def _mail(stop):
-    swept = -SWEEP_EVERY
+    swept, patience = -SWEEP_EVERY, _Patience(stop)
     while not stop.is_set():
-        with _patience():
+        with patience:
             while _goes_on("mails", stop) and mails.deliver_next():
                 pass
             if time.monotonic() - swept >= SWEEP_EVERY:
                 swept = time.monotonic()
                 sweep()
-        stop.wait(MAIL_PAUSE)
+        patience.rest(MAIL_PAUSE)
 
 
 def _act(stop):
+    patience = _Patience(stop)
     while not stop.is_set():
-        with _patience():
+        with patience:
             while _goes_on("bulk_chunks", stop) and bulk.do_next():
                 pass
-        stop.wait(MAIL_PAUSE)
+        patience.rest(MAIL_PAUSE)
 
 
 def _call(stop):
-    courier = deliveries.Courier()
+    courier, patience = deliveries.Courier(), _Patience(stop)
     try:
         while not stop.is_set():
-            with _patience():
+            with patience:
                 heartbeats.beat("webhooks")
                 courier.step(CALL_PAUSE)
-            if courier.is_idle:
-                stop.wait(CALL_PAUSE)
+            if courier.is_idle or patience.failures:
+                patience.rest(CALL_PAUSE)
     finally:
-        with _patience():
+        with patience:
             courier.finish()
 
 
@@ -133,11 +136,12 @@ def _does(name, jobs):
     """A function that does the parts of `jobs`, a service with `step`, until it is stopped."""
 
     def work(stop):
+        patience = _Patience(stop)
         while not stop.is_set():
-            with _patience():
+            with patience:
                 while _goes_on(name, stop) and retried(jobs.step):
                     pass
-            stop.wait(JOB_PAUSE)
+            patience.rest(JOB_PAUSE)
 
     return work
 
@@ -158,14 +162,33 @@ LOOPS = {  # kind of work: the function that looks for it until it is stopped
 }
 
 
-class _patience:
-    """Lets a database that is away be away."""
+class _Patience:
+    """Lets a database that fails a loop fail: the loop goes on, over a new connection.
+
+    Its pauses grow with each failure in a row, until `stop` is set.
+    """
+
+    def __init__(self, stop):
+        self.stop, self.failures = stop, 0
 
     def __enter__(self):
         close_old_connections()
 
     def __exit__(self, kind, error, trace):
-        if isinstance(error, DatabaseError | InterfaceError):
-            logger.warning("The database does not answer (%s).", type(error).__name__)
-            return True
-        return False
+        if not isinstance(error, DatabaseError | InterfaceError):
+            self.failures = 0
+            return False
+        self.failures += 1
+        connection.close()
+        fault = faults.fault_of(error)
+        logger.log(
+            fault.level if fault else logging.ERROR,
+            "%s (%s)",
+            fault.detail if fault else "A statement of the worker's failed.",
+            ", ".join(filter(None, [type(error).__name__, faults.place_of(error)])),
+        )
+        return True
+
+    def rest(self, seconds):
+        """Wait for `seconds`, after failures longer, until it is time to stop."""
+        self.stop.wait(min(seconds * 2**self.failures, max(seconds, LONGEST_PAUSE)))

@@ -49,6 +49,9 @@ def django_db_modify_db_settings(
 @pytest.fixture(scope="session", autouse=True)
 def _settings_of_tests(tmp_path_factory):
     django_settings.DATA_DIR = tmp_path_factory.mktemp("data")
+    django_settings.MIDDLEWARE = [  # tests have as many threads as they like
+        name for name in django_settings.MIDDLEWARE if name != "project.concurrency.bounded"
+    ]
     django_settings.WHITENOISE_AUTOREFRESH = True  # do not list all static files for each client
 
 
@@ -213,3 +216,14 @@ def staff_client(role, **options):
     client = Client(**options)
     client.force_login(user)
     return client
+
+
+def waiting_for_locks():
+    """How many connections with PostgreSQL's test database wait for what another has locked."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # of this transaction
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            " AND datname = current_database()"
+        )
+        return cursor.fetchone()[0]

@@ -10,6 +10,7 @@ from django.utils import timezone
 from customers.api.urls import router
 from customers.models import (
     Address,
+    Application,
     Customer,
     CustomerSubscription,
     Event,
@@ -476,6 +477,33 @@ def test_a_read_only_integration_reads_and_writes_nothing(name):
         path = f"/api/{name}/{row.pk}/relationships/{relationship}"
         error_of(api.send("PATCH", path, {"data": []}), 401, "UNAUTHORIZED")
     assert api.get(f"/api/{name}/{row.pk}").status_code == 200
+
+
+def test_an_integration_made_read_only_while_its_token_is_warm_writes_nothing_from_then_on(api):
+    customer = make_customer(reference="before")
+    path, group = f"/api/customers/{customer.pk}", make_group()
+
+    def writes():
+        yield api.create("customers", {"email": "new@example.com"})
+        yield api.update("customers", customer.pk, {"reference": "after"})
+        yield api.send("PATCH", f"{path}/relationships/customer_group", {"data": link(group)})
+        yield api.delete(path)
+
+    def switch(read_only):
+        Application.objects.filter(pk=api.application.pk).update(read_only=read_only)
+
+    for _ in range(2):  # the first reads the token, the second knows it
+        assert api.get(path).status_code == 200
+    before = api.get(path).content
+    switch(True)
+    for answer in writes():
+        error_of(answer, 401, "UNAUTHORIZED")
+        switch(False)  # each of them comes with the token warm
+        assert api.get(path).content == before
+        switch(True)
+    assert Customer.objects.count() == 1
+    switch(False)
+    assert [answer.status_code for answer in writes()] == [201, 200, 204, 204]
 
 
 def test_everybody_reads_who_is_called_and_who_calls(api, guest_api, as_ada):

@@ -2,6 +2,7 @@ import logging
 import signal
 import threading
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 
 from customers.management.base import OperatorCommand
@@ -24,7 +25,10 @@ class Command(OperatorCommand):
 
     def handle(self, *, once, **options):
         try:
+            durability.check_at_start()
             self.work_once() if once else self.work()
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
         except Exception as error:  # its message may quote a row, which a traceback would show
             logger.critical("A fault ended the worker.", exc_info=error)
             kind = type(error).__name__
@@ -35,7 +39,6 @@ class Command(OperatorCommand):
         self.stdout.write(f"Done; {done}.")
 
     def work(self):
-        durability.check_at_start()
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())

@@ -1,0 +1,114 @@
+"""Reading from a replica: what is no replica of ours, on our timeline, is never read from.
+
+That one which is may be read from, and one of an older timeline may not, is shown on clusters
+by `deploy/prove.py replica promotion`.
+"""
+
+import pytest
+from django.db import OperationalError, connection, connections, transaction
+from django.db.utils import ConnectionHandler
+from django.test.utils import CaptureQueriesContext
+
+from customers.models import Customer, Timeline, execute, from_replica
+from customers.services import replicas
+from customers.tests.conftest import needs_postgresql
+from customers.tests.factories import make_customer
+
+pytestmark = [needs_postgresql, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def replica(settings, monkeypatch):
+    """A connection in the place of a replica, which leads to the primary itself."""
+    settings.DATABASE_REPLICA_URL = "postgres://127.0.0.1/replica"
+    for name, value in {"_passed_over_until": 0.0, "_why": None, "_lacks": None}.items():
+        monkeypatch.setattr(replicas, name, value)
+    monkeypatch.setattr(replicas, "_marked", set())
+    connections["replica"] = ConnectionHandler({"default": connection.settings_dict})["default"]
+    connections["replica"].alias = "replica"
+    yield connections["replica"]
+    connections["replica"].close()
+    del connections["replica"]
+
+
+def statements(act):
+    """How many statements `act` sends to the primary and to the replica."""
+    its = CaptureQueriesContext(connections["replica"])
+    with CaptureQueriesContext(connection) as ours, its:
+        act()
+    return len(ours), len(its)
+
+
+def count():
+    return replicas.read(Customer.objects.count)
+
+
+def test_a_primary_in_the_place_of_a_replica_is_noticed_once_and_costs_nothing_more(
+    replica, caplog
+):
+    make_customer()
+    assert count() == 1  # and the token is made
+    assert Timeline.objects.count() == 1
+    assert statements(count) == (2, 1)
+    for _ in range(3):
+        assert statements(count) == (1, 0)
+    assert caplog.text.count("is a primary; set DATABASE_REPLICA_URL") == 1
+
+
+def test_a_new_process_makes_a_new_token_and_others_use_it(replica):
+    count()
+    (before,) = Timeline.objects.all()
+    place = replicas._place_of_primary()
+    assert place[1:] == (before.number, before.token)
+    replicas._marked.clear()
+    assert replicas._place_of_primary() is None
+    (after,) = Timeline.objects.all()
+    assert after.number == before.number
+    assert len(after.token) == 32
+    assert after.token != before.token
+    assert replicas._place_of_primary()[1:] == (after.number, after.token)
+
+
+@pytest.mark.parametrize(
+    ("changed", "fits"),
+    [({}, True), ({"token": "another"}, False), ({"number": 99}, False)],
+)
+def test_a_replica_without_the_token_of_the_timeline_is_not_read_from(replica, changed, fits):
+    """One that has replayed the position, as a former primary's may have, twice in a row."""
+    count()
+    number, token = Timeline.objects.values_list("number", "token").get()
+    Timeline.objects.update(**changed)
+    state = replicas.STATE.replace("pg_is_in_recovery()", "true").replace(
+        "pg_last_wal_replay_lsn()", "'FFFFFFFF/0'::pg_lsn"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replicas, "STATE", state)
+        found = [replicas._has_replayed("0/1", number, token) for _ in range(2)]
+    assert found == [fits, fits]
+    assert (replicas._passed_over_until > 0) is not fits
+
+
+def test_one_that_is_away_costs_no_read(replica, caplog):
+    replica.settings_dict = {**replica.settings_dict, "HOST": "127.0.0.1", "PORT": 1}
+    make_customer()
+    count()
+    assert count() == 1
+    assert "The replica cannot be asked (OperationalError); reads go to the primary." in caplog.text
+    with CaptureQueriesContext(connection) as ours:
+        assert count() == 1
+    assert len(ours) == 1
+
+
+def test_a_connection_that_is_lost_is_not_made_again_unasked(replica):
+    """It may lead elsewhere by then."""
+    with from_replica():
+        ((pid,),) = execute("SELECT pg_backend_pid()", [])
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
+        with pytest.raises(OperationalError):
+            execute("SELECT 1", [])
+
+
+def test_within_a_transaction_nothing_is_asked(replica):
+    with transaction.atomic():
+        assert statements(replicas.has_caught_up) == (0, 0)
