@@ -6,18 +6,17 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.forms import Textarea
-from django.http import Http404
 from django.utils.text import capfirst
 
 from customers.admin import looks, search
 from customers.admin.fields import JsonFormField
+from customers.admin.fresh import FreshRowAdmin
 from customers.admin.lookups import OfferedLookups
 from customers.admin.paging import Paginator
-from customers.models import Resource
+from customers.models import Customer, Resource
 from customers.models.fields import JsonField, MetadataField
-from customers.services import consequences, events, principals, tagging
+from customers.services import consequences, events, principals, row_history, tagging
 from customers.services.modes import mode_of
-from customers.services.transactions import retried
 
 OTHER = ["reference", "reference_origin", "metadata"]
 RECORD = ["id", "created_at", "updated_at"]
@@ -48,7 +47,7 @@ def _without_name(entry):
     return entry
 
 
-class ResourceAdmin(OfferedLookups, admin.ModelAdmin):
+class ResourceAdmin(OfferedLookups, FreshRowAdmin):
     """A resource's pages: they show and make rows of the mode that the staff member works in."""
 
     readonly_fields = ["id", "created_at", "updated_at"]
@@ -84,13 +83,6 @@ class ResourceAdmin(OfferedLookups, admin.ModelAdmin):
         title = capfirst(self.opts.verbose_name_plural)
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
-    def get_object(self, request, object_id, from_field=None):
-        """The row of the mode at work. Raises Http404 for any other, as the API does."""
-        row = super().get_object(request, object_id, from_field)
-        if row is None:
-            raise Http404(f"There is no such {self.opts.verbose_name} in this mode.")
-        return row
-
     def get_field_queryset(self, db, db_field, request):
         """The rows of the mode at work, for the choices of a key."""
         rows = super().get_field_queryset(db, db_field, request)
@@ -120,27 +112,24 @@ class ResourceAdmin(OfferedLookups, admin.ModelAdmin):
 
         return InMode
 
-    def changeform_view(self, request, *args, **kwargs):
-        """The form, or what sending it did, which is begun again after a collision."""
-        view = super().changeform_view
-        return retried(lambda: view(request, *args, **kwargs))
-
-    def delete_view(self, request, *args, **kwargs):
-        view = super().delete_view
-        return retried(lambda: view(request, *args, **kwargs))
+    def locked(self, row, data):
+        """`row` read again, locked after its customers and the one that `data` gives it to."""
+        to = data.get("customer", "")
+        others = [*row_history.owners_of(row), *([to] if to.isascii() and to.isalnum() else [])]
+        rows = self.model.objects.in_mode(row.mode)
+        return consequences.lock(row, rows, *(Customer(pk=pk) for pk in others))
 
     def save_model(self, request, row, form, change):
-        """Save `row`, after its customers and itself are locked, and write down what changed."""
+        """Save `row`, locked if it is not new, and write down what changed."""
         who = who_is(request)
         with transaction.atomic():
-            if not change:
-                super().save_model(request, row, form, change)
-                events.record_create(row, who=who)
-                return
-            rows = self.model.objects.in_mode(row.mode)
-            before = consequences.lock(rows.get(pk=row.pk), rows, getattr(row, "customer", None))
+            before = events.values_of(self.model.objects.get(pk=row.pk)) if change else None
             super().save_model(request, row, form, change)
-            consequences.record_update(row, events.values_of(before), who=who)
+            if not change:
+                events.record_create(row, who=who)
+            elif self.columns_of(form):
+                fresh = self.model.objects.get(pk=row.pk)
+                consequences.record_update(fresh, before, who=who)
 
     def log_addition(self, request, row, message):
         return _without_name(super().log_addition(request, row, message))
@@ -156,12 +145,11 @@ class ResourceAdmin(OfferedLookups, admin.ModelAdmin):
 
     def delete_model(self, request, row):
         with transaction.atomic():
-            locked = consequences.lock(row, self.model.objects.in_mode(row.mode))
-            consequences.delete(locked, who=who_is(request))
+            consequences.delete(self.locked(row, {}), who=who_is(request))
 
     def delete_queryset(self, request, rows):
         with transaction.atomic():
-            for row in rows:
+            for row in sorted(rows, key=lambda row: (row.whose or "", row.pk)):
                 self.delete_model(request, row)
 
     @admin.display(description="status", ordering="status")
