@@ -141,16 +141,26 @@ class FreshForm:
             if before.get(name) != self._saved[name] or (name in asked and not self._choice(name))
         ]
 
+    @property
+    def has_only_conflicts(self):
+        """Whether nothing is wrong with what was sent but that others changed the same."""
+        return bool(self.errors) and {*self.errors} == {*self.conflicting}
+
     def full_clean(self):
-        """Check what was changed as it was sent, and the rest as it is saved."""
-        rest = self.is_bound and [
-            self.fields[name] for name in {*self.compared} - {*self.changed_data}
-        ]
-        for one in rest or ():
-            one.disabled = True
+        """Check what was changed as it was sent, and the rest as it is saved.
+
+        A page that is shown again shows the rest as it is saved, too, and is of that version.
+        """
+        rest = {*self.compared} - {*self.changed_data} if self.is_bound else ()
+        for name in rest:
+            self.fields[name].disabled = True
         super().full_clean()
-        for one in rest or ():
-            one.disabled = False
+        for name in rest:
+            self.fields[name].disabled = False
+            if not self._choice(name):  # or else what was typed can still be chosen
+                self.fields[name].bound_data = _as_saved
+        if self.fresh and self.is_bound and self.errors:
+            self._renew_version()
 
     def clean(self):
         """The values to be written; the fields that are in conflict are errors."""
@@ -161,18 +171,15 @@ class FreshForm:
         for name in self.conflicting:
             if name not in self.errors:
                 self.add_error(name, ValidationError(ASK, code="conflict"))
-        if self.conflicting:
-            self._ask()
         return {name: values[name] for name in self.changed_data if name in self.cleaned_data}
 
-    def _ask(self):
+    def _renew_version(self):
         """Let the page, which is shown again, ask about the conflicts, and be of this version."""
-        shown = self.shown or PageVersion(self._saved, self.page_customers)
-        now = {name: self._saved[name] for name in self.conflicting}
-        asked = [name for name in self.compared if name in {*shown.asked, *self.conflicting}]
-        version = PageVersion({**shown.fields, **now}, shown.customers, asked)
+        shown = self.shown or PageVersion(customers=self.page_customers)
+        asked = {*shown.asked, *self.conflicting}
+        asked = [name for name in self.compared if name in asked]
         self.data = self.data.copy()
-        self.data[VERSION] = version.sign(self.instance)
+        self.data[VERSION] = PageVersion(self._saved, shown.customers, asked).sign(self.instance)
 
     @property
     def conflicts(self):
@@ -206,6 +213,10 @@ class FreshForm:
             return _words(self.fields[name], self.fields[name].clean(data))
         except ValidationError:
             return str(data)
+
+
+def _as_saved(data, initial):
+    return initial
 
 
 def _column(row, name):

@@ -97,7 +97,7 @@ class FreshRowAdmin(admin.ModelAdmin):
             self.message_user(request, BUSY, messages.ERROR)
             return HttpResponseRedirect(self._page_of(object_id))
         except Http404:
-            return self._gone(request, object_id)
+            return self.gone(request, object_id)
 
     def _alone(self, request, object_id, view, checks):
         """What `view` answers, after the row's customers and the row are locked."""
@@ -137,7 +137,7 @@ class FreshRowAdmin(admin.ModelAdmin):
         target = Customer.objects.in_mode(mode).filter(pk=end.merged_into).first()
         return {"end": end, "target": target, "is_merged": end.merged_into is not None}
 
-    def _gone(self, request, object_id):
+    def gone(self, request, object_id):
         """The answer about a row that is not there: 404, or 409 to a page that was to be saved."""
         pk, mode = unquote(object_id), mode_of(request.session)
         told = {}
@@ -186,8 +186,10 @@ class FreshRowAdmin(admin.ModelAdmin):
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         """The form; 409 where it asks about conflicts."""
-        conflicts = context["adminform"].form.conflicts
-        context |= {"conflicts": conflicts}
+        form = context["adminform"].form
+        conflicts = context["conflicts"] = form.conflicts
+        if conflicts and form.has_only_conflicts:
+            context["errors"] = None
         response = super().render_change_form(request, context, add, change, form_url, obj)
         if conflicts:
             response.status_code = 409

@@ -366,7 +366,7 @@ def _forget_imports(person):
             rows = [{} if person.is_in(row) else row for row in kept.rows]
             if rows != kept.rows:
                 kept.rows = rows
-                kept.save()
+                kept.save(update_fields=["rows"])
         log = {name: told for name, told in job.errors_log.items() if not person.is_in(name)}
         if log != job.errors_log:
             job.errors_log = log

@@ -31,7 +31,7 @@ def step(jobs, write):
             job = _claimed(jobs)
             if job:
                 write(job)
-                job.save()
+                job.save(update_fields=job.STATE)
     except Exception as error:
         if job is None or faults.is_collision(error) or not connection.is_usable():
             raise
@@ -51,7 +51,7 @@ def _put_off(job):
             logger.error("Job %s is given up after %d failures.", job.pk, job.failures)
             job.give_up(timezone.now())
             events.announce(job, "interrupt")
-        job.save()
+        job.save(update_fields=job.STATE)
 
 
 def _claimed(jobs):

@@ -50,7 +50,7 @@ def confirm(user, code):
             return None
         TOTPDevice.objects.filter(user=user, confirmed=True).delete()
         device.confirmed = True
-        device.save()
+        device.save(update_fields=["confirmed"])
         attempt.succeeded = True
     return device
 
