@@ -17,6 +17,7 @@ from customers.models import Customer, Resource
 from customers.models.fields import JsonField, MetadataField
 from customers.services import consequences, events, principals, row_history, tagging
 from customers.services.modes import mode_of
+from customers.services.orders import lock_customers
 
 OTHER = ["reference", "reference_origin", "metadata"]
 RECORD = ["id", "created_at", "updated_at"]
@@ -45,6 +46,12 @@ def _without_name(entry):
     entry.object_repr = f"{entry.content_type.name} {entry.object_id}"
     entry.save(update_fields=["object_repr"])
     return entry
+
+
+def _customer_in(data):
+    """The id of the customer that a form's `data` names, None without one."""
+    pk = data.get("customer", "")
+    return pk if pk.isascii() and pk.isalnum() else None
 
 
 class ResourceAdmin(OfferedLookups, FreshRowAdmin):
@@ -114,10 +121,12 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
 
     def locked(self, row, data):
         """`row` read again, locked after its customers and the one that `data` gives it to."""
-        to = data.get("customer", "")
-        others = [*row_history.owners_of(row), *([to] if to.isascii() and to.isalnum() else [])]
+        owners = [*row_history.owners_of(row), _customer_in(data)]
         rows = self.model.objects.in_mode(row.mode)
-        return consequences.lock(row, rows, *(Customer(pk=pk) for pk in others))
+        return consequences.lock(row, rows, *(Customer(pk=pk) for pk in owners if pk))
+
+    def lock_named(self, data):
+        lock_customers(_customer_in(data))
 
     def save_model(self, request, row, form, change):
         """Save `row`, locked if it is not new, and write down what changed."""

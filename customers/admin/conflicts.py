@@ -18,11 +18,13 @@ from django.utils.choices import flatten_choices
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
 
+from customers.models import Customer
 from customers.services import row_history
 
 VERSION = "page_version"  # the form's hidden field
 MINE, SAVED = "mine", "saved"
 ASK = "This was changed meanwhile. Choose above which value to keep."
+FORGOTTEN = "This customer was anonymized, and is given nothing any more."
 EMPTY = "(empty)"
 
 
@@ -167,11 +169,20 @@ class FreshForm:
         values = super().clean()
         values = self.cleaned_data if values is None else values
         if not self.fresh:
+            self._refuse_forgotten(values)
             return values
         for name in self.conflicting:
             if name not in self.errors:
                 self.add_error(name, ValidationError(ASK, code="conflict"))
-        return {name: values[name] for name in self.changed_data if name in self.cleaned_data}
+        changed = {name: values[name] for name in self.changed_data if name in self.cleaned_data}
+        self._refuse_forgotten(changed)
+        return changed
+
+    def _refuse_forgotten(self, values):
+        """Let nothing be given to a customer whose anonymization has begun."""
+        for name, value in [*values.items()]:
+            if isinstance(value, Customer) and value.anonymization_status in row_history.BEGUN:
+                self.add_error(name, ValidationError(FORGOTTEN, code="forgotten"))
 
     def _renew_version(self):
         """Let the page, which is shown again, ask about the conflicts, and be of this version."""

@@ -66,8 +66,10 @@ class FreshRowAdmin(admin.ModelAdmin):
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         """The form, or what sending it did, which is begun again after a collision."""
         view = partial(super().changeform_view, request, object_id, form_url, extra_context)
+        if object_id is None and request.method == "POST":
+            return retried(lambda: self._new(request, view))
         if object_id is None:
-            return retried(view)
+            return view()
         return self._of_row(request, object_id, view, checks=True)
 
     def delete_view(self, request, object_id, extra_context=None):
@@ -98,6 +100,14 @@ class FreshRowAdmin(admin.ModelAdmin):
             return HttpResponseRedirect(self._page_of(object_id))
         except Http404:
             return self.gone(request, object_id)
+
+    def _new(self, request, view):
+        with transaction.atomic():
+            self.lock_named(request.POST)
+            return view()
+
+    def lock_named(self, data):
+        """Lock what a new row of `data` is to hang on."""
 
     def _alone(self, request, object_id, view, checks):
         """What `view` answers, after the row's customers and the row are locked."""

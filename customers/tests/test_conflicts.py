@@ -10,12 +10,7 @@ from django.utils import timezone
 
 from customers.admin.base import ReadOnlyAdmin
 from customers.admin.fresh import FreshRowAdmin
-from customers.models import (
-    Customer,
-    EventStore,
-    Resource,
-    Tag,
-)
+from customers.models import Attachment, Customer, EventStore, Order, Resource, Tag
 from customers.services import anonymization, merging
 from customers.services.applications import create_application
 from customers.tests.factories import (
@@ -373,6 +368,40 @@ def test_a_page_opened_before_its_customer_was_forgotten_writes_nothing(admin_cl
     again = opened(admin_client, customer) | {"reference": "mine"}
     is_over(admin_client, customer, again, "was removed, for ever")
     assert admin_client.post(page_of(bystander), other).status_code == 302
+
+
+def test_nothing_is_given_to_the_forgotten(admin_client):
+    forget(customer := make_customer())
+    tag, order = make_tag(name="vip"), make_order()
+    values = opened(admin_client, order) | {"customer": customer.pk}
+    new = {"customer": customer.pk, "reference": "news", "metadata": "{}"}
+    for page, sent in ((page_of(order), values), (ADD_SUBSCRIPTION, new)):
+        response = admin_client.post(page, sent)
+        assert response.status_code == 200
+        assert [*response.context["adminform"].form.errors] == ["customer"]
+    for form, sent in (("tags", {"add": tag.name}), ("note", {"text": "Ada called."})):
+        page = f"/admin/customers/{customer.pk}/{form}/"
+        told = admin_client.post(page, sent, follow=True).content.decode()
+        assert "This customer was anonymized. Nothing was changed." in told
+    assert Order.objects.get().customer is None
+    assert not (customer.tags.exists() or Attachment.objects.exists())
+    assert not customer.customer_subscriptions.exists()
+
+
+ADD_SUBSCRIPTION = "/admin/customers/customersubscription/add/"
+
+
+def test_small_forms_and_acts_on_a_customer_who_is_gone_say_so(admin_client):
+    customer = make_customer()
+    page = page_of(customer)
+    admin_client.post(page.replace("change", "delete"), {"post": "yes"})
+    acts = [page.replace("change", act) for act in ("merge", "anonymize", "reset-password")]
+    forms = [f"/admin/customers/{customer.pk}/{form}/" for form in ("tags", "note")]
+    for path in (*acts, *forms):
+        response = admin_client.post(path, {"add": "vip", "text": "Hello", "how": "show"})
+        assert response.status_code == 404
+        assert "This customer was deleted by admin" in response.content.decode()
+    assert not (Tag.objects.exists() or Attachment.objects.exists())
 
 
 @pytest.mark.parametrize("status", ["requested", "cancelled", "failed"])
