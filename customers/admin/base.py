@@ -6,18 +6,18 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.forms import Textarea
-from django.http import Http404
 from django.utils.text import capfirst
 
 from customers.admin import looks, search
 from customers.admin.fields import JsonFormField
+from customers.admin.fresh import FreshRowAdmin
 from customers.admin.lookups import OfferedLookups
 from customers.admin.paging import Paginator
-from customers.models import Resource, check_size
+from customers.models import Customer, Resource, check_size
 from customers.models.fields import JsonField, MetadataField
-from customers.services import consequences, events, principals, tagging
+from customers.services import consequences, events, principals, row_history, tagging
 from customers.services.modes import mode_of
-from customers.services.transactions import retried
+from customers.services.orders import lock_customers
 
 OTHER = ["reference", "reference_origin", "metadata"]
 RECORD = ["id", "created_at", "updated_at"]
@@ -48,7 +48,13 @@ def _without_name(entry):
     return entry
 
 
-class ResourceAdmin(OfferedLookups, admin.ModelAdmin):
+def _customer_in(data):
+    """The id of the customer that a form's `data` names, None without one."""
+    pk = data.get("customer", "")
+    return pk if pk.isascii() and pk.isalnum() else None
+
+
+class ResourceAdmin(OfferedLookups, FreshRowAdmin):
     """A resource's pages: they show and make rows of the mode that the staff member works in."""
 
     readonly_fields = ["id", "created_at", "updated_at"]
@@ -83,13 +89,6 @@ class ResourceAdmin(OfferedLookups, admin.ModelAdmin):
     def changelist_view(self, request, extra_context=None):
         title = capfirst(self.opts.verbose_name_plural)
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
-
-    def get_object(self, request, object_id, from_field=None):
-        """The row of the mode at work. Raises Http404 for any other, as the API does."""
-        row = super().get_object(request, object_id, from_field)
-        if row is None:
-            raise Http404(f"There is no such {self.opts.verbose_name} in this mode.")
-        return row
 
     def get_field_queryset(self, db, db_field, request):
         """The rows of the mode at work, for the choices of a key."""
@@ -134,28 +133,32 @@ class ResourceAdmin(OfferedLookups, admin.ModelAdmin):
 
         return InMode
 
-    def changeform_view(self, request, *args, **kwargs):
-        """The form, or what sending it did, which is begun again after a collision."""
-        view = super().changeform_view
-        return retried(lambda: view(request, *args, **kwargs))
+    def locked(self, row, data):
+        """`row` read again, locked after its customers and the one that `data` gives it to.
 
-    def delete_view(self, request, *args, **kwargs):
-        view = super().delete_view
-        return retried(lambda: view(request, *args, **kwargs))
+        Of a forgotten one too, as it may be deleted: what saves asks `_check_open`.
+        """
+        owners = [*row_history.owners_of(row), _customer_in(data)]
+        rows = self.model.objects.in_mode(row.mode)
+        customers = [Customer(pk=pk) for pk in owners if pk]
+        return consequences.lock(row, rows, *customers, forgotten_too=True)
+
+    def lock_named(self, data):
+        lock_customers(_customer_in(data), forgotten_too=True)  # the form refuses them
 
     def save_model(self, request, row, form, change):
-        """Save `row`, after its customers and itself are locked, and write down what changed."""
+        """Save `row`, locked if it is not new, and write down what changed."""
         who = who_is(request)
         with transaction.atomic():
+            before = events.values_of(self.model.objects.get(pk=row.pk)) if change else None
             if not change:
                 consequences.admit(row)
-                super().save_model(request, row, form, change)
-                events.record_create(row, who=who)
-                return
-            rows = self.model.objects.in_mode(row.mode)
-            before = consequences.lock(rows.get(pk=row.pk), rows, row)
             super().save_model(request, row, form, change)
-            consequences.record_update(row, events.values_of(before), who=who)
+            if not change:
+                events.record_create(row, who=who)
+            elif self.columns_of(form):
+                fresh = self.model.objects.get(pk=row.pk)
+                consequences.record_update(fresh, before, who=who)
 
     def log_addition(self, request, row, message):
         return _without_name(super().log_addition(request, row, message))
@@ -171,13 +174,11 @@ class ResourceAdmin(OfferedLookups, admin.ModelAdmin):
 
     def delete_model(self, request, row):
         with transaction.atomic():
-            rows = self.model.objects.in_mode(row.mode)
-            locked = consequences.lock(row, rows, forgotten_too=True)
-            consequences.delete(locked, who=who_is(request))
+            consequences.delete(self.locked(row, {}), who=who_is(request))
 
     def delete_queryset(self, request, rows):
         with transaction.atomic():
-            for row in rows:
+            for row in sorted(rows, key=lambda row: (row.whose or "", row.pk)):
                 self.delete_model(request, row)
 
     @admin.display(description="status", ordering="status")

@@ -150,6 +150,7 @@ class BulkActs:
     """The actions of the customers' list. Each asks first: what is to happen to how many."""
 
     actions = [
+        "delete_selected",
         "add_tags",
         "remove_tags",
         "set_group",

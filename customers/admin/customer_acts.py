@@ -1,5 +1,7 @@
 """What staff do to one customer: a new password, and making one of two."""
 
+from functools import wraps
+
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
@@ -22,7 +24,19 @@ TRIGGERS = {  # and what is told of each
     "_request_anonymization": "Requested the anonymization of this customer.",
     "_cancel_anonymization": "Cancelled the anonymization of this customer.",
 }
-PAGE = method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+
+
+def page(act):
+    """A page of the customer `pk`; where there is none, the one that says what became of it."""
+
+    @wraps(act)
+    def view(self, request, pk):
+        try:
+            return act(self, request, pk)
+        except Http404:
+            return self.gone(request, pk)
+
+    return method_decorator(require_http_methods(["GET", "HEAD", "POST"]))(view)
 
 
 class SpareForm(forms.Form):
@@ -73,7 +87,7 @@ class CustomerActs:
         }
         return super().changeform_view(request, object_id, form_url, extra_context)
 
-    @PAGE
+    @page
     def reset_password(self, request, pk):
         """Mails the customer a link to choose a password, or shows it once, unless forgotten."""
         customer = self.customer_for(request, pk, "reset_customer_password")
@@ -95,7 +109,7 @@ class CustomerActs:
             self.log_change(request, customer, "Was shown a link to choose a new password.")
         return self.act_page(request, customer, "reset_password", title="Reset password", link=link)
 
-    @PAGE
+    @page
     def merge(self, request, pk):
         """Shows what moves from a double to the customer, then makes one of the two."""
         customer = self.customer_for(request, pk, "merge_customers")
@@ -123,7 +137,7 @@ class CustomerActs:
         self.message_user(request, "The two are one now. The audit log says how to undo it.")
         return redirect("admin:customers_customer_change", customer.pk)
 
-    @PAGE
+    @page
     def anonymize(self, request, pk):
         """Shows how far the anonymization is; requests it, or cancels the request."""
         customer = self.customer_for(request, pk, "anonymize_customers")

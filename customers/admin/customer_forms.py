@@ -1,24 +1,54 @@
 """The small forms on the page of a customer: its tags and notes."""
 
+from functools import wraps
+
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
-from django.http import HttpResponseRedirect
+from django.http import Http404, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from customers.admin.base import who_is
 from customers.models import Attachment, Customer, Tag
 from customers.services import events, notes, tagging
-from customers.services.customers import ForgottenError
+from customers.services.transactions import retried
 
 LONGEST_NOTE = 5000
 
 
-@require_POST
-def tags(request, pk):
+def form_of(act):
+    """A form on the page of the customer `pk`, for staff with leave to do `act` to customers.
+
+    The view is given the customer, locked; where there is none, a page says what became of it.
+    """
+
+    def decorator(view):
+        @require_POST
+        @wraps(view)
+        def wrapped(request, pk):
+            try:
+                return retried(lambda: _locked(view, request, pk, act))
+            except Http404:
+                return _options().gone(request, pk)
+
+        return wrapped
+
+    return decorator
+
+
+def _locked(view, request, pk, act):
+    with transaction.atomic():
+        customer = _customer(request, pk, act)
+        if customer.is_forgotten:
+            messages.error(request, "This customer was anonymized. Nothing was changed.")
+            return _back(customer)
+        return view(request, customer)
+
+
+@form_of("change")
+def tags(request, customer):
     """Put the tags in `add`, names with commas between, on the customer; take `remove` off."""
-    customer = _customer(request, pk, "change")
     before = _names(customer)
     try:
         with transaction.atomic():
@@ -27,8 +57,6 @@ def tags(request, pk):
     except (tagging.TooManyTags, ValidationError) as error:
         text = " ".join(getattr(error, "messages", [f"A customer {error}."]))
         messages.error(request, text)
-    except ForgottenError as error:
-        messages.error(request, str(error))
     except IntegrityError:
         messages.error(request, "Somebody has just made the same tag; add it again.")
     return _back(customer)
@@ -72,15 +100,14 @@ def _new_tag(request, name, mode):
     except ValidationError as error:
         texts = " and ".join(text.rstrip(".") for text in error.messages)
         raise ValidationError(f"“{name[:40]}” is no tag: it {texts}.") from error
-    tag.save()
+    tag.save(force_insert=True)
     events.record_create(tag, who=who_is(request))
     return tag
 
 
-@require_POST
-def note(request, pk):
+@form_of("view")
+def note(request, customer):
     """Write the note `text` about the customer."""
-    customer = _customer(request, pk, "view")
     if not admin.site.get_model_admin(Attachment).has_add_permission(request):
         raise PermissionDenied
     text = request.POST.get("text", "").replace("\0", "").strip()
@@ -88,21 +115,20 @@ def note(request, pk):
         messages.error(request, f"A note has 1 to {LONGEST_NOTE} characters.")
         return _back(customer)
     author = request.user.get_full_name() or request.user.get_username()
-    try:
-        notes.add_note(customer, text, author=author, who=who_is(request))
-    except ForgottenError as error:
-        messages.error(request, str(error))
-        return _back(customer)
+    notes.add_note(customer, text, author=author, who=who_is(request))
     _options().log_change(request, customer, "Wrote a note.")
     return _back(customer)
 
 
 def _customer(request, pk, act):
-    """The customer of the mode at work. Raises Http404, and PermissionDenied without leave."""
+    """The customer of the mode at work, locked. Raises Http404, and PermissionDenied."""
     customer = _options().get_object(request, pk)
     if not getattr(_options(), f"has_{act}_permission")(request, customer):
         raise PermissionDenied
-    return customer
+    try:
+        return _options().locked(customer, {})
+    except Customer.DoesNotExist as error:
+        raise Http404("The customer has just been deleted.") from error
 
 
 def _options():

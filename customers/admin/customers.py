@@ -56,9 +56,13 @@ class CustomerAdmin(BulkActs, Files, CustomerActs, TaggableAdmin):
     def change_view(self, request, object_id, form_url="", extra_context=None):
         if "email" in request.POST and not _may_change_email(request):
             raise PermissionDenied
-        customer = self.get_object(request, object_id)
-        context = {"story": Story(customer, request), **(extra_context or {})}
-        return super().change_view(request, object_id, form_url, context)
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        """The form, and around that of a customer, unless it asks about conflicts, the story."""
+        if obj is not None and not context["adminform"].form.conflicts:
+            context["story"] = Story(self.get_object(request, obj.pk), request)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_search_results(self, request, queryset, search_term):
         if not search_term.strip():

@@ -15,6 +15,8 @@ class JsonFormField(forms.JSONField):
         self.default = default
 
     def to_python(self, value):
+        if self.disabled:  # then it is the row's own
+            return value
         try:
             found = _read(value)
         except strict_json.Unfit as error:

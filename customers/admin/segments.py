@@ -74,7 +74,7 @@ def save(request):
         full = f"There are {MOST_SEGMENTS} shared segments. Keep this one to yourself."
         form.add_error("shared", full)
     if form.is_valid():
-        form.save()
+        segment.save(force_insert=True)
         write_down(request, ADDITION, f"Saved “{segment.name}”.", Segment, segment.pk)
         messages.success(request, f"The segment “{segment.name}” was saved.")
     else:

@@ -2,12 +2,24 @@
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Q
 
+from customers.admin.fresh import FreshRowAdmin
 from customers.admin.lookups import OfferedLookups
 
 admin.site.unregister([User, Group])
+
+
+class PasswordForm(AdminPasswordChangeForm):
+    """A member of staff's new password, which is all that is saved."""
+
+    def save(self, commit=True):
+        user = super().save(commit=False)
+        if commit:
+            user.save(update_fields=["password"])
+        return user
 
 
 def _permissions_of(user):
@@ -42,7 +54,9 @@ class NoneAbove(OfferedLookups):
 
 
 @admin.register(User)
-class StaffAdmin(NoneAbove, UserAdmin):
+class StaffAdmin(NoneAbove, FreshRowAdmin, UserAdmin):
+    change_password_form = PasswordForm
+
     def get_fieldsets(self, request, obj=None):
         """Who is a superuser is for superusers to see and to say."""
         fieldsets = super().get_fieldsets(request, obj)
@@ -62,6 +76,6 @@ class StaffAdmin(NoneAbove, UserAdmin):
 
 
 @admin.register(Group)
-class RoleAdmin(NoneAbove, GroupAdmin):
+class RoleAdmin(NoneAbove, FreshRowAdmin, GroupAdmin):
     def permissions_within(self, role):
         return role.permissions.all()

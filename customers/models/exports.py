@@ -14,6 +14,8 @@ class Export(Job):
     whoever may export sees all rows of its mode.
     """
 
+    STATE = (*Job.STATE, "last_id", "has_file")
+
     filters = JsonField(default=dict, null=True, blank=True)
     includes = JsonField(default=list, null=True, blank=True)
     fields = JsonField(default=list, null=True, blank=True)

@@ -27,6 +27,17 @@ class Job(Resource):
         CSV = "csv", "CSV"
 
     OPEN = (Status.PENDING, Status.IN_PROGRESS)
+    STATE = (  # the columns that the worker writes
+        "status",
+        "started_at",
+        "completed_at",
+        "interrupted_at",
+        "processed_count",
+        "errors_count",
+        "errors_log",
+        "failures",
+        "try_at",
+    )
     # They may hold addresses, or are the worker's own.
     unlogged = {"errors_log", "refusals", "who", "filters", "failures", "try_at"}
 
@@ -92,6 +103,8 @@ class Import(Job):
     `parent_resource_id` is the id of what all the rows belong to. `refusals` are the errors in
     their order: lists of the row's number, its key or None, a name and what is wrong with it.
     """
+
+    STATE = (*Job.STATE, "refusals")
 
     parent_resource_id = models.CharField(max_length=255, null=True, blank=True)
     inputs_size = models.PositiveIntegerField(editable=False)

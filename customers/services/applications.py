@@ -22,7 +22,7 @@ def create_application(*, name, mode, kind=Application.Kind.INTEGRATION, read_on
         name=name, mode=mode, kind=kind, client_id=client_id, read_only=read_only
     )
     secret = application.set_new_secret() if kind == Application.Kind.INTEGRATION else None
-    application.save()
+    application.save(force_insert=True)
     return application, secret
 
 

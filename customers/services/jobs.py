@@ -31,7 +31,7 @@ def step(jobs, write):
             job = _claimed(jobs)
             if job:
                 write(job)
-                job.save()
+                job.save(update_fields=job.STATE)
     except Exception as error:
         passes = faults.is_collision(error) or faults.is_away(error)
         if job is None or passes or not connection.is_usable():
@@ -52,7 +52,7 @@ def _put_off(job):
             logger.error("Job %s is given up after %d failures.", job.pk, job.failures)
             job.give_up(timezone.now())
             events.announce(job, "interrupt")
-        job.save()
+        job.save(update_fields=job.STATE)
 
 
 def _claimed(jobs):

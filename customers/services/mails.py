@@ -97,7 +97,7 @@ def deliver_next():
             return False
         mail.try_at = timezone.now() + FIRST_RETRY * 2**mail.attempts
         mail.attempts += 1
-        mail.save()
+        mail.save(update_fields=["attempts", "try_at"])
     try:
         _deliver(mail)
     except ForgottenError:  # an address that stands for nobody

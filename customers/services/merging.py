@@ -92,7 +92,7 @@ def merge(kept_id, spare_id, *, mode, who):
         for name in ("total_orders_count", "status"):  # count_order has written them down
             changes.pop(name, None)
         events.record(kept, "update", who=who, changes={**changes, "merged": (None, note)})
-        events.record(spare, "destroy", who=who, changes={})
+        events.record(spare, "destroy", who=who, changes={"merged_into": (None, kept.pk)})
         spare.delete()
     return kept
 

@@ -74,7 +74,7 @@ def _confirm(user, code):
         raise ValidationError("The code is wrong.")
     TOTPDevice.objects.filter(user=user, confirmed=True).delete()
     device.confirmed = True
-    device.save()
+    device.save(update_fields=["confirmed"])
     return device
 
 

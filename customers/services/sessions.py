@@ -137,5 +137,5 @@ def _with_new_token(session):
     session.refresh_digest = digest(token)
     lifetime = timedelta(seconds=settings.REFRESH_TOKEN_LIFETIME)
     session.expires_at = timezone.now() + lifetime
-    session.save()
+    session.save(update_fields=["refresh_digest", "expires_at"])
     return token

@@ -8,7 +8,9 @@ from functools import wraps
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.forms import AdminPasswordChangeForm
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import redirect
@@ -55,11 +57,31 @@ def known_staff(view):
     return wrapped
 
 
+class OwnPasswordForm(AdminPasswordChangeForm):
+    """One's own new password, which is all that is saved."""
+
+    def save(self, commit=True):
+        user = super().save(commit=False)
+        if commit:
+            user.save(update_fields=["password"])
+        return user
+
+
 class Console(admin.AdminSite):
     index_title = "Overview"
     index_template = "admin/overview.html"
     site_url = None  # there is no other site to view
     login_form = LoginForm
+
+    def password_change(self, request, extra_context=None):
+        """As Django's, which saves the member of staff whole; this saves the new password."""
+        request.current_app = self.name
+        return PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            template_name=self.password_change_template or "registration/password_change_form.html",
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )(request)
 
     def each_context(self, request):
         mode = modes.mode_of(request.session)

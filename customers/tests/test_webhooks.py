@@ -557,7 +557,8 @@ def test_an_address_within_or_unsafe_is_refused_when_written(api, admin_client, 
     assert api.update("webhooks", webhook.pk, {"callback_url": url}).status_code == 422
     form = {"topic": "customers.create", "callback_url": url, "mode": "test", "metadata": "{}"}
     page = f"/admin/customers/webhook/{webhook.pk}/change/"
-    assert admin_client.post(page, form).status_code == 200
+    errors = admin_client.post(page, form).context["adminform"].form.errors["callback_url"]
+    assert errors[0].startswith("The address ")
     webhook.refresh_from_db()
     assert webhook.callback_url == CALLBACK_URL
 

@@ -1,0 +1,227 @@
+"""Pages of rows that others change, too: each act is on the locked row as it is now."""
+
+from contextlib import suppress
+from functools import partial
+
+from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.http import Http404, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
+
+from customers.admin.conflicts import VERSION, FreshForm, PageVersion
+from customers.models import Customer, Kept
+from customers.services import row_history
+from customers.services.modes import mode_of
+from customers.services.transactions import Overtaken, retried
+
+BUSY = "Others are changing this just now. Nothing was changed; save again."
+
+
+class PageOver(Exception):
+    """What a page shows is over, and it writes nothing; `reason` is one that gone.html knows."""
+
+    def __init__(self, reason, **context):
+        super().__init__(reason)
+        self.context = {"reason": reason, **context}
+
+
+class FreshRowAdmin(admin.ModelAdmin):
+    """Pages that write what was changed on them to the locked row, and say when that is over."""
+
+    actions = ["delete_selected"]
+
+    def get_object(self, request, object_id, from_field=None):
+        """The row. Raises Http404 where there is none, as the API does."""
+        row = super().get_object(request, object_id, from_field)
+        if row is None:
+            raise Http404(f"There is no such {self.opts.verbose_name} in this mode.")
+        return row
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        """The form; that of a row carries what it shows, and how the row's customers stand."""
+        form, states = super().get_form(request, obj, change=change, **kwargs), {}
+        if obj is not None and kwargs.get("fields"):
+            states = self._states_shown(obj)
+        return type(form.__name__, (FreshForm, form), {"page_customers": states})
+
+    def _states_shown(self, row):
+        """How the customers of `row` stand, which is read anew if they have just changed."""
+        owners = row_history.owners_of(row)
+        states = row_history.states_of(owners)
+        if len(states) < len(owners) or any(begun for begun, _ in states.values()):
+            with suppress(type(row).DoesNotExist):
+                row.refresh_from_db()
+        return states
+
+    def locked(self, row, data):
+        """`row`, locked and read again. Raises its DoesNotExist and Overtaken."""
+        return self.model._base_manager.select_for_update(of=("self",)).get(pk=row.pk)
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        """The form, or what sending it did, which is begun again after a collision."""
+        view = partial(super().changeform_view, request, object_id, form_url, extra_context)
+        if object_id is None and request.method == "POST":
+            return retried(lambda: self._new(request, view))
+        if object_id is None:
+            return view()
+        return self._of_row(request, object_id, view, checks=True)
+
+    def delete_view(self, request, object_id, extra_context=None):
+        view = partial(super().delete_view, request, object_id, extra_context)
+        try:
+            return self._of_row(request, object_id, view)
+        except (Kept, ProtectedError) as error:
+            self.message_user(request, self._why_kept(error), messages.ERROR)
+            return HttpResponseRedirect(self._page_of(object_id))
+
+    def history_view(self, request, object_id, extra_context=None):
+        view = partial(super().history_view, request, object_id, extra_context)
+        return self._of_row(request, object_id, view)
+
+    def _of_row(self, request, object_id, view, checks=False):
+        """What `view` answers about the row; what it writes is written wholly or not at all.
+
+        With `checks` it is the form that writes, which its page must still be fit for.
+        """
+        try:
+            if request.method != "POST":
+                return view()
+            return retried(lambda: self._alone(request, object_id, view, checks))
+        except PageOver as over:
+            return self._over(request, object_id, status=409, **over.context)
+        except Overtaken:
+            self.message_user(request, BUSY, messages.ERROR)
+            return HttpResponseRedirect(self._page_of(object_id))
+        except Http404:
+            return self.gone(request, object_id)
+
+    def _new(self, request, view):
+        with transaction.atomic():
+            self.lock_named(request.POST)
+            return view()
+
+    def lock_named(self, data):
+        """Lock what a new row of `data` is to hang on."""
+
+    def _alone(self, request, object_id, view, checks):
+        """What `view` answers, after the row's customers and the row are locked."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        with transaction.atomic():
+            row = self.get_object(request, unquote(object_id))
+            try:
+                row = self.locked(row, request.POST)
+            except self.model.DoesNotExist as error:
+                raise Http404("The row has just been deleted.") from error
+            if checks:
+                self._check_open(row, PageVersion.read(request.POST.get(VERSION), row))
+            return view()
+
+    def _check_open(self, row, version):
+        """Raise PageOver where a page of `version`, None if unknown, may not write `row`."""
+        states = row_history.states_of(row_history.owners_of(row))
+        shown = version.customers if version else {}
+        for pk in shown.keys() - states.keys():
+            if not Customer.objects.filter(pk=pk).exists():
+                raise PageOver("customer_gone", customer_end=self._end_of(Customer, pk, row.mode))
+        for pk, (begun, merger) in states.items():
+            _, known_merger = shown.get(pk, (begun, merger))
+            if begun:
+                raise PageOver("anonymized", customer=Customer.objects.get(pk=pk))
+            if merger != known_merger:
+                raise PageOver("grown", customer=Customer.objects.get(pk=pk))
+
+    def _end_of(self, model, pk, mode):
+        """What gone.html tells of the row `pk` of `model`, nothing where the log does not."""
+        end = row_history.end_of(model._meta.db_table, pk, mode=mode)
+        if end is None:
+            return {}
+        target = Customer.objects.in_mode(mode).filter(pk=end.merged_into).first()
+        return {"end": end, "target": target, "is_merged": end.merged_into is not None}
+
+    def gone(self, request, object_id):
+        """The answer about a row that is not there: 404, or 409 to a page that was to be saved."""
+        pk, mode = unquote(object_id), mode_of(request.session)
+        told = {}
+        if hasattr(self.model, "mode") and self.has_view_or_change_permission(request):
+            told = self._end_of(self.model, pk, mode)
+        was_open = PageVersion.read(request.POST.get(VERSION), self.model(pk=pk)) is not None
+        status = 409 if was_open else 404
+        return self._over(request, object_id, status=status, reason="gone", **told)
+
+    def _over(self, request, object_id, *, status, **context):
+        context |= {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "There is nothing here any more" if status == 404 else "Nothing was saved",
+            "name": self.opts.verbose_name,
+            "was_sent": request.method == "POST",
+            "sees_customers": request.user.has_perm("customers.view_customer"),
+            "page": self._page_of(object_id),
+            "list": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
+        }
+        response = TemplateResponse(request, "admin/gone.html", context, status=status)
+        add_never_cache_headers(response)
+        return response
+
+    def _page_of(self, object_id):
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        return reverse(name, args=[object_id])
+
+    def save_model(self, request, row, form, change):
+        """Save a new `row`, or of an old one, locked, what was changed in the form."""
+        if not change:
+            row.save(force_insert=True)
+            return
+        columns = self.columns_of(form)
+        if columns:
+            fresh = self.model._base_manager.get(pk=row.pk)
+            for name in columns:
+                setattr(fresh, name, getattr(row, name))
+            fresh.save(update_fields=columns)
+
+    @staticmethod
+    def columns_of(form):
+        """The names of the columns that `form` changes."""
+        fields = {field.name for field in form.instance._meta.concrete_fields}
+        return [name for name in form.changed_data if name in fields]
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        """The form; 409 where it asks about conflicts."""
+        form = context["adminform"].form
+        conflicts = context["conflicts"] = form.conflicts
+        if conflicts and form.has_only_conflicts:
+            context["errors"] = None
+        response = super().render_change_form(request, context, add, change, form_url, obj)
+        if conflicts:
+            response.status_code = 409
+        return response
+
+    @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
+    def delete_selected(self, request, rows):
+        """As Django's, but wholly or not at all, and begun again after a collision."""
+        if not request.POST.get("post"):
+            return delete_selected(self, request, rows)
+        try:
+            return retried(lambda: self._delete_selected(request, rows))
+        except (Kept, ProtectedError) as error:
+            self.message_user(request, self._why_kept(error), messages.ERROR)
+        except (Overtaken, self.model.DoesNotExist):
+            self.message_user(request, BUSY, messages.ERROR)
+        return None
+
+    def _delete_selected(self, request, rows):
+        with transaction.atomic():
+            return delete_selected(self, request, rows.all())
+
+    @staticmethod
+    def _why_kept(error):
+        if isinstance(error, ProtectedError):
+            return "Nothing was deleted: something has just been made that needs it."
+        return f"Nothing was deleted: {error}."
