@@ -10,7 +10,17 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
-from customers.models import Address, Customer, Event, EventStore, Order, QueuedMail, Return
+from customers.models import (
+    Address,
+    Attachment,
+    Customer,
+    Event,
+    EventStore,
+    Order,
+    QueuedMail,
+    Return,
+    Segment,
+)
 from customers.services import anonymization, deliveries, merging
 from customers.tests.conftest import Api, error_of
 from customers.tests.factories import (
@@ -285,6 +295,9 @@ def test_everything_that_is_held_is_one_document(api, live_api):
     assert held["addresses"][0]["line_1"] == ADDRESS["line_1"]
     for name in ("customer_addresses", "customer_subscriptions", "sku_lists", "sku_list_items"):
         assert len(held[name]) == 1
+    attached = Attachment.objects.filter(customer_group=None).values_list("pk", flat=True)
+    assert {one["id"] for one in held["attachments"]} == set(attached)
+    assert len(attached) == 4  # to the customer, an order, a return and a SKU list
     assert held["event_stores"]
     assert held["events"]
     out = io.StringIO()
@@ -295,7 +308,7 @@ def test_everything_that_is_held_is_one_document(api, live_api):
     assert link(customer)["id"] == held["customer"]["id"]
 
 
-def test_doubles_that_were_merged_one_into_the_other_are_forgotten_too(api):
+def test_doubles_that_were_merged_one_into_the_other_are_forgotten_too(api, admin_user):
     members = {"email": "zebulon@example.com", "metadata": {"a": "zebulon"}}
     spare = api.create("customers", members).json()["data"]["id"]
     me = {"customer": {"type": "customers", "id": spare}}
@@ -305,5 +318,8 @@ def test_doubles_that_were_merged_one_into_the_other_are_forgotten_too(api):
     last = make_customer(email="eve@example.com")
     merging.merge(last.pk, kept.pk, mode="test", who=None)
     assert "event_stores" in tables_with(MARK)
+    asked = {"mode": "test", "owner": admin_user, "filters": [["email_eq", "Ada@example.com"]]}
+    Segment.objects.create(name="Named by the note of the merger alone", **asked)
     forget(Customer.objects.get(pk=last.pk))
     assert tables_with(MARK) == set()
+    assert not Segment.objects.exists()
