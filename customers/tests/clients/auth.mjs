@@ -518,14 +518,6 @@ test("a customer is refused what is not for customers", async () => {
 
 test("a customer changes itself but not its standing", async () => {
   const { customer, client } = await newLogin();
-  const email = newEmail("new");
-  const updated = await client.customers.update({
-    id: customer.id,
-    email,
-    metadata: { size: "M" },
-  });
-  assert.deepEqual([updated.email, updated.metadata], [email, { size: "M" }]);
-
   for (const [members, pointer] of [
     [{ tax_exemption_code: "7" }, "attributes/tax_exemption_code"],
     [{ customer_group: await newGroup() }, "relationships/customer_group"],
@@ -536,7 +528,23 @@ test("a customer changes itself but not its standing", async () => {
       notAllowed(pointer),
     );
   }
+  const email = newEmail("new");
+  const updated = await client.customers.update({
+    id: customer.id,
+    email,
+    metadata: { size: "M" },
+  });
+  assert.deepEqual([updated.email, updated.metadata], [email, { size: "M" }]);
   assert.deepEqual(await cl.customers.retrieve(customer.id), updated);
+});
+
+test("a customer who gets another address is logged out", async () => {
+  const { customer, tokens, client } = await newLogin();
+  await client.customers.update({ id: customer.id, email: newEmail("new") });
+
+  await isDead(tokens.accessToken);
+  assert.deepEqual(await refresh(tokens.refreshToken), sessionOver);
+  assert.deepEqual(await logIn(customer.email), wrongPassword);
 });
 
 test("what a customer makes is its own", async () => {
