@@ -79,7 +79,7 @@ class Copy:
         if on_postgresql():
             with psycopg.connect(self.server, autocommit=True) as server:
                 name = sql.Identifier(f"test_{self.database}")
-                server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(name))
+                server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
     def run(self, tests, *options):
         """Run `tests`, as Rule has them; return pytest's exit code, None when it took too long."""
@@ -155,7 +155,7 @@ def on_postgresql():
 def begin(rules, copies):
     """Make the databases, and run all tests of `rules` unbroken. Ends the program if one fails."""
     tests = sorted({test for rule in rules for test in rule.tests})
-    shares = [tests[number :: len(copies)] for number in range(len(copies))]
+    shares = [tests[number :: len(copies)] or tests[:1] for number in range(len(copies))]
     print(f"Running the {len(tests)} tests of {len(rules)} rules unbroken.", flush=True)
     with ThreadPoolExecutor(len(copies)) as pool:
         codes = pool.map(lambda copy, share: copy.run(share, "--create-db"), copies, shares)
