@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connections, transaction
 
 from customers.models import REPLICA, Timeline, execute, from_replica
+from customers.services import faults
 
 PATIENCE = 0.05  # seconds to wait for a replica that is behind
 PAUSE = 0.005
@@ -45,13 +46,18 @@ _marked = set()  # the timelines that this process has given a new token
 
 
 def read(act):
-    """What `act` returns, a function without arguments that only reads."""
+    """What `act` returns, a function without arguments that only reads.
+
+    It is done again on the primary where the replica fails, but not where its time was over.
+    """
     if not settings.DATABASE_REPLICA_URL or not has_caught_up():
         return act()
     try:
         with from_replica():
             return act()
     except (DatabaseError, InterfaceError) as error:
+        if faults.fault_of(error) is faults.SLOW:  # as it would be on the primary
+            raise
         _pass_over(UNFIT_FOR, f"does not answer ({type(error).__name__})")
     return act()
 

@@ -5,7 +5,7 @@ by `deploy/prove.py replica promotion`.
 """
 
 import pytest
-from django.db import OperationalError, connection, connections, transaction
+from django.db import OperationalError, ProgrammingError, connection, connections, transaction
 from django.db.utils import ConnectionHandler
 from django.test.utils import CaptureQueriesContext
 
@@ -112,3 +112,20 @@ def test_a_connection_that_is_lost_is_not_made_again_unasked(replica):
 def test_within_a_transaction_nothing_is_asked(replica):
     with transaction.atomic():
         assert statements(replicas.has_caught_up) == (0, 0)
+
+
+def test_a_read_whose_time_was_over_is_not_begun_again_on_the_primary(replica, monkeypatch):
+    monkeypatch.setattr(replicas, "has_caught_up", lambda: True)
+    begun = []
+
+    def act(statement):
+        begun.append(statement)
+        with connections["replica"].cursor() as cursor:
+            cursor.execute(statement)
+
+    with pytest.raises(OperationalError):
+        replicas.read(lambda: act("SET statement_timeout = 1; SELECT pg_sleep(5)"))
+    assert len(begun) == 1
+    with pytest.raises(ProgrammingError):
+        replicas.read(lambda: act("SELECT nothing"))
+    assert len(begun) == 3  # on the primary, too
