@@ -278,6 +278,37 @@ def test_an_address_that_has_become_somebody_elses_is_theirs_with_its_log(api):
     assert list(bob.customer_addresses.values_list("address", flat=True)) == [pk]
 
 
+def test_an_address_that_was_theirs_once_and_is_somebody_elses_now_stays(api):
+    ada, bob = make_customer(), make_customer()
+    made = api.create("addresses", {**ADDRESS, "notes": "Bob's"}).json()["data"]["id"]
+    home = {"address": {"type": "addresses", "id": made}}
+    entry = api.create("customer_addresses", {}, {"customer": link(ada), **home}).json()["data"]
+    assert api.delete(f"/api/customer_addresses/{entry['id']}").status_code == 204
+    assert api.create("customer_addresses", {}, {"customer": link(bob), **home}).status_code == 201
+    told = EventStore.objects.filter(resource_id=made).values_list("payload", flat=True)
+    before = list(told)
+    held = api.get(f"/api/customers/{ada.pk}/personal_data").json()["meta"]["personal_data"]
+    assert held["addresses"] == []
+    forget(ada)
+    assert Address.objects.get().notes == "Bob's"
+    assert list(told.all()) == before
+    assert before[0]["notes"]["to"] == "Bob's"
+
+
+def test_of_a_place_that_an_order_keeps_the_country_is_left_and_no_tag_on_anything():
+    ada = make_customer()
+    home = make_address(lat=51.5, lng=-0.1, business=True, company="A & Co", country_code="GB")
+    order = Order.objects.create(customer=ada, shipping_address=home, billing_address=home)
+    returned = Return.objects.create(customer=ada, order=order)
+    for row in (ada, order, returned, home):
+        row.tags.add(make_tag())
+    forget(ada)
+    home.refresh_from_db()
+    assert {name: getattr(home, name) for name in anonymization.PLACE} == anonymization.PLACE
+    assert (home.lat, home.lng, home.business, home.country_code) == (None, None, False, "GB")
+    assert [row.tags.count() for row in (ada, order, returned, home)] == [0] * 4
+
+
 def test_a_neighbour_loses_nothing():
     bob = make_full_customer(email="bob@example.com")
     before = [line for line in everything() if bob.pk in line or "bob@" in line]
