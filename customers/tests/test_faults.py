@@ -276,6 +276,7 @@ def cluster():
 def test_a_database_that_is_not_of_utf_8_is_refused_with_what_to_do(monkeypatch, settings):
     name = f"{connection.settings_dict['NAME']}_latin"
     with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")  # it is a checkpoint, too
         cursor.execute(f"DROP DATABASE IF EXISTS {name}")
         cursor.execute(f"CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
     latin = ConnectionHandler({"default": {**connection.settings_dict, "NAME": name}})["default"]
@@ -295,7 +296,8 @@ def test_a_database_that_is_not_of_utf_8_is_refused_with_what_to_do(monkeypatch,
     finally:
         latin.close()
         with connection.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {name}")
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            cursor.execute(f"SET statement_timeout = '{settings.DATABASE_STATEMENT_TIMEOUT}s'")
     assert served.returncode == 1
     assert "CRITICAL project.wsgi The database's encoding is LATIN1: make one" in served.stderr
 

@@ -25,7 +25,6 @@ class Command(OperatorCommand):
 
     def handle(self, *, once, **options):
         try:
-            durability.check_at_start()
             self.work_once() if once else self.work()
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
@@ -35,10 +34,12 @@ class Command(OperatorCommand):
             raise CommandError(f"A fault ended it ({kind}); the log says where.") from error
 
     def work_once(self):
+        durability.check()
         done = ", ".join(f"{what}: {count}" for what, count in worker.run_once().items())
         self.stdout.write(f"Done; {done}.")
 
     def work(self):
+        durability.check_at_start()
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
