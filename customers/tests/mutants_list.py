@@ -2671,15 +2671,6 @@ RULES = [
         "test_webhooks.py::test_what_a_webhook_cannot_be_is_refused",
     ),
     rule(
-        "Metadata is an object",
-        "customers/models/fields.py",
-        "        if not isinstance(value, dict):\n"
-        '            raise ValidationError("must be an object", code="invalid")\n',
-        "",
-        "test_screens.py::test_json_that_the_api_refuses_is_refused_in_forms",
-        "test_screens.py::test_other_json_of_a_form_is_of_its_type",
-    ),
-    rule(
         "A moment is kept to the millisecond",
         "customers/models/fields.py",
         "            value = value.replace(microsecond=value.microsecond // 1000 * 1000)\n",
