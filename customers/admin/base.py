@@ -120,12 +120,10 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
             def clean(self):
                 """Refuse what is larger than the API takes, but for what was kept before."""
                 values = super().clean()
-                texts = {
-                    n: v for n, v in self.cleaned_data.items() if isinstance(v, str | dict | list)
-                }
-                for name, value in texts.items():
+                for name in self.changed_data:
+                    value = self.cleaned_data.get(name)
                     try:
-                        if value != getattr(self.instance, name):
+                        if isinstance(value, str | dict | list):
                             check_size(value)
                     except ValidationError as error:
                         self.add_error(name, ValidationError(f"This {error.message}.", error.code))

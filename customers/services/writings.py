@@ -117,7 +117,7 @@ def _forget_imports(person):
             rows = [{} if quotes.is_about(row) else row for row in kept.rows]
             if rows != kept.rows:
                 kept.rows = rows
-                kept.save()
+                kept.save(update_fields=["rows"])
         log = {
             name: told
             for name, told in job.errors_log.items()
