@@ -20,11 +20,11 @@ from django.utils.functional import cached_property
 
 from customers.models import Customer
 from customers.services import row_history
+from customers.services.customers import ForgottenError
 
 VERSION = "page_version"  # the form's hidden field
 MINE, SAVED = "mine", "saved"
 ASK = "This was changed meanwhile. Choose above which value to keep."
-FORGOTTEN = "This customer was anonymized, and is given nothing any more."
 EMPTY = "(empty)"
 
 
@@ -182,7 +182,7 @@ class FreshForm:
         """Let nothing be given to a customer whose anonymization has begun."""
         for name, value in [*values.items()]:
             if isinstance(value, Customer) and value.is_forgotten:
-                self.add_error(name, ValidationError(FORGOTTEN, code="forgotten"))
+                self.add_error(name, ValidationError(str(ForgottenError()), code="forgotten"))
 
     def _renew_version(self):
         """Let the page, which is shown again, ask about the conflicts, and be of this version."""

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from customers.admin.base import who_is
 from customers.models import Attachment, Customer, Tag
 from customers.services import events, notes, tagging
+from customers.services.customers import ForgottenError
 from customers.services.transactions import retried
 
 LONGEST_NOTE = 5000
@@ -41,7 +42,7 @@ def _locked(view, request, pk, act):
     with transaction.atomic():
         customer = _customer(request, pk, act)
         if customer.is_forgotten:
-            messages.error(request, "This customer was anonymized. Nothing was changed.")
+            messages.error(request, str(ForgottenError()))
             return _back(customer)
         return view(request, customer)
 

@@ -69,9 +69,6 @@ QUOTES_NOBODY = {
     "auth_group": "name",
     "auth_permission": "name codename",
     "auth_user": "password username first_name last_name email",  # staff
-    "axes_accessattempt": "user_agent http_accept path_info post_data",  # masked; it goes, too
-    "axes_accessfailurelog": "user_agent username http_accept path_info",  # is not written
-    "axes_accesslog": "user_agent username http_accept path_info session_hash",  # nor is this
     "bulk_acts": "options who refusals",  # names of tags, ids, and sentences of ours
     "bulk_chunks": "customer_ids",
     "counters": "key",  # digests
@@ -99,7 +96,9 @@ QUOTES_NOBODY = {
     "revoked_tokens": "jti",
     "sessions": "scope refresh_digest",
     "tags": "reference reference_origin metadata name",  # labels of many
+    "timelines": "token",
     "webhooks": "reference_origin metadata name topic callback_url include_resources shared_secret",
+    "worker_heartbeats": "work",
 }
 # Client's own columns of what is nobody's: references that are an address are found by an index.
 CLIENTS_OWN = {

@@ -328,9 +328,14 @@ def test_the_console_says_so_on_the_page_that_was_sent(admin_client, gone, uncha
     place |= {"zip_code": "SW1Y 4JH", "country_code": "GB", "phone": "1", "metadata": "{}"}
     new = {"customer": gone.pk, "reference": "news", "metadata": "{}"}
     note = {"name": "Ada", "metadata": "{}", "order": order.pk}
+    for page, form in (
+        (f"{LIST}{gone.pk}/change/", customer),
+        (f"/admin/customers/address/{address.pk}/change/", place),
+    ):
+        response = admin_client.post(page, form)
+        assert response.status_code == 409, page
+        assert "has been removed, for ever" in response.content.decode(), page
     pages = {
-        f"{LIST}{gone.pk}/change/": customer,
-        f"/admin/customers/address/{address.pk}/change/": place,
         "/admin/customers/customersubscription/add/": new,
         "/admin/customers/attachment/add/": note,
         f"/admin/customers/{gone.pk}/tags/": {"add": "vip"},
