@@ -392,7 +392,7 @@ def test_what_waits_for_an_anonymization_sees_it(admin_user, monkeypatch):
             api.create("sku_list_items", {"sku_code": "A"}, {"sku_list": link(wishes)}).status_code
         ),
         lambda: api.create("customer_payment_sources", {}, me).status_code,
-        lambda: 423 * ("not changed or added" in console_text(console, ada, form)),
+        lambda: 423 * ("has been removed, for ever" in console_text(console, ada, form)),
         lambda: refused(lambda: tagging.add_tags(ada, [], who=None), ForgottenError),
         lambda: refused(lambda: password_resets.begin(ada, who=None), ForgottenError),
         lambda: refused(
