@@ -12,6 +12,7 @@ import socket
 import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from urllib.parse import urlsplit
 
 import httpcore
@@ -149,6 +150,12 @@ class _CheckedNetwork(httpcore.AsyncNetworkBackend):
         await self._backend.sleep(seconds)
 
 
+@cache
+def _authorities():
+    """Whose certificates are believed; reading them takes tens of milliseconds."""
+    return ssl.create_default_context()
+
+
 class Caller:
     """Posts from a thread of its own, many at once, so that none waits for another."""
 
@@ -157,7 +164,7 @@ class Caller:
         self._loop.set_default_executor(ThreadPoolExecutor(MOST_NAMES))
         self._pools = {
             scheme: httpcore.AsyncConnectionPool(
-                ssl_context=ssl.create_default_context(),
+                ssl_context=_authorities(),
                 max_connections=None,
                 max_keepalive_connections=100,
                 keepalive_expiry=30,
