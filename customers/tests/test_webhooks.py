@@ -302,6 +302,7 @@ def test_no_payload_and_no_callback_holds_a_secret_whatever_is_included(api):
         "shared_secret",
         "cus_secret_1",
         "pm_1NgABCDEFGHwxyz",
+        "reset_password_token",
         reset["attributes"]["reset_password_token"],
     ):
         assert secret not in sent
