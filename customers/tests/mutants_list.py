@@ -3807,7 +3807,7 @@ RULES = [
             "customers/services/faults.py",
             f"    {code}: {fault},\n",
             "",
-            "test_faults.py::test_a_database_that_takes_no_more_answers_reads_alone",
+            "test_faults.py::test_what_sqlite_cannot_do_is_told_by_its_code",
         )
         for code, fault in {8: "READ_ONLY", 13: "FULL"}.items()
     ),
