@@ -4592,14 +4592,6 @@ RULES = [
         "_back",
     ),
     rule(
-        "The worker goes on over a new connection",
-        "customers/services/worker.py",
-        "        self.failures += 1\n        connection.close()\n",
-        "        self.failures += 1\n",
-        "test_worker.py::TestLostConnections",
-        postgresql=True,
-    ),
-    rule(
         "A fault that is not the database's ends the worker",
         "customers/services/worker.py",
         "        if not isinstance(error, DatabaseError | InterfaceError):\n",
