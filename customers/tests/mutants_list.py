@@ -4611,8 +4611,7 @@ RULES = [
         "customers/services/deliveries.py",
         "        if in_doubt:\n",
         "        if False:\n",
-        "test_worker.py::TestLostConnections",
-        postgresql=True,
+        "test_webhooks.py::test_an_outcome_that_was_written_unheard_is_written_down_once",
     ),
     rule(
         "A delivery is let go by its key",

@@ -9,6 +9,7 @@ import json
 import socket
 import threading
 import time
+from collections import Counter
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -693,6 +694,18 @@ def test_a_name_that_leads_nowhere_yet_may_be_written(monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     outbound.check_url("https://name.invalid/callbacks")
+
+
+def test_an_outcome_that_was_written_unheard_is_written_down_once():
+    webhook = make_webhook()
+    make_event_of_now()
+    deliveries.spread()
+    ended = [(delivery, {}, "500", "Oops") for delivery in deliveries._claim(Counter(), [])]
+    for in_doubt in (False, True):
+        deliveries._settle(ended, in_doubt=in_doubt)
+    assert EventCallback.objects.get().response_code == "500"
+    webhook.refresh_from_db()
+    assert webhook.circuit_failure_count == 1
 
 
 @needs_postgresql
