@@ -58,11 +58,12 @@ def forget(person) -> None:
 def _forget_log(person):
     """Empty the lines of the audit log, the events and the answers that are about their rows."""
     mode, ids = person.mode, person.quotes.ids
+    about = Event.objects.filter(mode=mode, resource_id__in=ids)
+    logged_of = {*ids, *about.values_list("pk", flat=True)}  # clients write on events, too
     logged = EventStore.objects.filter(mode=mode)
-    for entry in logged.filter(Q(resource_id__in=ids) | Q(customer_id__in=person.people)):
+    for entry in logged.filter(Q(resource_id__in=logged_of) | Q(customer_id__in=person.people)):
         entry.payload = {name: {"from": None, "to": None} for name in entry.payload}
         entry.save(update_fields=["payload"])
-    about = Event.objects.filter(mode=mode, resource_id__in=ids)
     about.update(**CLIENTS_OWN)
     EventCallback.objects.filter(event__in=about).update(payload=None)
     idempotency.forget(ids, person.people)

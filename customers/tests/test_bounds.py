@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework import serializers as drf
 
@@ -321,6 +322,16 @@ def test_fewer_letters_than_an_index_knows_are_refused_with_the_way_round(api, p
     assert api.query("/api/customer_addresses", refused).status_code == 400
 
 
+def test_the_letters_that_an_index_knows_stand_together(api):
+    make_customer(email="ada@a.example")
+    parameter = "filter[q][email_matches]"
+    for pattern in ("%ad%am%", "a_a_a%", "%a%d%a%"):
+        response = api.query("/api/customers", {parameter: pattern})
+        error_of(response, 400, "INVALID_FILTER_VALUE", {"parameter": parameter})
+    found = api.query("/api/customers", {parameter: "%ad%exa%"})
+    assert found.json()["meta"]["record_count"] == 1
+
+
 def test_a_beginning_may_have_one_letter_and_is_taken_to_the_letter(api):
     pks = [make_customer(email=f"{name}@a.example").pk for name in ("ada", "Adele", "a_d", "bob")]
     for text, found in {
@@ -571,6 +582,10 @@ def test_files_are_taken_from_those_alone_who_may_import(client, admin_client, s
     settings.MAX_BODY_BYTES, settings.MAX_UPLOAD_BYTES = 1024, 1024
     large, _ = multipart(file=b"email\n" + b"x" * 2048)
     assert admin_client.generic("POST", path, large, content_type=kind).status_code == 413
+    less, _ = multipart(file=b"email\n" + b"x" * 1200)
+    assert 1024 < len(less) < 2048
+    assert admin_client.generic("POST", path, less, content_type=kind).status_code != 413
+    assert Client().generic("POST", path, less, content_type=kind).status_code == 413
     elsewhere = "/admin/customers/tag/add/"
     assert admin_client.generic("POST", elsewhere, body, content_type=kind).status_code == 400
 

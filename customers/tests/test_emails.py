@@ -151,6 +151,8 @@ def test_what_htmls_field_takes_is_taken_and_what_domains_there_can_be(api, addr
         '"a b"@example.com',
         "a@b@example.com",
         "ada@example\u3002com",
+        "\u212aim@example.com",  # as another, equal spelling has it
+        "\ufb01le@example.com",
     ],
 )
 def test_what_no_mail_can_go_to_is_refused(api, address):

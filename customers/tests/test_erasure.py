@@ -21,6 +21,7 @@ from customers.models import (
     Attachment,
     Customer,
     CustomerSubscription,
+    Event,
     EventCallback,
     EventStore,
     Export,
@@ -80,8 +81,8 @@ QUOTES_NOBODY = {
     "django_content_type": "app_label model",
     "django_session": "session_key",
     "event_callbacks": "callback_url response_code",
-    "event_stores": "reference reference_origin metadata resource_type event who",  # no door
-    "events": "reference reference_origin metadata name resource_type",  # writes these
+    "event_stores": "reference reference_origin metadata resource_type event who",  # by no door
+    "events": "name resource_type",
     "exports": "resource_type who includes fields",  # names that are checked, and ids
     "idempotent_answers": "key fingerprint answer",  # encrypted by a key that is not kept
     "import_inputs": "numbers",
@@ -208,6 +209,8 @@ def _own_rows(api):
         note = {"name": "note-ada", "description": "note-ada"}
         note |= {"url": "https://example.com/note-ada"}
         made(api.create("attachments", {**note, **OWN}, {"attachable": target}))
+    for event in Event.objects.filter(resource_id__in=[me["id"], order["id"]]):
+        assert api.update("events", event.pk, OWN).status_code == 200
     return Customer.objects.get(pk=me["id"])
 
 

@@ -3,9 +3,11 @@
 import html
 import logging
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from urllib.parse import quote
 
 import pytest
@@ -107,6 +109,21 @@ def test_a_database_that_takes_no_more_answers_reads_alone(api, pragma, status, 
     assert error_of(response, status, CODES[status])["detail"] == detail
     assert len(api.get("/api/customers").json()["data"]) == 1
     assert api.create("customers", {"email": "a@b.example"}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("pragma", "status", "detail"),
+    [("query_only = 1", 503, READ_ONLY), ("max_page_count = 2", 507, FULL)],
+)
+def test_what_sqlite_cannot_do_is_told_by_its_code(pragma, status, detail):
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("CREATE TABLE t (a)")
+        database.execute(f"PRAGMA {pragma}")
+        with pytest.raises(sqlite3.OperationalError) as caught:
+            database.execute("INSERT INTO t VALUES (zeroblob(100000))")
+    error = OperationalError()
+    error.__cause__ = caught.value
+    assert (fault_of(error).status, fault_of(error).detail) == (status, detail)
 
 
 @pytest.fixture

@@ -58,6 +58,7 @@ def test_a_process_lives_without_its_database(client, settings, django_assert_nu
     with django_assert_num_queries(0):
         answer = client.get("/livez", headers={"host": "10.0.0.7:8000"})
     assert (answer.status_code, answer.content) == (200, b"live\n")
+    assert answer["Cache-Control"] == "no-store"
     assert client.get("/readyz").content == b"ready\n"
 
 

@@ -4,6 +4,8 @@ That one which is may be read from, and one of an older timeline may not, is sho
 by `deploy/prove.py replica promotion`.
 """
 
+import time
+
 import pytest
 from django.db import OperationalError, ProgrammingError, connection, connections, transaction
 from django.db.utils import ConnectionHandler
@@ -86,6 +88,23 @@ def test_a_replica_without_the_token_of_the_timeline_is_not_read_from(replica, c
         found = [replicas._has_replayed("0/1", number, token) for _ in range(2)]
     assert found == [fits, fits]
     assert (replicas._passed_over_until > 0) is not fits
+
+
+@pytest.mark.parametrize(("replayed", "fits"), [("0/2", True), ("0/1", True), ("0/0", False)])
+def test_a_replica_that_is_behind_is_not_read_from(replica, replayed, fits, caplog):
+    """What it holds is that of our timeline, and it may catch up: it is asked again soon."""
+    count()
+    number, token = Timeline.objects.values_list("number", "token").get()
+    state = replicas.STATE.replace("pg_is_in_recovery()", "true").replace(
+        "pg_last_wal_replay_lsn()", f"'{replayed}'::pg_lsn"
+    )
+    began = time.monotonic()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replicas, "STATE", state)
+        assert replicas._has_replayed("0/1", number, token) is fits
+    until = 0.0 if fits else began + replicas.BEHIND_FOR
+    assert until <= replicas._passed_over_until <= until + 10 * (not fits)
+    assert caplog.text == ""
 
 
 def test_one_that_is_away_costs_no_read(replica, caplog):

@@ -9,6 +9,7 @@ import json
 import socket
 import threading
 import time
+from collections import Counter
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -302,6 +303,7 @@ def test_no_payload_and_no_callback_holds_a_secret_whatever_is_included(api):
         "shared_secret",
         "cus_secret_1",
         "pm_1NgABCDEFGHwxyz",
+        "reset_password_token",
         reset["attributes"]["reset_password_token"],
     ):
         assert secret not in sent
@@ -480,6 +482,8 @@ REFUSED = [
     "https://[ff0e::1]/",
     "https://10.1.2.3/",
     "https://169.254.169.254/latest/meta-data",
+    "https://172.16.0.1/",
+    "https://172.31.255.255/",
     "https://192.168.0.1/",
     "https://0.0.0.0/",
     "https://224.0.0.1/",
@@ -488,6 +492,8 @@ REFUSED = [
     "https://192.0.2.1/",
     "https://192.88.99.1/",
     "https://198.18.0.1/",
+    "https://198.51.100.1/",
+    "https://203.0.113.1/",
     "https://100.64.0.1/",
     "https://240.0.0.1/",
     "https://255.255.255.255/",
@@ -688,6 +694,18 @@ def test_a_name_that_leads_nowhere_yet_may_be_written(monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     outbound.check_url("https://name.invalid/callbacks")
+
+
+def test_an_outcome_that_was_written_unheard_is_written_down_once():
+    webhook = make_webhook()
+    make_event_of_now()
+    deliveries.spread()
+    ended = [(delivery, {}, "500", "Oops") for delivery in deliveries._claim(Counter(), [])]
+    for in_doubt in (False, True):
+        deliveries._settle(ended, in_doubt=in_doubt)
+    assert EventCallback.objects.get().response_code == "500"
+    webhook.refresh_from_db()
+    assert webhook.circuit_failure_count == 1
 
 
 @needs_postgresql
