@@ -87,6 +87,8 @@ class Copy:
         command = [sys.executable, "-m", "pytest", f"--rootdir={self.tree}", "-n", "0", *options]
         command += [
             "--reuse-db",
+            "-m",
+            "not browser and not measured",
             f"--junitxml={self.report}",
             *(f"customers/tests/{test}" for test in tests),
         ]

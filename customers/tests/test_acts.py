@@ -251,6 +251,7 @@ def test_an_invitation_lives_longer_than_a_reset_and_is_told_as_such(admin_clien
     assert told not in admin_client.get(page_of(registered, "change")).content.decode()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("action", "permission"),
     [

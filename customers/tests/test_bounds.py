@@ -33,6 +33,8 @@ from customers.tests.factories import (
     make_webhook,
 )
 
+pytestmark = pytest.mark.thorough
+
 WRITTEN = sorted({*SMALLEST, "events"})
 SECRETS = {"password", "customer_password"}  # bounded by what is hashed
 every_written_type = pytest.mark.parametrize("name", WRITTEN)

@@ -395,6 +395,7 @@ def test_the_worker_does_what_is_due_once():
     assert run("work", "--once") == "Done; bulk_chunks: 0, mails: 1, webhooks: 0, parts: 0.\n"
 
 
+@pytest.mark.thorough
 def test_the_worker_stops_when_it_is_told_to(tmp_path):
     manage = Path(django_settings.BASE_DIR) / "manage.py"
     environment = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path)}

@@ -28,6 +28,8 @@ from customers.tests.factories import (
 )
 from customers.tests.forms import sent_by
 
+pytestmark = pytest.mark.thorough
+
 
 def make_user():
     return User.objects.create_user("sam", email="sam@example.com", is_staff=True)

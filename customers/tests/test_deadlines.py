@@ -12,6 +12,8 @@ from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql
 from customers.tests.factories import make_customer, make_order
 from project.deadlines import bounded, deadline
 
+pytestmark = pytest.mark.thorough
+
 SLOW = "It took longer than the database may take; try again later."
 
 

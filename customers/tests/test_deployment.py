@@ -16,6 +16,8 @@ from django.urls import reverse
 
 from customers.tests.conftest import needs_postgresql
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(settings.BASE_DIR)
 
 

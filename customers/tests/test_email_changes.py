@@ -10,6 +10,8 @@ from customers.tests.conftest import Api, error_of, staff_client
 from customers.tests.factories import make_customer, make_import, make_reset
 from customers.tests.forms import sent_by
 
+pytestmark = pytest.mark.thorough
+
 OLD, NEW, PASSWORD = "ada@example.com", "lovelace@example.org", "correct horse battery"
 
 

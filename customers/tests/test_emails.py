@@ -41,6 +41,8 @@ from customers.tests.factories import (
 )
 from customers.tests.test_password_pages import ask
 
+pytestmark = pytest.mark.thorough
+
 PASSWORD = "correct horse battery"
 
 ONE = [  # an address as it is kept, and another spelling of it

@@ -52,6 +52,8 @@ from customers.tests.receivers import receiver
 from customers.tests.test_anonymization import everything, forget
 from customers.tests.test_forgotten import waiting
 
+pytestmark = pytest.mark.thorough
+
 LIST = "/admin/customers/customer/"
 NOW, ONCE, DOUBLE = "ada.king@example.com", "Countess@Example.org", "augusta@example.net"
 OTHER = "x.ada.king@example.com"  # somebody else's, which ends alike

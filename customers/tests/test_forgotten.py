@@ -55,6 +55,8 @@ from customers.tests.factories import (
 )
 from customers.tests.test_anonymization import everything, forget
 
+pytestmark = pytest.mark.thorough
+
 SENTENCE = "The customer has been anonymized; it can be deleted, but not changed or added to."
 LIST = "/admin/customers/customer/"
 

@@ -19,6 +19,8 @@ from customers.tests.test_password_pages import ask as ask_for_link
 from customers.tests.test_sessions import log_in
 from customers.tests.test_tokens import ask as ask_for_token
 
+pytestmark = pytest.mark.thorough
+
 LIMIT = limits.Limit("tests", "PAGE_REQUESTS_PER_MINUTE", 60)  # ten
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "")
 needs_redis = pytest.mark.skipif(not REDIS_URL, reason="TEST_REDIS_URL names no Redis")

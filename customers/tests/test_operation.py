@@ -38,6 +38,8 @@ from customers.tests.conftest import needs_postgresql, staff_client
 from customers.tests.factories import make_customer
 from project import logs, metrics
 
+pytestmark = pytest.mark.thorough
+
 SECRET = "Key (email)=(ada@example.com) already exists."
 
 

@@ -199,6 +199,7 @@ CASES = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("name", "status", "move"), CASES)
 def test_a_move_is_made_where_the_table_allows_it_and_else_changes_nothing(api, name, status, move):
     row = MAKE[name]()

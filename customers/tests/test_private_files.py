@@ -12,6 +12,8 @@ from django.conf import settings
 from customers.services import private_files, signing_keys
 from customers.services.private_files import PrivateConnection, make_folder, narrow
 
+pytestmark = pytest.mark.thorough
+
 MAKING = """
 import os
 os.umask(0)

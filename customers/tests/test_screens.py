@@ -128,6 +128,7 @@ def test_staff_make_and_change_a_customer_but_not_its_password(admin_client):
     assert (customer.status, customer.total_orders_count) == ("prospect", 0)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "text",
     [

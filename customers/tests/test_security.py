@@ -163,6 +163,7 @@ def prefixes(viewset, depth):
                 yield f"{relationship}_{rest}"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", router.viewsets)
 def test_no_filter_sort_field_or_inclusion_reaches_a_secret(api, name):
     viewset = router.viewsets[name]

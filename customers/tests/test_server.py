@@ -12,6 +12,8 @@ from contextlib import ExitStack
 import pytest
 from django.conf import settings
 
+pytestmark = pytest.mark.thorough
+
 APPLICATION = """
 import itertools
 import time
