@@ -2,7 +2,8 @@
 
 A database that hangs, or a row that is locked, holds each thread that waits for it. Were all of
 them to wait, nobody could tell a busy process from a dead one, and /livez would have it restarted.
-So writes hold settings.MAX_WAITING_WRITES threads at most, and all requests together one more.
+So writes hold settings.MAX_WAITING_WRITES threads at most, and all requests together one more;
+whoever has a password looked at holds none meanwhile.
 Whoever finds no place waits as long as others come to an end; where none does, 503 is answered
 at once.
 """
@@ -12,11 +13,12 @@ import time
 
 from django.conf import settings
 
+from customers.services import passwords
 from customers.services.faults import Fault
 from project import health
 from project.middleware import unavailable
 
-PATIENCE = 0.08  # seconds without an end of any, after which nothing is waited for
+PATIENCE = 0.5  # seconds without an end of any, after which nothing is waited for
 READS = {"GET", "HEAD", "OPTIONS"}
 BUSY = Fault(503, "Too many requests wait for the database; try again.", 1)
 
@@ -47,6 +49,26 @@ class Places:
             self._changed.notify()
 
 
+class Held:
+    """What one request holds: a place of each of `kinds`, or none."""
+
+    def __init__(self, kinds: list[Places]):
+        self._kinds, self._taken = kinds, []
+
+    def take(self) -> bool:
+        """Take them; whether all were to be had, without which none is held."""
+        for places in self._kinds:
+            if not places.take():
+                self.give_back()
+                return False
+            self._taken.append(places)
+        return True
+
+    def give_back(self) -> None:
+        while self._taken:
+            self._taken.pop().give_back()
+
+
 def bounded(get_response):
     """Let no more requests in at once than there are places for; /livez needs none."""
     writes, all_requests = (Places(settings.MAX_WAITING_WRITES + more) for more in (0, 1))
@@ -54,16 +76,14 @@ def bounded(get_response):
     def middleware(request):
         if request.path_info == "/livez":
             return get_response(request)
-        taken = []
+        is_read = request.method in READS
+        place = Held([all_requests] if is_read else [writes, all_requests])
+        token = passwords.held.set(place)
         try:
-            for places in [all_requests] if request.method in READS else [writes, all_requests]:
-                if not places.take():
-                    return refused(request)
-                taken.append(places)
-            return get_response(request)
+            return get_response(request) if place.take() else refused(request)
         finally:
-            for places in taken:
-                places.give_back()
+            place.give_back()
+            passwords.held.reset(token)
 
     return middleware
 

@@ -49,6 +49,11 @@ class Busy(Exception):
         super().__init__("Too many passwords are being looked at; try again in a moment.")
 
 
+# What the request at work holds among those that may wait for the database, None outside of one:
+# it is let go while a password is looked at, which has bounds of its own.
+held = ContextVar("held", default=None)
+
+
 class Places:
     """Room for `count` hashes at a time, and for `waiting` more; there is no more.
 
@@ -62,6 +67,8 @@ class Places:
     def __enter__(self):
         if not self.all.acquire(blocking=False):
             raise Busy
+        if place := held.get():
+            place.give_back()
         self.working.acquire()
 
     def expect_one(self):
@@ -73,6 +80,8 @@ class Places:
     def __exit__(self, *_):
         self.working.release()
         self.all.release()
+        if (place := held.get()) and not place.take():
+            raise Busy
 
 
 places = Places(settings.PASSWORD_CONCURRENCY, settings.PASSWORD_QUEUE)

@@ -324,28 +324,37 @@ class HostileLogin(threading.Thread):
         self.statuses = Counter()
 
     def run(self):
-        line = HTTPConnection(self.server.address, timeout=60)
-        line.request("GET", "/admin/login/")
-        answer = line.getresponse()
-        answer.read()
-        token = answer.headers["Set-Cookie"].partition("csrftoken=")[2].partition(";")[0]
+        with closing(HTTPConnection(self.server.address, timeout=60)) as line:
+            token = None
+            while token is None and not self.over.is_set():
+                _, cookies = self.ask(line, "GET")
+                token = cookies.partition("csrftoken=")[2].partition(";")[0] or None
+            for attempt in numbers():
+                if self.over.is_set():
+                    break
+                self.try_name(line, token, attempt)
+
+    def try_name(self, line, token, attempt):
         head = {"Cookie": f"csrftoken={token}", "Content-Type": "application/x-www-form-urlencoded"}
-        for attempt in numbers():
-            if self.over.is_set():
-                break
-            name = f"name{self.number}x{attempt}"
-            if self.addresses:
-                head["X-Forwarded-For"] = f"2001:db8:{self.number:x}:{attempt:x}::1"
-            form = {"csrfmiddlewaretoken": token, "username": name, "password": "made up"}
-            try:
-                line.request("POST", "/admin/login/", urlencode(form), head)
-                answer = line.getresponse()
-                answer.read()
-            except (OSError, HTTPException):  # the connection had rested for too long
-                line.close()
-                continue
-            self.statuses[answer.status] += 1
-        line.close()
+        if self.addresses:
+            head["X-Forwarded-For"] = f"2001:db8:{self.number:x}:{attempt:x}::1"
+        name = f"name{self.number}x{attempt}"
+        form = {"csrfmiddlewaretoken": token, "username": name, "password": "made up"}
+        status, _ = self.ask(line, "POST", urlencode(form), head)
+        if status:
+            self.statuses[status] += 1
+
+    @staticmethod
+    def ask(line, method, body=None, head=()):
+        """The status and the cookies of the answer; None and "" where there was none."""
+        try:
+            line.request(method, "/admin/login/", body, dict(head))
+            answer = line.getresponse()
+            answer.read()
+        except (OSError, HTTPException):  # the connection had rested for too long
+            line.close()
+            return None, ""
+        return answer.status, answer.headers.get("Set-Cookie", "")
 
 
 @pytest.mark.parametrize("addresses", [False, True], ids=["one address", "many addresses"])
