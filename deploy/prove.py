@@ -295,7 +295,7 @@ def outage(folder):
 def stop(folder):
     """The service is stopped under load."""
     cluster = Cluster(folder / "primary")
-    service = Service(folder / "service", cluster.url)
+    service = Service(folder / "service", cluster.url, MAX_WAITING_WRITES="8")  # all may wait
     load = Load(service)
     time.sleep(3)
     began = time.monotonic()
@@ -332,7 +332,8 @@ def pgbouncer(folder):
     running.callback(pooler.terminate)
     must(comes(lambda: listens(port)), "PgBouncer listens")
     url = f"postgres://postgres@127.0.0.1:{port}/clientele"
-    service = Service(folder / "service", url, migrate_at=cluster.url, DATABASE_POOLER="true")
+    waiting = {"DATABASE_POOLER": "true", "MAX_WAITING_WRITES": "8"}  # for the two connections
+    service = Service(folder / "service", url, migrate_at=cluster.url, **waiting)
     load = Load(service, clients=16)
     time.sleep(10)
     connections = cluster.query(
