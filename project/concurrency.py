@@ -49,7 +49,7 @@ class Places:
             self._changed.notify()
 
 
-class Held:
+class RequestPlace:
     """What one request holds: a place of each of `kinds`, or none."""
 
     def __init__(self, kinds: list[Places]):
@@ -77,7 +77,7 @@ def bounded(get_response):
         if request.path_info == "/livez":
             return get_response(request)
         is_read = request.method in READS
-        place = Held([all_requests] if is_read else [writes, all_requests])
+        place = RequestPlace([all_requests] if is_read else [writes, all_requests])
         token = passwords.held.set(place)
         try:
             return get_response(request) if place.take() else refused(request)

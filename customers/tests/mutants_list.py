@@ -3736,15 +3736,15 @@ RULES = [
     rule(
         "So many writes wait at once",
         "project/concurrency.py",
-        "in [all_requests] if request.method in READS else [writes, all_requests]:",
-        "in [all_requests]:",
+        "RequestPlace([all_requests] if is_read else [writes, all_requests])",
+        "RequestPlace([all_requests])",
         "test_concurrency.py::test_after_the_first_wait_refusals_come_at_once",
     ),
     rule(
         "Reads go on while writes wait",
         "project/concurrency.py",
-        "in [all_requests] if request.method in READS else [writes, all_requests]:",
-        "in [writes, all_requests]:",
+        "RequestPlace([all_requests] if is_read else [writes, all_requests])",
+        "RequestPlace([writes, all_requests])",
         "test_concurrency.py::test_writes_beyond_those_that_wait_are_refused_and_reads_go_on",
     ),
     rule(
@@ -3764,9 +3764,23 @@ RULES = [
     rule(
         "A place is given back",
         "project/concurrency.py",
-        "                places.give_back()\n",
-        "                pass\n",
+        "            place.give_back()\n",
+        "            pass\n",
         "test_concurrency.py::test_writes_beyond_those_that_wait_are_refused_and_reads_go_on",
+    ),
+    rule(
+        "A password that is looked at holds no place",
+        "customers/services/passwords.py",
+        "            place.give_back()\n",
+        "            pass\n",
+        "test_concurrency.py::test_whoever_has_a_password_looked_at_holds_no_place",
+    ),
+    rule(
+        "Whoever had a password looked at takes a place again",
+        "customers/services/passwords.py",
+        "if (place := held.get()) and not place.take():",
+        "if False:",
+        "test_concurrency.py::test_whoever_has_a_password_looked_at_holds_no_place",
     ),
     rule(
         "Nobody waits for a place where none comes back",

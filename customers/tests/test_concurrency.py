@@ -17,9 +17,10 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from customers.models import Customer
+from customers.services import passwords
 from customers.tests.conftest import JSON_API, Api, needs_postgresql, waiting_for_locks
 from customers.tests.factories import make_customer
-from project.concurrency import BUSY, bounded
+from project.concurrency import BUSY, Places, RequestPlace, bounded
 
 AT_ONCE = 2
 
@@ -100,6 +101,22 @@ def test_after_the_first_wait_refusals_come_at_once(held):
     for _ in range(20):
         assert send("POST", "/api/other").status_code == 503
     assert time.monotonic() - began < 20 * 0.08
+
+
+def test_whoever_has_a_password_looked_at_holds_no_place():
+    places = Places(1)
+    place = RequestPlace([places])
+    token = passwords.held.set(place)
+    assert place.take()
+    with passwords.places:
+        assert places.take()
+        places.give_back()
+    assert not places.take()  # it has it again
+    with pytest.raises(passwords.Busy), passwords.places:
+        assert places.take()  # another, who keeps it
+    passwords.held.reset(token)
+    with passwords.places:  # outside of a request nobody needs one
+        assert not places.take()
 
 
 def test_while_others_come_to_an_end_one_waits_for_a_place(settings):
