@@ -356,7 +356,8 @@ RULES = [
         "customers/models/counters.py",
         '"WHERE counters.count < %s RETURNING count"',
         '"WHERE counters.count < %s OR TRUE RETURNING count"',
-        "test_limits.py::test_a_limit_counts_down_and_then_refuses",
+        "test_limits.py::test_of_forty_uses_at_once_ten_get_through",
+        postgresql=True,
     ),
     rule(
         "Counts tell of nobody",
