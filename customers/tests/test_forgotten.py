@@ -34,7 +34,7 @@ from customers.services import (
 )
 from customers.services.customers import ForgottenError
 from customers.services.passwords import hash_password
-from customers.tests.conftest import PATIENT, Api, error_of, needs_postgresql
+from customers.tests.conftest import PATIENT, Api, error_of, needs_postgresql, waiting_for_locks
 from customers.tests.factories import (
     link,
     make_address,
@@ -350,17 +350,6 @@ def test_the_console_says_so_on_the_page_that_was_sent(admin_client, gone, uncha
         assert SENTENCE in response.content.decode(), page
 
 
-def waiting():
-    """How many other connections to the test database wait for a lock."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_stat_clear_snapshot()")  # kept for the transaction otherwise
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-            "AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()"
-        )
-        return cursor.fetchone()[0]
-
-
 @needs_postgresql
 @pytest.mark.django_db(transaction=True)
 def test_what_waits_for_an_anonymization_sees_it(admin_user, monkeypatch):
@@ -431,9 +420,9 @@ def test_what_waits_for_an_anonymization_sees_it(admin_user, monkeypatch):
         for thread in threads:
             thread.start()
         until = time.monotonic() + 50
-        while waiting() < len(acts) and time.monotonic() < until:
+        while waiting_for_locks() < len(acts) and time.monotonic() < until:
             time.sleep(0.05)
-        blocked = waiting()
+        blocked = waiting_for_locks()
         early = answers[:]
         forget(ada)
     for thread in threads:
