@@ -46,11 +46,10 @@ from customers.services import (
     worker,
 )
 from customers.services.quotes import Quotes
-from customers.tests.conftest import error_of, needs_postgresql
+from customers.tests.conftest import error_of, needs_postgresql, waiting_for_locks
 from customers.tests.factories import make_customer
 from customers.tests.receivers import receiver
 from customers.tests.test_anonymization import everything, forget
-from customers.tests.test_forgotten import waiting
 
 pytestmark = pytest.mark.thorough
 
@@ -502,9 +501,9 @@ def test_an_export_that_is_begun_meanwhile_waits_and_reads_what_is_left():
         beginning = threading.Thread(target=_begin_export)
         beginning.start()
         until = time.monotonic() + 30
-        while not waiting() and time.monotonic() < until:
+        while not waiting_for_locks() and time.monotonic() < until:
             time.sleep(0.02)
-        waited = waiting()
+        waited = waiting_for_locks()
     beginning.join()
     assert waited == 1
     job = Export.objects.get()
