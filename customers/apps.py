@@ -7,6 +7,6 @@ class CustomersConfig(AppConfig):
     verbose_name = "All types"
 
     def ready(self):
-        from customers.models.lookups import register_sqlite_functions  # needs the registry ready
+        from customers.db.lookups import register_sqlite_functions
 
         connection_created.connect(register_sqlite_functions)

@@ -14,7 +14,7 @@ import time
 from django.conf import settings
 
 from customers.services import passwords
-from customers.services.faults import Fault
+from customers.services.database_errors import Fault
 from project import health
 from project.middleware import unavailable
 
@@ -42,7 +42,7 @@ class Places:
                 self._given_back_at = time.monotonic()  # from now on somebody may wait
             return True
 
-    def give_back(self):
+    def refund(self):
         with self._changed:
             self._free += 1
             self._given_back_at = time.monotonic()
@@ -59,14 +59,14 @@ class RequestPlace:
         """Take them; whether all were to be had, without which none is held."""
         for places in self._kinds:
             if not places.take():
-                self.give_back()
+                self.refund()
                 return False
             self._taken.append(places)
         return True
 
-    def give_back(self) -> None:
+    def refund(self) -> None:
         while self._taken:
-            self._taken.pop().give_back()
+            self._taken.pop().refund()
 
 
 def bounded(get_response):
@@ -82,7 +82,7 @@ def bounded(get_response):
         try:
             return get_response(request) if place.take() else refused(request)
         finally:
-            place.give_back()
+            place.refund()
             passwords.held.reset(token)
 
     return middleware

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from customers.services import durability
-from customers.services.faults import fault_of
+from customers.services.database_errors import fault_of
 from project import metrics
 
 

@@ -7,7 +7,7 @@ import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
-from customers.services.faults import place_of
+from customers.services.database_errors import place_of
 
 QUERY = re.compile(r"\?\S*")
 request_id = ContextVar("request_id", default=None)

@@ -19,7 +19,7 @@ from prometheus_client import (
 )
 from prometheus_client.core import GaugeMetricFamily
 
-from customers.services import backlog, heartbeats
+from customers.jobs import backlog, heartbeats
 
 registry = CollectorRegistry()
 requests = Counter(

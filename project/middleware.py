@@ -7,8 +7,8 @@ from django.http import HttpResponse
 from django.template.loader import render_to_string
 
 from customers.api import errors
-from customers.services.faults import Fault, fault_of
-from customers.services.passwords import Busy
+from customers.services.database_errors import Fault, fault_of
+from customers.services.passwords import HashingBusyError
 
 POLICY = "; ".join(
     [
@@ -52,7 +52,11 @@ def failed(request, exception):
     """The response to `exception`, None when it is a mistake of ours."""
     if errors.is_api(request):
         return errors.failure(exception)
-    fault = Fault(503, str(exception), 1) if isinstance(exception, Busy) else fault_of(exception)
+    fault = (
+        Fault(503, str(exception), 1)
+        if isinstance(exception, HashingBusyError)
+        else fault_of(exception)
+    )
     return fault and unavailable(request, fault)
 
 

@@ -420,7 +420,7 @@ INSTALLED_APPS = [
     "rest_framework_json_api",
 ]
 MIDDLEWARE = [
-    "project.observation.observed",
+    "project.request_logging.observed",
     "project.concurrency.bounded",
     "project.health.health",
     "project.deadlines.bounded",
@@ -446,7 +446,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["customers.staff.forms"],
+            "builtins": ["customers.templatetags.admin_forms"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -495,7 +495,7 @@ if DATABASE_REPLICA_URL:
         **env.db_url_config(DATABASE_REPLICA_URL),
         "TEST": {"MIRROR": "default"},
     }
-    DATABASE_ROUTERS = ["customers.models.reading.Router"]
+    DATABASE_ROUTERS = ["customers.db.routing.Router"]
 if SQLITE:
     DATABASES["default"]["OPTIONS"] = {
         "factory": PrivateConnection,
@@ -551,7 +551,7 @@ EMAIL = setting(
 )
 globals().update(EMAIL)
 if EMAIL["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
-    EMAIL_BACKEND = "customers.services.smtp.EmailBackend"  # which knows addresses beyond ASCII
+    EMAIL_BACKEND = "customers.jobs.smtp.EmailBackend"  # which knows addresses beyond ASCII
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = setting(
     env.str,

@@ -17,7 +17,9 @@ urlpatterns = [
     path("oauth/<path:path>", oauth.unknown),
     path(".well-known/jwks.json", oauth.jwks),
     path(".well-known/<path:path>", errors.unknown),
-    re_path(f"^(?P<mode>{'|'.join(Mode.values)})/password/", include("customers.pages.urls")),
+    re_path(
+        f"^(?P<mode>{'|'.join(Mode.values)})/password/", include("customers.password_pages.urls")
+    ),
     path("admin/", include("customers.admin.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -8,15 +8,16 @@ from django.db import transaction
 from django.forms import Textarea
 from django.utils.text import capfirst
 
-from customers.admin import looks, search
+from customers.admin import formatting, search
 from customers.admin.fields import JsonFormField
 from customers.admin.fresh import FreshRowAdmin
 from customers.admin.lookups import OfferedLookups
 from customers.admin.paging import Paginator
-from customers.models import Customer, Resource, check_size
-from customers.models.fields import JsonField, MetadataField
-from customers.services import consequences, events, principals, row_history, tagging
-from customers.services.modes import mode_of
+from customers.db.bounds import check_size
+from customers.db.fields import JsonField, MetadataField
+from customers.models import Customer, Resource
+from customers.services import events, principals, row_changes, row_history, tagging
+from customers.services.environments import mode_of
 from customers.services.orders import lock_customers
 
 OTHER = ["reference", "reference_origin", "metadata"]
@@ -25,10 +26,10 @@ RECORD = ["id", "created_at", "updated_at"]
 
 def who_is(request):
     """The member of staff as the audit log names it."""
-    return principals.staff(request.user, mode_of(request.session)).who
+    return principals.staff(request.user, mode_of(request.session)).actor
 
 
-def write_down(request, flag, sentence, model, pk=None):
+def log_admin_action(request, flag, sentence, model, pk=None):
     """Tell in the admin's log what was done to the row `pk` of `model`, or to many; the entry."""
     one, many = model._meta.verbose_name, model._meta.verbose_name_plural
     return LogEntry.objects.create(
@@ -139,24 +140,24 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
         owners = [*row_history.owners_of(row), _customer_in(data)]
         rows = self.model.objects.in_mode(row.mode)
         customers = [Customer(pk=pk) for pk in owners if pk]
-        return consequences.lock(row, rows, *customers, forgotten_too=True)
+        return row_changes.lock(row, rows, *customers, forgotten_too=True)
 
     def lock_named(self, data):
         lock_customers(_customer_in(data), forgotten_too=True)  # the form refuses them
 
     def save_model(self, request, row, form, change):
         """Save `row`, locked if it is not new, and write down what changed."""
-        who = who_is(request)
+        actor = who_is(request)
         with transaction.atomic():
             before = events.values_of(self.model.objects.get(pk=row.pk)) if change else None
             if not change:
-                consequences.admit(row)
+                row_changes.admit(row)
             super().save_model(request, row, form, change)
             if not change:
-                events.record_create(row, who=who)
+                events.record_create(row, actor=actor)
             elif self.columns_of(form):
                 fresh = self.model.objects.get(pk=row.pk)
-                consequences.record_update(fresh, before, who=who)
+                row_changes.record_update(fresh, before, actor=actor)
 
     def log_addition(self, request, row, message):
         return _without_name(super().log_addition(request, row, message))
@@ -172,17 +173,17 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
 
     def delete_model(self, request, row):
         with transaction.atomic():
-            consequences.delete(self.locked(row, {}), who=who_is(request))
+            row_changes.delete(self.locked(row, {}), actor=who_is(request))
 
     def delete_queryset(self, request, rows):
         with transaction.atomic():
-            for row in sorted(rows, key=lambda row: (row.whose or "", row.pk)):
+            for row in sorted(rows, key=lambda row: (row.owning_customer_id or "", row.pk)):
                 self.delete_model(request, row)
 
     @admin.display(description="status", ordering="status")
     def state(self, row):
         """The status of a row that has one."""
-        return looks.pill(row.status, row.get_status_display())
+        return formatting.pill(row.status, row.get_status_display())
 
 
 class ReadOnlyAdmin(ResourceAdmin):
@@ -214,7 +215,7 @@ class TaggableAdmin(ResourceAdmin):
                     raise ValidationError({"tags": "A tag of the other mode cannot be used."})
                 try:
                     tagging.check_count(tags)
-                except tagging.TooManyTags as error:
+                except tagging.TooManyTagsError as error:
                     raise ValidationError({"tags": f"A record {error}."}) from error
                 return values
 
@@ -223,5 +224,5 @@ class TaggableAdmin(ResourceAdmin):
     def save_related(self, request, form, formsets, change):
         if "tags" in form.cleaned_data:
             tags = form.cleaned_data.pop("tags")
-            tagging.replace_tags(form.instance, tags, who=who_is(request))
+            tagging.replace_tags(form.instance, tags, actor=who_is(request))
         super().save_related(request, form, formsets, change)

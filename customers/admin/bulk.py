@@ -12,10 +12,10 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from customers.admin.base import who_is, write_down
+from customers.admin.base import log_admin_action, who_is
+from customers.jobs import bulk
 from customers.models import BulkAct, Customer, CustomerGroup, Tag
-from customers.services import bulk
-from customers.services.modes import mode_of
+from customers.services.environments import mode_of
 
 Kind = BulkAct.Kind
 SAMPLE = 8  # customers that the confirmation names
@@ -80,7 +80,7 @@ class NothingForm(forms.Form):
 
 
 @dataclass(frozen=True)
-class Wording:
+class ActionText:
     """What an act is called: a title, what will happen, a button, and what has happened."""
 
     form: type
@@ -91,24 +91,24 @@ class Wording:
 
 
 WORDINGS = {
-    Kind.ADD_TAGS: Wording(
+    Kind.ADD_TAGS: ActionText(
         TagsForm, "Add tags", "The tags are put on each beside those it has.", "Add to", "Added {}"
     ),
-    Kind.REMOVE_TAGS: Wording(
+    Kind.REMOVE_TAGS: ActionText(
         TagsForm,
         "Remove tags",
         "The tags are taken off each that carries them.",
         "Remove from",
         "Removed {}",
     ),
-    Kind.SET_GROUP: Wording(
+    Kind.SET_GROUP: ActionText(
         GroupForm,
         "Set the group",
         "Each leaves the group it is in, and belongs to the one you choose.",
         "Set for",
         "Set {}",
     ),
-    Kind.SEND_RESET: Wording(
+    Kind.SEND_RESET: ActionText(
         NothingForm,
         "Send a password reset",
         "Each registered customer is mailed a link to choose a new password. Guests, who have no "
@@ -116,7 +116,7 @@ WORDINGS = {
         "Send to",
         "Sent a link to choose a new password",
     ),
-    Kind.SEND_INVITATION: Wording(
+    Kind.SEND_INVITATION: ActionText(
         NothingForm,
         "Send an invitation",
         "Each guest is mailed a link to choose a password, and so to register. Who is registered "
@@ -124,7 +124,7 @@ WORDINGS = {
         "Send to",
         "Sent an invitation",
     ),
-    Kind.REQUEST_ANONYMIZATION: Wording(
+    Kind.REQUEST_ANONYMIZATION: ActionText(
         NothingForm,
         "Request anonymization",
         "All that tells who they are is taken out of each customer and what hangs on it, for "
@@ -218,12 +218,12 @@ class BulkActs:
             ids,
             kind,
             mode=mode_of(request.session),
-            who=who_is(request),
+            actor=who_is(request),
             options=form.options,
         )
         wording, named = WORDINGS[kind], f" ({form.named})" if form.named else ""
         began = f"Began “{wording.title}”{named} for {counted(act.total)}, act {act.pk}."
-        entry = write_down(request, CHANGE, began, Customer)
+        entry = log_admin_action(request, CHANGE, began, Customer)
         if act.total > bulk.AT_ONCE:
             return redirect("admin:customers_customer_bulk_act", act.pk)
         act = bulk.finish(act)

@@ -15,10 +15,11 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods
 
 from customers.admin.base import who_is
+from customers.jobs import bulk, mails, merging
 from customers.models import Customer, CustomerSubscription, QueuedMail
-from customers.services import bulk, mails, merging, password_resets, principals, wire
-from customers.services.consequences import counted
-from customers.services.modes import mode_of
+from customers.services import password_resets, principals, wire
+from customers.services.environments import mode_of
+from customers.services.row_changes import counted
 
 TRIGGERS = {  # and what is told of each
     "_request_anonymization": "Requested the anonymization of this customer.",
@@ -97,14 +98,14 @@ class CustomerActs:
         if how == "mail":
             kinds = QueuedMail.Kind
             kind = kinds.PASSWORD_RESET if customer.has_password else kinds.INVITATION
-            who = who_is(request)
-            mails.request_reset(customer.email, mode=customer.mode, who=who, kind=kind)
+            actor = who_is(request)
+            mails.request_reset(customer.email, mode=customer.mode, actor=actor, kind=kind)
             sent = "a link to choose a new password" if customer.has_password else "an invitation"
             self.log_change(request, customer, f"Mailed {sent}.")
             self.message_user(request, f"The customer is being mailed {sent}.")
             return redirect("admin:customers_customer_change", customer.pk)
         if how == "show":
-            reset = password_resets.begin(customer, who=who_is(request))
+            reset = password_resets.begin(customer, actor=who_is(request))
             link = mails.link_of(reset)
             self.log_change(request, customer, "Was shown a link to choose a new password.")
         return self.act_page(request, customer, "reset_password", title="Reset password", link=link)
@@ -123,16 +124,19 @@ class CustomerActs:
                 if request.method == "POST":
                     return self.merged(request, customer, spare)
                 context |= _preview(merger)
-            except merging.Refused as error:
+            except merging.MergeRefusedError as error:
                 form.add_error("spare", str(error))
         return self.act_page(request, customer, "merge", title="Merge a double", **context)
 
     def merged(self, request, customer, spare):
-        """Merge; say so in both logs, and lead to what has come out. Raises merging.Refused."""
+        """Merge; say so in both logs, and lead to what has come out.
+
+        Raises merging.MergeRefusedError.
+        """
         try:
-            merging.merge(customer.pk, spare.pk, mode=customer.mode, who=who_is(request))
+            merging.merge(customer.pk, spare.pk, mode=customer.mode, actor=who_is(request))
         except Customer.DoesNotExist as error:
-            raise merging.Refused("One of them has just been deleted.") from error
+            raise merging.MergeRefusedError("One of them has just been deleted.") from error
         self.log_change(request, customer, f"Merged the customer {spare.pk} into this one.")
         self.message_user(request, "The two are one now. The audit log says how to undo it.")
         return redirect("admin:customers_customer_change", customer.pk)
@@ -149,7 +153,7 @@ class CustomerActs:
                 self.log_change(request, customer, TRIGGERS[trigger])
                 self.message_user(request, TRIGGERS[trigger])
                 return redirect("admin:customers_customer_change", customer.pk)
-            except wire.Refused as refused:
+            except wire.WriteRefusedError as refused:
                 name, text = refused.errors[0]
                 error = f"The anonymization {text}." if name else text
         return self.act_page(request, customer, "anonymize", title="Anonymize", error=error)

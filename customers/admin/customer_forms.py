@@ -13,7 +13,7 @@ from customers.admin.base import who_is
 from customers.models import Attachment, Customer, Tag
 from customers.services import events, notes, tagging
 from customers.services.customers import ForgottenError
-from customers.services.transactions import retried
+from customers.services.transactions import retry_on_conflict
 
 LONGEST_NOTE = 5000
 
@@ -29,7 +29,7 @@ def form_of(act):
         @wraps(view)
         def wrapped(request, pk):
             try:
-                return retried(lambda: _locked(view, request, pk, act))
+                return retry_on_conflict(lambda: _locked(view, request, pk, act))
             except Http404:
                 return _options().gone(request, pk)
 
@@ -55,7 +55,7 @@ def tags(request, customer):
         with transaction.atomic():
             _retag(request, customer)
             _tell(request, customer, before)
-    except (tagging.TooManyTags, ValidationError) as error:
+    except (tagging.TooManyTagsError, ValidationError) as error:
         text = " ".join(getattr(error, "messages", [f"A customer {error}."]))
         messages.error(request, text)
     except IntegrityError:
@@ -64,14 +64,14 @@ def tags(request, customer):
 
 
 def _retag(request, customer):
-    """Change the tags as asked. Raises tagging.TooManyTags and ValidationError."""
+    """Change the tags as asked. Raises tagging.TooManyTagsError and ValidationError."""
     found = Tag.objects.in_mode(customer.mode)
     names = {name.strip().lower() for name in request.POST.get("add", "").split(",")} - {""}
     known = {tag.name: tag for tag in found.named(names)}
     added = [known.get(name) or _new_tag(request, name, customer.mode) for name in names]
-    tagging.add_tags(customer, added, who=who_is(request))
+    tagging.add_tags(customer, added, actor=who_is(request))
     removed = found.named([request.POST.get("remove", "")])
-    tagging.remove_tags(customer, removed, who=who_is(request))
+    tagging.remove_tags(customer, removed, actor=who_is(request))
 
 
 def _tell(request, customer, before):
@@ -102,7 +102,7 @@ def _new_tag(request, name, mode):
         texts = " and ".join(text.rstrip(".") for text in error.messages)
         raise ValidationError(f"“{name[:40]}” is no tag: it {texts}.") from error
     tag.save(force_insert=True)
-    events.record_create(tag, who=who_is(request))
+    events.record_create(tag, actor=who_is(request))
     return tag
 
 
@@ -116,7 +116,7 @@ def note(request, customer):
         messages.error(request, f"A note has 1 to {LONGEST_NOTE} characters.")
         return _back(customer)
     author = request.user.get_full_name() or request.user.get_username()
-    notes.add_note(customer, text, author=author, who=who_is(request))
+    notes.add_note(customer, text, author=author, actor=who_is(request))
     _options().log_change(request, customer, "Wrote a note.")
     return _back(customer)
 

@@ -8,10 +8,10 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import prefetch_related_objects
 from django.urls import reverse
 
-from customers.admin.filters import TABS, FilterForm, asked_in, said, without
+from customers.admin.filters import TABS, FilterForm, filters_from_query, said, without
 from customers.models import CustomerGroup, Segment, Tag
 from customers.services import principals, segments, wire
-from customers.services.modes import mode_of
+from customers.services.environments import mode_of
 
 MOST_TAGS = 200
 
@@ -25,12 +25,12 @@ class CustomerList(ChangeList):
         return {name: value for name, value in found.items() if not name.startswith("filter[")}
 
     def get_queryset(self, request, exclude_parameters=None):
-        self.asked, self.refusals = asked_in(request.GET), []
+        self.asked, self.refusals = filters_from_query(request.GET), []
         mode = mode_of(request.session)
         try:
             principal = principals.staff(request.user, mode)
             self.root_queryset = segments.rows_of(self.asked, principal)
-        except wire.Refused as refused:
+        except wire.WriteRefusedError as refused:
             self.refusals = refused.errors
             self.root_queryset = self.root_queryset.none()
         self.describe(request.user, mode)
@@ -43,7 +43,7 @@ class CustomerList(ChangeList):
 
     def describe(self, user, mode):
         """Set what the page shows above the rows."""
-        saved = Segment.objects.in_mode(mode).open_to(user).select_related("owner")
+        saved = Segment.objects.in_mode(mode).is_editable_by(user).select_related("owner")
         names = dict(CustomerGroup.objects.in_mode(mode).values_list("pk", "name")[:MOST_TAGS])
         self.tabs = [self.tab(name, name, filters) for name, filters in TABS.items()]
         self.tabs += [self.tab(one.pk, one.name, one.filters, one) for one in saved]

@@ -2,16 +2,16 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.utils.formats import date_format
 
-from customers.admin import looks
+from customers.admin import formatting
 from customers.admin.base import TaggableAdmin
 from customers.admin.bulk import BulkActs
 from customers.admin.customer_acts import CustomerActs
 from customers.admin.customer_list import CustomerList
+from customers.admin.customer_page import Story
 from customers.admin.files import Files
 from customers.admin.search import found_customers
-from customers.admin.story import Story
 from customers.models import Customer
-from customers.services.modes import mode_of
+from customers.services.environments import mode_of
 
 
 @admin.register(Customer)
@@ -74,7 +74,7 @@ class CustomerAdmin(BulkActs, Files, CustomerActs, TaggableAdmin):
 
     @admin.display(description="customer", ordering="email_key")
     def person(self, customer):
-        return looks.person(customer)
+        return formatting.person(customer)
 
     @admin.display(description="group")
     def group(self, customer):
@@ -82,7 +82,7 @@ class CustomerAdmin(BulkActs, Files, CustomerActs, TaggableAdmin):
 
     @admin.display(description="tags")
     def tag_names(self, customer):
-        return looks.tags(customer)
+        return formatting.tags(customer)
 
     @admin.display(description="orders", ordering="total_orders_count")
     def orders(self, customer):

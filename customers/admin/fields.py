@@ -19,7 +19,7 @@ class JsonFormField(forms.JSONField):
             return value
         try:
             found = _read(value)
-        except strict_json.Unfit as error:
+        except strict_json.InvalidJsonError as error:
             raise ValidationError(error.about("This"), code="invalid") from error
         if found is None:
             return self.default()
@@ -31,7 +31,7 @@ class JsonFormField(forms.JSONField):
     def bound_data(self, data, initial):
         try:
             return _read(data)
-        except strict_json.Unfit:
+        except strict_json.InvalidJsonError:
             return InvalidJSONInput(data)
 
 

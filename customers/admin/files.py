@@ -16,16 +16,17 @@ from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods, require_safe
 
-from customers.admin.base import who_is, write_down
+from customers.admin.base import log_admin_action, who_is
 from customers.admin.bulk import counted
-from customers.admin.filters import asked_in
-from customers.models import Customer, Export, ForbiddenMove, Import, Upload
-from customers.models.fields import instant
-from customers.services import bulk, exports, imports, jobs, spreadsheets, uploads, wire
-from customers.services.modes import mode_of
+from customers.admin.filters import filters_from_query
+from customers.db.fields import instant
+from customers.jobs import bulk, exports, imports, lifecycle, spreadsheets, uploads
+from customers.models import Customer, Export, Import, TransitionError, Upload
+from customers.services import wire
+from customers.services.environments import mode_of
 
 PAGE = method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
-MOVES = {"interrupt": ("Stopped", jobs.interrupt), "resume": ("Resumed", jobs.resume)}
+MOVES = {"interrupt": ("Stopped", lifecycle.interrupt), "resume": ("Resumed", lifecycle.resume)}
 SAMPLE = 3  # rows that the preview shows
 EXPORTED = [
     "id",
@@ -125,7 +126,7 @@ class Files:
             return self.begin_export(request, customers, total)
         response = _csv_file("customers.csv")
         csv.writer(response).writerows(_cells_of(customers))
-        write_down(request, CHANGE, f"Exported {counted(total)}.", Customer)
+        log_admin_action(request, CHANGE, f"Exported {counted(total)}.", Customer)
         return response
 
     def begin_export(self, request, customers, total):
@@ -133,15 +134,15 @@ class Files:
             job = exports.begin(
                 "customers",
                 mode=mode_of(request.session),
-                who=who_is(request),
+                actor=who_is(request),
                 format=Export.Format.CSV,
                 filters=_filters_of(request, customers),
                 fields=FIELDS,
             )
-        except (exports.Impossible, wire.Refused) as error:
+        except (exports.ExportRefusedError, wire.WriteRefusedError) as error:
             return self.show_export(request, customers, total, error=f"The export {error}.")
         began = f"Began the export {job.pk} of {counted(job.records_count)}."
-        write_down(request, ADDITION, began, Customer)
+        log_admin_action(request, ADDITION, began, Customer)
         return redirect("admin:customers_customer_export_progress", job.pk)
 
     @method_decorator(require_safe)
@@ -180,7 +181,7 @@ class Files:
             try:
                 kept = uploads.keep(content, mode=mode, user=request.user)
                 return redirect("admin:customers_customer_import_preview", kept.pk)
-            except imports.Unreadable as error:
+            except imports.UnreadableInputError as error:
                 form.add_error("file", f"The file {error}.")
         columns = uploads.COLUMNS
         return self.file_page(request, "upload", title="Import", form=form, columns=columns)
@@ -205,7 +206,7 @@ class Files:
                     return self.begin_import(request, upload, meaning)
                 except Upload.DoesNotExist as error:
                     raise Http404("The file has been imported, or is gone.") from error
-                except imports.TooManyOpen as error:
+                except imports.TooManyJobsError as error:
                     form.add_error(None, f"The mode {error}.")
             context = self.found_in(upload, meaning, request)
         rows = uploads.rows_of(upload, {name: str(at) for at, name in enumerate(columns)})
@@ -221,7 +222,7 @@ class Files:
         """The first errors of an upload, by row and column as a spreadsheet counts them."""
         rows = uploads.rows_of(upload, meaning)
         numbers, given = list(rows), list(rows.values())
-        found = imports.faults("customers", given, mode=upload.mode, who=who_is(request))
+        found = imports.faults("customers", given, mode=upload.mode, actor=who_is(request))
         columns = {name: column for column, name in meaning.items()}
         told = [
             (numbers[at], columns.get(name, name), message, given[at].get(name, ""))
@@ -231,9 +232,9 @@ class Files:
         return {"told": told, "wrong": len(found)}
 
     def begin_import(self, request, upload, meaning):
-        job = uploads.begin(upload, meaning, who=who_is(request))
+        job = uploads.begin(upload, meaning, actor=who_is(request))
         began = f"Began the import of {counted(job.inputs_size)}."
-        write_down(request, ADDITION, began, Customer)
+        log_admin_action(request, ADDITION, began, Customer)
         return redirect("admin:customers_customer_import_progress", job.pk)
 
     @PAGE
@@ -252,9 +253,9 @@ class Files:
             raise BadRequest("There is no such move.")
         try:
             with transaction.atomic():
-                move(Import.objects.select_for_update().get(pk=job.pk), who=who_is(request))
-                write_down(request, CHANGE, f"{sentence} the import {job.pk}.", Customer)
-        except (ForbiddenMove, Import.DoesNotExist):
+                move(Import.objects.select_for_update().get(pk=job.pk), actor=who_is(request))
+                log_admin_action(request, CHANGE, f"{sentence} the import {job.pk}.", Customer)
+        except (TransitionError, Import.DoesNotExist):
             self.message_user(request, "The import has gone on meanwhile.", messages.WARNING)
 
     @method_decorator(require_safe)
@@ -313,7 +314,7 @@ def _csv_file(name, parts=None):
 
 def _filters_of(request, customers):
     """The filters of an export of `customers`, those of the list where one of each will do."""
-    asked = asked_in(request.GET)
+    asked = filters_from_query(request.GET)
     across = request.POST.get("select_across") == "1" and not request.GET.get("q")
     if across and len(dict(asked)) == len(asked):
         return dict(asked)

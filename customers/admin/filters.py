@@ -37,7 +37,7 @@ WORDS = {
 }
 
 
-def asked_in(query):
+def filters_from_query(query):
     """The filters in a query string, a QueryDict: pairs of a name of filter[q] and its value."""
     return [
         [match[1], value]

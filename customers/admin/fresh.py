@@ -15,15 +15,15 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
 from customers.admin.conflicts import VERSION, FreshForm, PageVersion
-from customers.models import Customer, Kept
+from customers.models import Customer, DeletionRefusedError
 from customers.services import row_history
-from customers.services.modes import mode_of
-from customers.services.transactions import Overtaken, retried
+from customers.services.environments import mode_of
+from customers.services.transactions import ConcurrentUpdateError, retry_on_conflict
 
 BUSY = "Others are changing this just now. Nothing was changed; save again."
 
 
-class PageOver(Exception):
+class StalePageError(Exception):
     """What a page shows is over, and it writes nothing; `reason` is one that gone.html knows."""
 
     def __init__(self, reason, **context):
@@ -60,14 +60,14 @@ class FreshRowAdmin(admin.ModelAdmin):
         return states
 
     def locked(self, row, data):
-        """`row`, locked and read again. Raises its DoesNotExist and Overtaken."""
+        """`row`, locked and read again. Raises its DoesNotExist and ConcurrentUpdateError."""
         return self.model._base_manager.select_for_update(of=("self",)).get(pk=row.pk)
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         """The form, or what sending it did, which is begun again after a collision."""
         view = partial(super().changeform_view, request, object_id, form_url, extra_context)
         if object_id is None and request.method == "POST":
-            return retried(lambda: self._new(request, view))
+            return retry_on_conflict(lambda: self._new(request, view))
         if object_id is None:
             return view()
         return self._of_row(request, object_id, view, checks=True)
@@ -76,7 +76,7 @@ class FreshRowAdmin(admin.ModelAdmin):
         view = partial(super().delete_view, request, object_id, extra_context)
         try:
             return self._of_row(request, object_id, view)
-        except (Kept, ProtectedError) as error:
+        except (DeletionRefusedError, ProtectedError) as error:
             self.message_user(request, self._why_kept(error), messages.ERROR)
             return HttpResponseRedirect(self._page_of(object_id))
 
@@ -92,10 +92,10 @@ class FreshRowAdmin(admin.ModelAdmin):
         try:
             if request.method != "POST":
                 return view()
-            return retried(lambda: self._alone(request, object_id, view, checks))
-        except PageOver as over:
+            return retry_on_conflict(lambda: self._alone(request, object_id, view, checks))
+        except StalePageError as over:
             return self._over(request, object_id, status=409, **over.context)
-        except Overtaken:
+        except ConcurrentUpdateError:
             self.message_user(request, BUSY, messages.ERROR)
             return HttpResponseRedirect(self._page_of(object_id))
         except Http404:
@@ -124,18 +124,20 @@ class FreshRowAdmin(admin.ModelAdmin):
             return view()
 
     def _check_open(self, row, version):
-        """Raise PageOver where a page of `version`, None if unknown, may not write `row`."""
+        """Raise StalePageError where a page of `version`, None if unknown, may not write `row`."""
         states = row_history.states_of(row_history.owners_of(row))
         shown = version.customers if version else {}
         for pk in shown.keys() - states.keys():
             if not Customer.objects.filter(pk=pk).exists():
-                raise PageOver("customer_gone", customer_end=self._end_of(Customer, pk, row.mode))
+                raise StalePageError(
+                    "customer_gone", customer_end=self._end_of(Customer, pk, row.mode)
+                )
         for pk, (begun, merger) in states.items():
             _, known_merger = shown.get(pk, (begun, merger))
             if begun:
-                raise PageOver("anonymized", customer=Customer.objects.get(pk=pk))
+                raise StalePageError("anonymized", customer=Customer.objects.get(pk=pk))
             if merger != known_merger:
-                raise PageOver("grown", customer=Customer.objects.get(pk=pk))
+                raise StalePageError("grown", customer=Customer.objects.get(pk=pk))
 
     def _end_of(self, model, pk, mode):
         """What gone.html tells of the row `pk` of `model`, nothing where the log does not."""
@@ -209,10 +211,10 @@ class FreshRowAdmin(admin.ModelAdmin):
         if not request.POST.get("post"):
             return delete_selected(self, request, rows)
         try:
-            return retried(lambda: self._delete_selected(request, rows))
-        except (Kept, ProtectedError) as error:
+            return retry_on_conflict(lambda: self._delete_selected(request, rows))
+        except (DeletionRefusedError, ProtectedError) as error:
             self.message_user(request, self._why_kept(error), messages.ERROR)
-        except (Overtaken, self.model.DoesNotExist):
+        except (ConcurrentUpdateError, self.model.DoesNotExist):
             self.message_user(request, BUSY, messages.ERROR)
         return None
 

@@ -3,7 +3,7 @@
 from django.core import paginator
 from django.utils.functional import cached_property
 
-from customers.models import count, window
+from customers.db.paging import count, window
 
 
 class Paginator(paginator.Paginator):

@@ -2,8 +2,9 @@
 
 from django.db.models import Q
 
-from customers.models import Customer, CustomerAddress, Order, email_key, has_trigrams
-from customers.models.fields import FoldedField
+from customers.db.fields import FoldedField
+from customers.db.indexes import has_trigrams
+from customers.models import Customer, CustomerAddress, Order, email_key
 
 SHORTEST_PART = 3  # shorter ones are in no index of trigrams
 MOST = 200  # rows that one reference, order number or name brings

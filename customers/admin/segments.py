@@ -7,12 +7,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseBadRequest, HttpResponseRedirect, JsonResponse
 from django.views.decorators.http import require_GET, require_POST
 
-from customers.admin.base import write_down
+from customers.admin.base import log_admin_action
 from customers.admin.customer_list import address_of
 from customers.admin.filters import MOST, TABS, FilterForm
-from customers.models import Customer, Segment, count
+from customers.db.paging import count
+from customers.models import Customer, Segment
 from customers.services import principals, segments, strict_json, wire
-from customers.services.modes import mode_of
+from customers.services.environments import mode_of
 
 MOST_SEGMENTS = 20  # of one's own, and shared by all
 
@@ -55,7 +56,7 @@ def save(request):
     mode = mode_of(request.session)
     try:
         segments.rows_of(filters or [], principals.staff(request.user, mode))
-    except wire.Refused:
+    except wire.WriteRefusedError:
         filters = None
     if not filters:
         return HttpResponseBadRequest("These are no filters.\n", content_type="text/plain")
@@ -75,7 +76,7 @@ def save(request):
         form.add_error("shared", full)
     if form.is_valid():
         segment.save(force_insert=True)
-        write_down(request, ADDITION, f"Saved “{segment.name}”.", Segment, segment.pk)
+        log_admin_action(request, ADDITION, f"Saved “{segment.name}”.", Segment, segment.pk)
         messages.success(request, f"The segment “{segment.name}” was saved.")
     else:
         messages.error(request, " ".join(text for texts in form.errors.values() for text in texts))
@@ -92,7 +93,7 @@ def delete(request, pk):
     except Segment.DoesNotExist as error:
         raise Http404("You have no such segment.") from error
     segment.delete()
-    write_down(request, DELETION, f"Deleted “{segment.name}”.", Segment, pk)
+    log_admin_action(request, DELETION, f"Deleted “{segment.name}”.", Segment, pk)
     messages.success(request, "The segment was deleted. Its customers are as they were.")
     return HttpResponseRedirect(address_of([]))
 
@@ -103,7 +104,7 @@ def counts(request):
     """How many customers each tab and segment has, as JSON."""
     mode = mode_of(request.session)
     principal = principals.staff(request.user, mode)
-    saved = Segment.objects.in_mode(mode).open_to(request.user)
+    saved = Segment.objects.in_mode(mode).is_editable_by(request.user)
     asked = {**TABS, **{segment.pk: segment.filters for segment in saved}}
     found = {key: _counted(filters, principal) for key, filters in asked.items()}
     response = JsonResponse({"counts": found})
@@ -114,7 +115,7 @@ def counts(request):
 def _counted(filters, principal):
     try:
         found = count(segments.rows_of(filters, principal))
-    except wire.Refused:  # a filter that an earlier version had
+    except wire.WriteRefusedError:  # a filter that an earlier version had
         return "?"
     return f"{found.number:,}" if found.exact else f"~{found.number:,}"
 
@@ -124,5 +125,5 @@ def _filters(text):
     try:
         pairs = strict_json.read(text.encode())
         return [[str(name), str(value)] for name, value in pairs] if len(pairs) <= MOST else None
-    except (strict_json.Unfit, ValueError, TypeError):
+    except (strict_json.InvalidJsonError, ValueError, TypeError):
         return None

@@ -3,12 +3,12 @@
 from django.contrib import admin
 from django.urls import path
 
-from customers.admin import customer_forms, modes, palette, segments
+from customers.admin import command_palette, customer_forms, environments, segments
 
 app_name = "console"
 urlpatterns = [
-    path("mode/", admin.site.admin_view(modes.switch), name="mode"),
-    path("palette/", admin.site.admin_view(palette.answer), name="palette"),
+    path("mode/", admin.site.admin_view(environments.switch), name="mode"),
+    path("palette/", admin.site.admin_view(command_palette.answer), name="palette"),
     path("customers/filter/", admin.site.admin_view(segments.choose), name="filter"),
     path("customers/<str:pk>/tags/", admin.site.admin_view(customer_forms.tags), name="tags"),
     path("customers/<str:pk>/note/", admin.site.admin_view(customer_forms.note), name="note"),

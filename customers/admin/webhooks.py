@@ -13,7 +13,7 @@ class WebhookForm(forms.ModelForm):
         url = self.cleaned_data["callback_url"]
         try:
             outbound.check_url(url)
-        except outbound.ForbiddenAddress as error:
+        except outbound.ForbiddenAddressError as error:
             raise forms.ValidationError(f"The address {error}.") from error
         return url
 
@@ -30,7 +30,7 @@ class WebhookForm(forms.ModelForm):
                 values.get("include_resources"),
                 mode=values.get("mode", self.instance.mode),
             )
-        except wire.Refused as error:
+        except wire.WriteRefusedError as error:
             raise forms.ValidationError({"include_resources": error.errors[0][1]}) from error
         return values
 

@@ -11,14 +11,16 @@ from django.http import HttpResponse
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from customers.api import documents, errors, filters, pagination, parsers
+from customers.api import errors, pagination, parsers
 from customers.api.auth import BearerToken
-from customers.api.query import Query
 from customers.api.reads import read
-from customers.api.relations import run
 from customers.api.writes import write
-from customers.models import Listing, Refuted
-from customers.services import concurrency, consequences, deadlines, events, limits, permissions
+from customers.db.compiled import CheckFailedError
+from customers.db.paging import PagedQuery
+from customers.resources import documents, filters
+from customers.resources.query import Query
+from customers.resources.relations import run
+from customers.services import deadlines, events, limits, permissions, request_slots, row_changes
 
 LONGEST_KEPT = 200  # characters of filters whose SQL is kept
 REFUSED_RANGE = re.compile(r"ext=.*|q=0(\.0*)?")
@@ -56,7 +58,7 @@ class ApiView(APIView):
 
     def perform_content_negotiation(self, request, force=False):
         if not force and not _acceptable(request.META.get("HTTP_ACCEPT") or "*/*"):
-            raise errors.NotAcceptable(f"This service answers in {errors.CONTENT_TYPE}.")
+            raise errors.NotAcceptableError(f"This service answers in {errors.CONTENT_TYPE}.")
         return None, errors.CONTENT_TYPE
 
     use = None  # of the limit, when there is one
@@ -85,11 +87,11 @@ class ApiView(APIView):
         if self.principal and not self.principal.sees_all:
             client = limits.client_of(request.META)
             limits.use_channel(self.principal, request.method, request.resolver_match.route, client)
-            self.place = self.place or concurrency.place_of(self.principal)
+            self.place = self.place or request_slots.place_of(self.principal)
             deadlines.shorten(settings.CUSTOMER_REQUEST_TIMEOUT)
         self.check_permissions(request)
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
-            raise errors.LengthRequired("Send the body with its Content-Length.")
+            raise errors.LengthRequiredError("Send the body with its Content-Length.")
 
     def _authenticated(self, authentication, request):
         """Whose token it is; what is known of it is asked now, or by the act, or read anew."""
@@ -97,7 +99,7 @@ class ApiView(APIView):
         if not getattr(getattr(self, self.action or "", None), "settles", False):
             try:
                 principal.settle()
-            except Refuted:
+            except CheckFailedError:
                 return authentication.authenticate(request)
         return principal, token
 
@@ -118,11 +120,13 @@ class ApiView(APIView):
     def handle_exception(self, exception):
         """The answer to `exception`; begins anew when the token is not what it was taken for."""
         try:
-            if isinstance(exception, Refuted):
+            if isinstance(exception, CheckFailedError):
                 raise exception
-            if self.principal and not isinstance(exception, limits.Limited):  # which costs nothing
+            if self.principal and not isinstance(
+                exception, limits.RateLimitedError
+            ):  # which costs nothing
                 self.principal.settle()
-        except Refuted:
+        except CheckFailedError:
             return self.dispatch(self.request, *self.args, **self.kwargs)
         except DatabaseError as failure:
             exception = failure
@@ -154,7 +158,7 @@ class UnknownRoute(ApiView):
 
     def initial(self, request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
-        raise errors.RecordNotFound("There is no such route.")
+        raise errors.RecordNotFoundError("There is no such route.")
 
 
 LINKAGE_WRITES = {"replace_linkage", "add_linkage", "remove_linkage"}
@@ -213,7 +217,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
         super().initial(request, *args, **kwargs)
         for viewset, act in self._acts():
             if not permissions.allow(request.user, viewset.resource_name, act):
-                raise errors.Unauthorized
+                raise errors.UnauthorizedError
 
     def _acts(self):
         """What the request does to which types: pairs of viewset and action."""
@@ -250,7 +254,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
 
     def _narrowed(self, rows, query):
         rows = filters.filtered(rows, type(self), self.request.user, query.filters)
-        return Listing(filters.ordered(rows, type(self), query.sort))
+        return PagedQuery(filters.ordered(rows, type(self), query.sort))
 
     @write
     def create(self, request):
@@ -284,8 +288,8 @@ class ResourceViewSet(ApiView, GenericViewSet):
         self._query()
         with transaction.atomic():
             rows = self.rows(request.user)
-            row = self._open(consequences.lock(rows.with_id(pk), rows, forgotten_too=True))
-            consequences.delete(row, who=request.user.who)
+            row = self._open(row_changes.lock(rows.with_id(pk), rows, forgotten_too=True))
+            row_changes.delete(row, actor=request.user.actor)
         return HttpResponse(status=204)
 
     # /{source}/{id}/{relation}, where the relation is to-one; a to-many one is listed
@@ -330,19 +334,19 @@ class ResourceViewSet(ApiView, GenericViewSet):
         self._query()
         name = self.relation.name
         if name not in self.source.serializer_class.writable_by(request.user, creating=False):
-            raise errors.ParamNotAllowed(f"{name} cannot be written.")
+            raise errors.ParamNotAllowedError(f"{name} cannot be written.")
         parent = self._parent(pk)
         serializer = self.source.serializer_class(parent, context={"principal": request.user})
         missing_ok = how == "remove"  # what is not there has been removed
         others = self._others(self.relation, self._data, "/data", missing_ok)
         if self.relation.to_many:
             with transaction.atomic():
-                row = self._open(consequences.lock(parent, self.source.rows(request.user)))
+                row = self._open(row_changes.lock(parent, self.source.rows(request.user)))
                 serializer.relate(row, name, others, how, "/data")
         elif others or self.relation.nullable:
             self._change(serializer, {name: others[0] if others else None}, {})
         else:
-            raise errors.Invalid("must exist", error="blank")
+            raise errors.UnprocessableError("must exist", error="blank")
         return HttpResponse(status=204)
 
     # Writing rows
@@ -353,11 +357,11 @@ class ResourceViewSet(ApiView, GenericViewSet):
             serializer, values, many = self._read(data, None)
             values = serializer.complete(values)
             self._check_required(values)
-            consequences.admit(*values.values())
+            row_changes.admit(*values.values())
             row = self.written = serializer.create(values)
             if row._state.adding:  # it is there already, which the caller is not to know
                 return row
-            events.record_create(row, who=self.request.user.who)
+            events.record_create(row, actor=self.request.user.actor)
             for name, others in many.items():
                 serializer.relate(row, name, others, "replace", f"/data/relationships/{name}")
         return row
@@ -375,10 +379,10 @@ class ResourceViewSet(ApiView, GenericViewSet):
         principal, source, row = self.request.user, self.source or type(self), serializer.instance
         with transaction.atomic(savepoint=self.nested):
             if locked:
-                consequences.check_writable(row)
-                consequences.admit(*values.values())
+                row_changes.check_writable(row)
+                row_changes.admit(*values.values())
             else:
-                row = consequences.lock(
+                row = row_changes.lock(
                     row,
                     None,
                     *values.values(),
@@ -387,16 +391,16 @@ class ResourceViewSet(ApiView, GenericViewSet):
             self.written = self._open(row)
             before = events.values_of(row)
             row = serializer.update(row, values)
-            consequences.record_update(row, before, who=principal.who)
+            row_changes.record_update(row, before, actor=principal.actor)
             for name, others in many.items():
                 serializer.relate(row, name, others, "replace", f"/data/relationships/{name}")
             serializer.conclude(row)
         return row
 
     def _open(self, row):
-        """`row`, locked. Raises errors.Unauthorized when its state is closed to the caller."""
-        if not row.open_to(self.request.user):
-            raise errors.Unauthorized
+        """`row`, locked. Raises errors.UnauthorizedError when its state is closed to the caller."""
+        if not row.is_editable_by(self.request.user):
+            raise errors.UnauthorizedError
         return row
 
     # Reading requests
@@ -407,8 +411,8 @@ class ResourceViewSet(ApiView, GenericViewSet):
         if self.request.stream is None:  # no body, which DRF hands to no parser
             kind = self.request.content_type
             if kind and not parsers.is_json_api(kind):
-                raise errors.UnsupportedMediaType
-            raise errors.ParamMissing("The required parameter, data, is missing.", pointer="")
+                raise errors.UnsupportedMediaTypeError
+            raise errors.ParamMissingError("The required parameter, data, is missing.", pointer="")
         return self.request.data
 
     def _document(self, query, viewset=None):
@@ -447,7 +451,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
             elif others or relation.nullable:
                 values[name] = others[0] if others else None
             else:
-                raise errors.Invalid("must exist", pointer=pointer, error="blank")
+                raise errors.UnprocessableError("must exist", pointer=pointer, error="blank")
         return serializer, values, many
 
     def _check_required(self, values):
@@ -455,14 +459,14 @@ class ResourceViewSet(ApiView, GenericViewSet):
         for name, relation in self.relations.items():
             if name in writable and not relation.to_many | relation.nullable and name not in values:
                 pointer = f"/data/relationships/{name}"
-                raise errors.Invalid("must exist", pointer=pointer, error="blank")
+                raise errors.UnprocessableError("must exist", pointer=pointer, error="blank")
 
     @staticmethod
     def _refuse_others(members, allowed, kind):
         if refused := [name for name in members if name not in allowed]:
-            raise errors.ApiErrors(
+            raise errors.CombinedApiError(
                 [
-                    errors.ParamNotAllowed(
+                    errors.ParamNotAllowedError(
                         f"{name[:100]} is not allowed.",
                         pointer=f"/data/{kind}/{errors.escaped(name)}",
                     )
@@ -473,7 +477,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
     def _others(self, relation, linkage, pointer, missing_ok=False):
         """The rows that `linkage` identifies, as far as the caller sees them.
 
-        Raises errors.RecordNotFound for one that the caller does not see, unless `missing_ok`.
+        Raises errors.RecordNotFoundError for one that the caller does not see, unless `missing_ok`.
         """
         named = parsers.identifiers(linkage, relation.targets(), relation.to_many, pointer)
         found = {}
@@ -483,7 +487,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
             found |= {(resource_name, row.pk): row for row in rows}
         for index, key in enumerate(named):
             if key not in found and not missing_ok:
-                raise errors.RecordNotFound(
+                raise errors.RecordNotFoundError(
                     f"There are no {key[0]} with this id.",
                     pointer=f"{pointer}/{index}" if relation.to_many else pointer,
                 )

@@ -12,7 +12,7 @@ def job_file(request, signed, service):
     try:
         job = service.file_of(signed)
     except ObjectDoesNotExist:
-        return errors.respond(errors.RecordNotFound("The link is not valid, or not any more."))
+        return errors.respond(errors.RecordNotFoundError("The link is not valid, or not any more."))
     name = f"{job.resource_type}-{job.pk}.{job.format}.gz"
     return StreamingHttpResponse(
         service.content_of(job),

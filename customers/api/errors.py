@@ -24,14 +24,14 @@ from django.utils.text import capfirst
 from django.views import defaults
 from rest_framework import exceptions
 
-from customers.models import Kept
-from customers.services import faults
-from customers.services.concurrency import TooManyAtOnceError
-from customers.services.consequences import counted
+from customers.models import DeletionRefusedError
+from customers.services import database_errors
 from customers.services.customers import ForgottenError
-from customers.services.limits import Limited
-from customers.services.passwords import RETRY_AFTER, Busy
-from customers.services.transactions import Overtaken
+from customers.services.limits import RateLimitedError
+from customers.services.passwords import RETRY_AFTER, HashingBusyError
+from customers.services.request_slots import TooManyAtOnceError
+from customers.services.row_changes import counted
+from customers.services.transactions import ConcurrentUpdateError
 
 CONTENT_TYPE = "application/vnd.api+json"
 PRIVATE = "private, no-store"  # Cache-Control: answers are about people (ASVS 5.0, 14.3.2)
@@ -71,7 +71,7 @@ def escaped(name):
     return name.replace("~", "~0").replace("/", "~1")
 
 
-class ApiErrors(Exception):
+class CombinedApiError(Exception):
     """Several errors of one status at once."""
 
     def __init__(self, errors):
@@ -79,7 +79,7 @@ class ApiErrors(Exception):
         self.errors = errors
 
 
-class Violated(Exception):
+class ConstraintViolationError(Exception):
     """The database refused to save `row`; which constraints it breaks is asked for the answer.
 
     By then the transaction has been undone, and the database answers again.
@@ -90,51 +90,51 @@ class Violated(Exception):
         self.row = row
 
 
-class InvalidToken(ApiError):
+class UnauthenticatedError(ApiError):
     status, code, title = 401, "INVALID_TOKEN", "Invalid token"
 
     def __init__(self):
         super().__init__("The access token you provided is invalid.")
 
 
-class Unauthorized(ApiError):
+class UnauthorizedError(ApiError):
     status, code, title = 401, "UNAUTHORIZED", "Access denied"
 
     def __init__(self, **where):
         super().__init__("You may not perform this action on this resource.", **where)
 
 
-class RecordNotFound(ApiError):
+class RecordNotFoundError(ApiError):
     status, code, title = 404, "RECORD_NOT_FOUND", "Record not found"
 
     def __init__(self, detail="There is no such resource; check its id.", **where):
         super().__init__(detail, **where)
 
 
-class MethodNotAllowed(ApiError):
+class MethodNotAllowedError(ApiError):
     status, code, title = 405, "METHOD_NOT_ALLOWED", "Method not allowed"
 
 
-class NotAcceptable(ApiError):
+class NotAcceptableError(ApiError):
     status, code, title = 406, "NOT_ACCEPTABLE", "Not acceptable"
 
 
-class LengthRequired(ApiError):
+class LengthRequiredError(ApiError):
     status, code, title = 411, "LENGTH_REQUIRED", "Length required"
 
 
-class BodyTooLarge(ApiError):
+class BodyTooLargeError(ApiError):
     status, code, title = 413, "CONTENT_TOO_LARGE", "Content too large"
 
 
-class UnsupportedMediaType(ApiError):
+class UnsupportedMediaTypeError(ApiError):
     status, code, title = 415, "UNSUPPORTED_MEDIA_TYPE", "Unsupported media type"
 
     def __init__(self):
         super().__init__(f"Send {CONTENT_TYPE} as the Content-Type.")
 
 
-class Invalid(ApiError):
+class UnprocessableError(ApiError):
     """A value that breaks a rule: `message` on the member `name`."""
 
     status, code = 422, "VALIDATION_ERROR"
@@ -150,42 +150,46 @@ class Invalid(ApiError):
         )
 
 
-class Locked(ApiError):
+class LockedError(ApiError):
     status, code, title = 423, "LOCKED", "Locked resource"
 
 
-class Conflict(ApiError):
+class ConflictError(ApiError):
     status, code, title = 409, "CONFLICT", "Record not unique"
 
 
-class TooManyRequests(ApiError):
+class TooManyRequestsError(ApiError):
     status, code, title = 429, "TOO_MANY_REQUESTS", "Too many requests"
 
 
-class Unavailable(ApiError):
+class ServiceUnavailableError(ApiError):
     status, code, title = 503, "SERVICE_UNAVAILABLE", "Service unavailable"
 
 
-class InsufficientStorage(ApiError):
+class InsufficientStorageError(ApiError):
     status, code, title = 507, "INSUFFICIENT_STORAGE", "Insufficient storage"
 
 
-class NotImplementedHere(ApiError):
+class UnsupportedOperationError(ApiError):
     status, code, title = 501, "NOT_IMPLEMENTED", "Not implemented"
 
 
-FAULTS = {501: NotImplementedHere, 503: Unavailable, 507: InsufficientStorage}
+FAULTS = {
+    501: UnsupportedOperationError,
+    503: ServiceUnavailableError,
+    507: InsufficientStorageError,
+}
 
 
-class PreconditionFailed(ApiError):
+class PreconditionFailedError(ApiError):
     status, code, title = 412, "PRECONDITION_FAILED", "Precondition failed"
 
 
-class KeyReused(ApiError):
+class IdempotencyKeyReusedError(ApiError):
     status, code, title = 422, "IDEMPOTENCY_KEY_REUSED", "Idempotency key reused"
 
 
-class InvalidKey(ApiError):
+class InvalidIdempotencyKeyError(ApiError):
     code, title = "INVALID_IDEMPOTENCY_KEY", "Invalid idempotency key"
 
 
@@ -193,75 +197,75 @@ class InternalError(ApiError):
     status, code, title = 500, "INTERNAL_SERVER_ERROR", "Internal Server Error"
 
 
-class KeyNotInUrl(ApiError):
+class KeyNotInUrlError(ApiError):
     code, title = "KEY_NOT_INCLUDED_IN_URL", "Key is not included in URL"
 
 
-class KeyMissing(ApiError):
+class KeyMissingError(ApiError):
     code, title = "KEY_ORDER_MISMATCH", "A key is required"
 
 
-class ParamNotAllowed(ApiError):
+class ParamNotAllowedError(ApiError):
     code, title = "PARAM_NOT_ALLOWED", "Param not allowed"
 
 
-class ParamMissing(ApiError):
+class ParamMissingError(ApiError):
     code, title = "PARAM_MISSING", "Missing parameter"
 
 
-class InvalidResource(ApiError):
+class InvalidResourceError(ApiError):
     code, title = "INVALID_RESOURCE", "Invalid resource"
 
 
-class TypeMismatch(ApiError):
+class TypeMismatchError(ApiError):
     code, title = "TYPE_MISMATCH", "Type mismatch"
 
 
-class InvalidLinkage(ApiError):
+class InvalidLinkageError(ApiError):
     code, title = "INVALID_LINKS_OBJECT", "Invalid links object"
 
 
-class InvalidDataFormat(ApiError):
+class InvalidDataFormatError(ApiError):
     code, title = "INVALID_DATA_FORMAT", "Invalid data format"
 
 
-class InvalidField(ApiError):
+class InvalidFieldError(ApiError):
     code, title = "INVALID_FIELD", "Invalid field"
 
 
-class InvalidFieldFormat(ApiError):
+class InvalidFieldFormatError(ApiError):
     code, title = "INVALID_FIELD_FORMAT", "Invalid field format"
 
 
-class InvalidInclude(ApiError):
+class InvalidIncludeError(ApiError):
     code, title = "INVALID_INCLUDE", "Invalid include"
 
 
-class DocumentTooLargeError(InvalidInclude):
+class DocumentTooLargeError(InvalidIncludeError):
     """What is included would make a document of more than settings.MAX_DOCUMENT_BYTES."""
 
 
-class InvalidSort(ApiError):
+class InvalidSortError(ApiError):
     code, title = "INVALID_SORT_CRITERIA", "Invalid sort criteria"
 
 
-class InvalidPageObject(ApiError):
+class InvalidPageObjectError(ApiError):
     code, title = "INVALID_PAGE_OBJECT", "Invalid page object"
 
 
-class InvalidPageValue(ApiError):
+class InvalidPageValueError(ApiError):
     code, title = "INVALID_PAGE_VALUE", "Invalid page value"
 
 
-class FilterNotAllowed(ApiError):
+class FilterNotAllowedError(ApiError):
     code, title = "FILTER_NOT_ALLOWED", "Filter not allowed"
 
 
-class InvalidFilterValue(ApiError):
+class InvalidFilterValueError(ApiError):
     code, title = "INVALID_FILTER_VALUE", "Invalid filter value"
 
 
-class InvalidFilterSyntax(ApiError):
+class InvalidFilterSyntaxError(ApiError):
     code, title = "INVALID_FILTERS_SYNTAX", "Invalid filters syntax"
 
 
@@ -287,9 +291,9 @@ def wire_name(code):
 
 def invalid_members(found, pointer):
     """ApiErrors for `found`, DRF's validation errors by member name, below the JSON `pointer`."""
-    return ApiErrors(
+    return CombinedApiError(
         [
-            Invalid(
+            UnprocessableError(
                 str(error),
                 pointer=f"{pointer}/{name}",
                 error=wire_name(error.code),
@@ -313,42 +317,48 @@ def respond(*errors, headers=None):
 def answer(exception, context):
     """DRF's exception handler: the response to `exception`, None for a mistake of ours."""
     match exception:
-        case ApiErrors():
+        case CombinedApiError():
             return respond(*exception.errors)
-        case InvalidToken():
+        case UnauthenticatedError():
             return respond(exception, headers={"WWW-Authenticate": "Bearer"})
         case ApiError():
             return respond(exception)
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
-            return respond(InvalidToken(), headers={"WWW-Authenticate": "Bearer"})
+            return respond(UnauthenticatedError(), headers={"WWW-Authenticate": "Bearer"})
         case exceptions.PermissionDenied() | PermissionDenied():
-            return respond(Unauthorized())
+            return respond(UnauthorizedError())
         case exceptions.MethodNotAllowed():
             return not_offered(exception.args[0], context["view"].allowed_methods)
         case exceptions.UnsupportedMediaType():
-            return respond(UnsupportedMediaType())
+            return respond(UnsupportedMediaTypeError())
         case Http404() | ObjectDoesNotExist():
-            return respond(RecordNotFound())
+            return respond(RecordNotFoundError())
         case ProtectedError(protected_objects=kept) | RestrictedError(restricted_objects=kept):
             return respond(
-                Locked(f"It cannot be deleted: it still has {counted(Counter(map(type, kept)))}.")
+                LockedError(
+                    f"It cannot be deleted: it still has {counted(Counter(map(type, kept)))}."
+                )
             )
-        case Kept():
-            return respond(Locked(f"It cannot be deleted: {exception}."))
+        case DeletionRefusedError():
+            return respond(LockedError(f"It cannot be deleted: {exception}."))
         case ForgottenError():
-            return respond(Locked(str(exception)))
-        case Limited() | TooManyAtOnceError():
-            return respond(TooManyRequests(str(exception)), headers=exception.headers)
-        case Busy():
-            return respond(Unavailable(str(exception)), headers={"Retry-After": RETRY_AFTER})
-        case Violated(row=row) if found := [broken(row, *one) for one in row.violations()]:
-            return answer(ApiErrors(found), context)
-        case Violated() | IntegrityError() | Overtaken():
-            return respond(Conflict("Another change got in the way; send the request again."))
+            return respond(LockedError(str(exception)))
+        case RateLimitedError() | TooManyAtOnceError():
+            return respond(TooManyRequestsError(str(exception)), headers=exception.headers)
+        case HashingBusyError():
+            return respond(
+                ServiceUnavailableError(str(exception)), headers={"Retry-After": RETRY_AFTER}
+            )
+        case ConstraintViolationError(row=row) if found := [
+            broken(row, *one) for one in row.violations()
+        ]:
+            return answer(CombinedApiError(found), context)
+        case ConstraintViolationError() | IntegrityError() | ConcurrentUpdateError():
+            return respond(ConflictError("Another change got in the way; send the request again."))
         case DataError():
-            return respond(Invalid("does not fit its column"))
+            return respond(UnprocessableError("does not fit its column"))
         case RequestDataTooBig():
-            return respond(BodyTooLarge("The body is larger than this service reads."))
+            return respond(BodyTooLargeError("The body is larger than this service reads."))
         case SuspiciousOperation() | UnreadablePostError():
             return respond(ApiError("The request could not be read."))
     return failure(exception)
@@ -360,7 +370,7 @@ def broken(row, name, error):
     if name != NON_FIELD_ERRORS:
         kind = "relationships" if row._meta.get_field(name).is_relation else "attributes"
         pointer = f"/data/{kind}/{name}"
-    return Invalid(error.messages[0], pointer=pointer, error=error.code or "invalid")
+    return UnprocessableError(error.messages[0], pointer=pointer, error=error.code or "invalid")
 
 
 def read_only(view):
@@ -378,21 +388,21 @@ def read_only(view):
 def not_offered(method, allowed):
     """The response to a request by `method` where the methods in `allowed` alone are offered."""
     allowed = ", ".join(allowed)
-    error = MethodNotAllowed(f"{method} is not offered here; {allowed} is.")
+    error = MethodNotAllowedError(f"{method} is not offered here; {allowed} is.")
     return respond(error, headers={"Allow": allowed})
 
 
 def unknown(request, path):
     """The answer where there is no such route."""
-    return respond(RecordNotFound("There is no such route."))
+    return respond(RecordNotFoundError("There is no such route."))
 
 
 def failure(exception):
     """The response to `exception` when something outside of the service failed, else None."""
-    fault = faults.fault_of(exception)
+    fault = database_errors.fault_of(exception)
     if fault is None:
         return None
-    about = ", ".join(filter(None, [type(exception).__name__, faults.place_of(exception)]))
+    about = ", ".join(filter(None, [type(exception).__name__, database_errors.place_of(exception)]))
     logger.log(fault.level, "%s (%s)", fault.detail, about)
     return told(fault)
 
@@ -411,7 +421,7 @@ def bad_request(request, exception):
     is_too_large = isinstance(exception, RequestDataTooBig)
     if is_api(request):
         if is_too_large:
-            return respond(BodyTooLarge("The body is larger than this service reads."))
+            return respond(BodyTooLargeError("The body is larger than this service reads."))
         return respond(ApiError("The request could not be read."))
     if is_too_large:
         context = {"name": settings.ORGANIZATION_NAME}

@@ -9,7 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from customers.api.errors import ApiError, read_only
 from customers.api.parsers import parse_json
 from customers.services import limits, oauth, passwords, signing_keys
-from customers.services.faults import fault_of
+from customers.services.database_errors import fault_of
 
 CREDENTIAL = {"client_id", "client_secret"}
 ASKING = CREDENTIAL | {"grant_type", "scope", "username", "password", "refresh_token"}
@@ -58,13 +58,13 @@ def _answer(request, act, read):
         return _error(405, "invalid_request", "Send a POST request.", Allow="POST")
     try:
         return _acted(request, act, read)
-    except limits.Limited as error:
+    except limits.RateLimitedError as error:
         return _limited(error)
     except RequestDataTooBig:
         return _error(413, "invalid_request", "The body is too large.")
     except (ApiError, SuspiciousOperation):
         return _error(400, "invalid_request", "The body is neither a JSON object nor a form.")
-    except passwords.Busy as error:
+    except passwords.HashingBusyError as error:
         retry = {"Retry-After": passwords.RETRY_AFTER}
         return _error(503, "temporarily_unavailable", str(error), **retry)
     except (DatabaseError, InterfaceError, OSError) as error:

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 
 from customers.api import errors
-from customers.models import Listing, beyond, order_of
+from customers.db.paging import PagedQuery, beyond, order_of
 
 LARGEST_NUMBER = 2**31
 
@@ -21,8 +21,8 @@ class Page:
     def asked_for(cls, members):
         """The page that `members`, the query's {"number": …, "size": …} in text, ask for.
 
-        A Cursor when they have "after" instead of a number. Raises errors.InvalidPageValue
-        and errors.ParamNotAllowed.
+        A Cursor when they have "after" instead of a number. Raises errors.InvalidPageValueError
+        and errors.ParamNotAllowedError.
         """
         if "after" in members:
             return Cursor.asked_for(members)
@@ -35,7 +35,7 @@ class Page:
         `url` is the list's; `query` holds the request's own members, pairs of name and
         value, which the links repeat.
         """
-        listing = rows if isinstance(rows, Listing) else Listing(rows)
+        listing = rows if isinstance(rows, PagedQuery) else PagedQuery(rows)
         counted = listing.count()
         found = listing.window((self.number - 1) * self.size, self.size, counted)
         pages = -(-counted.number // self.size)
@@ -72,7 +72,7 @@ class Cursor:
 
     def of(self, rows, url, query):
         """As Page.of; `links` has `next` alone, as long as there are more."""
-        rows = rows.rows if isinstance(rows, Listing) else rows
+        rows = rows.rows if isinstance(rows, PagedQuery) else rows
         found = list(self._beyond(rows)[: self.size + 1])
         links = {}
         if len(found) > self.size:
@@ -84,7 +84,7 @@ class Cursor:
     def _beyond(self, rows):
         names = list(order_of(rows))
         if any(rows.model._meta.get_field(name).null for name in names):
-            raise errors.InvalidPageValue(
+            raise errors.InvalidPageValueError(
                 "A list in the order of what may be empty is read by page[number].",
                 parameter="page[after]",
             )
@@ -96,7 +96,7 @@ class Cursor:
             if names != ["id"]:
                 values = rows.values(*names).filter(pk=self.after).first()
         if values is None:
-            raise errors.InvalidPageValue(
+            raise errors.InvalidPageValueError(
                 f"{self.after[:40]} is not a place in this list.", parameter="page[after]"
             )
         return beyond(rows, values)
@@ -104,13 +104,15 @@ class Cursor:
 
 def _refuse_others(members, known):
     for name in members.keys() - known:
-        raise errors.ParamNotAllowed(f"page[{name}] is not allowed.", parameter=f"page[{name}]")
+        raise errors.ParamNotAllowedError(
+            f"page[{name}] is not allowed.", parameter=f"page[{name}]"
+        )
 
 
 def _size(members):
     size = _positive(members, "size", settings.PAGE_SIZE)
     if size > settings.MAX_PAGE_SIZE:
-        raise errors.InvalidPageValue(
+        raise errors.InvalidPageValueError(
             f"size exceeds maximum page size of {settings.MAX_PAGE_SIZE}.",
             parameter="page[size]",
         )
@@ -124,7 +126,7 @@ def _positive(members, name, default):
     if not (
         text.isascii() and text.isdigit() and len(text) < 11 and 0 < int(text) < LARGEST_NUMBER
     ):
-        raise errors.InvalidPageValue(
+        raise errors.InvalidPageValueError(
             f"{text[:40]} is not a page {name}: it must be a whole number from 1.",
             parameter=f"page[{name}]",
         )

@@ -15,7 +15,7 @@ def parse_json(body):
     """The value that `body`, bytes, holds as JSON. Raises errors.ApiError as strict_json does."""
     try:
         return strict_json.read(body)
-    except strict_json.Unfit as error:
+    except strict_json.InvalidJsonError as error:
         raise errors.ApiError(error.about("The body")) from error
 
 
@@ -34,16 +34,16 @@ class ResourceParser(JSONParser):
     def parse(self, stream, media_type=None, parser_context=None):
         """The `data` member. Raises errors.ApiError when there is no document around it."""
         if not is_json_api(media_type):
-            raise errors.UnsupportedMediaType
+            raise errors.UnsupportedMediaTypeError
         request = parser_context["request"]
         length = request.META.get("CONTENT_LENGTH", "")  # what the server lets us read, at most
         if length.isdigit() and int(length) > self.most_bytes:
-            raise errors.BodyTooLarge(f"Send at most {self.most_bytes} bytes.")
+            raise errors.BodyTooLargeError(f"Send at most {self.most_bytes} bytes.")
         document = parse_json(stream.read())
         if not isinstance(document, dict):
-            raise errors.InvalidDataFormat("The body must be a JSON object.")
+            raise errors.InvalidDataFormatError("The body must be a JSON object.")
         if "data" not in document:
-            raise errors.ParamMissing("The required parameter, data, is missing.", pointer="")
+            raise errors.ParamMissingError("The required parameter, data, is missing.", pointer="")
         return document["data"]
 
 
@@ -68,15 +68,17 @@ def resource_object(data, resource_name, pk=None):
     `pk` is the id in the URL when the resource exists. Raises errors.ApiError.
     """
     if not isinstance(data, dict):
-        raise errors.InvalidDataFormat("data must be an object.", pointer="/data")
+        raise errors.InvalidDataFormatError("data must be an object.", pointer="/data")
     for name in data.keys() - {"type", "id", "attributes", "relationships", "links", "meta"}:
-        raise errors.ParamNotAllowed(
+        raise errors.ParamNotAllowedError(
             f"{name[:100]} is not allowed.", pointer=f"/data/{errors.escaped(name)}"
         )
     if "type" not in data:
-        raise errors.ParamMissing("The required parameter, type, is missing.", pointer="/data/type")
+        raise errors.ParamMissingError(
+            "The required parameter, type, is missing.", pointer="/data/type"
+        )
     if data["type"] != resource_name:
-        raise errors.InvalidResource(
+        raise errors.InvalidResourceError(
             f"{data['type']!s:.100} is not the type here; it is {resource_name}.",
             pointer="/data/type",
         )
@@ -86,7 +88,7 @@ def resource_object(data, resource_name, pk=None):
     linkages = {}
     for name, relationship in relationships.items():
         if not isinstance(relationship, dict) or "data" not in relationship:
-            raise errors.InvalidLinkage(
+            raise errors.InvalidLinkageError(
                 f"{name} must be an object with a data member.",
                 pointer=f"/data/relationships/{errors.escaped(name)}",
             )
@@ -97,11 +99,11 @@ def resource_object(data, resource_name, pk=None):
 def _check_id(data, pk):
     if pk is None:
         if "id" in data:
-            raise errors.ParamNotAllowed("id is given by the service.", pointer="/data/id")
+            raise errors.ParamNotAllowedError("id is given by the service.", pointer="/data/id")
     elif "id" not in data:
-        raise errors.KeyMissing("data must have the id of the resource.", pointer="/data/id")
+        raise errors.KeyMissingError("data must have the id of the resource.", pointer="/data/id")
     elif data["id"] != pk:
-        raise errors.KeyNotInUrl(
+        raise errors.KeyNotInUrlError(
             f"The id {data['id']!s:.100} is not the one in the URL.", pointer="/data/id"
         )
 
@@ -109,19 +111,19 @@ def _check_id(data, pk):
 def _members(data, name):
     members = data.get(name, {})
     if not isinstance(members, dict):
-        raise errors.InvalidDataFormat(f"{name} must be an object.", pointer=f"/data/{name}")
+        raise errors.InvalidDataFormatError(f"{name} must be an object.", pointer=f"/data/{name}")
     return dict(members)  # the request may be read again
 
 
 def identifiers(linkage, types, to_many, pointer):
     """The pairs of type and id that `linkage`, a resource identifier or a list of them, names.
 
-    `types` are the types that may be named. Other members of an identifier are passed
-    over. Raises errors.InvalidLinkage and errors.TypeMismatch, each pointing below `pointer`.
+    `types` are the types that may be named. Other members of an identifier are passed over. Raises
+    errors.InvalidLinkageError and errors.TypeMismatchError, each pointing below `pointer`.
     """
     if to_many:
         if not isinstance(linkage, list):
-            raise errors.InvalidLinkage("It must be a list of identifiers.", pointer=pointer)
+            raise errors.InvalidLinkageError("It must be a list of identifiers.", pointer=pointer)
         return [
             _identifier(item, types, f"{pointer}/{index}") for index, item in enumerate(linkage)
         ]
@@ -130,11 +132,11 @@ def identifiers(linkage, types, to_many, pointer):
 
 def _identifier(item, types, pointer):
     if not isinstance(item, dict) or not all(isinstance(item.get(n), str) for n in ("type", "id")):
-        raise errors.InvalidLinkage(
+        raise errors.InvalidLinkageError(
             "A resource identifier is an object with a type and an id.", pointer=pointer
         )
     if item["type"] not in types:
-        raise errors.TypeMismatch(
+        raise errors.TypeMismatchError(
             f"{item['type'][:100]} is not a type of this relationship; "
             f"{' or '.join(sorted(types))} is.",
             pointer=f"{pointer}/type",

@@ -2,8 +2,9 @@
 
 import re
 
-from customers.api import documents, errors
-from customers.services import consequences
+from customers.api import errors
+from customers.resources import documents
+from customers.services import row_changes
 
 TAGS = re.compile(r'\s*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)')
 
@@ -11,10 +12,10 @@ TAGS = re.compile(r'\s*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)')
 def check(wanted, row, rows, viewset, principal):
     """Lock `row` and compare it with `wanted`, the header If-Match.
 
-    Raises errors.PreconditionFailed when it has changed, errors.ApiError when the header
+    Raises errors.PreconditionFailedError when it has changed, errors.ApiError when the header
     is malformed.
     """
-    locked = consequences.lock(row, rows, forgotten_too=True)  # the act itself may refuse
+    locked = row_changes.lock(row, rows, forgotten_too=True)  # the act itself may refuse
     if wanted.strip() == "*":
         return
     tags = TAGS.findall(wanted)
@@ -23,6 +24,6 @@ def check(wanted, row, rows, viewset, principal):
     if (
         documents.Document(viewset, principal).tag(locked) not in tags
     ):  # W/ never matches, as the standard has it
-        raise errors.PreconditionFailed(
+        raise errors.PreconditionFailedError(
             "The resource has changed since; retrieve it again and decide anew."
         )

@@ -6,7 +6,7 @@ a replica, they may be read from it.
 
 from functools import wraps
 
-from customers.models import asked_along
+from customers.db.compiled import with_token_check
 from customers.services import replicas
 
 
@@ -16,7 +16,7 @@ def read(act):
     @wraps(act)
     def answered(self, request, **route):
         principal = request.user
-        response = asked_along(
+        response = with_token_check(
             principal.standing, lambda: replicas.read(lambda: act(self, request, **route))
         )
         principal.settle()

@@ -4,8 +4,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import include, re_path
 
 from customers.api.base import UnknownRoute
-from customers.api.relations import relation
-from customers.models import without_long_relatives
+from customers.db.bounds import without_long_relatives
+from customers.resources.relations import relation
 
 LIST_METHODS = {"get": "list", "post": "create"}
 DETAIL_METHODS = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}

@@ -8,8 +8,9 @@ from functools import cache
 from django.conf import settings
 from rest_framework import serializers as drf
 
-from customers.api import errors, fields
+from customers.api import errors
 from customers.api.router import LINKAGE_METHODS, LINKAGE_OF_ONE
+from customers.resources import fields
 
 NAME = "[a-z_]+"
 CONTENT = errors.CONTENT_TYPE

@@ -4,30 +4,30 @@ from django.urls import path
 
 from customers.api.downloads import job_file
 from customers.api.personal_data import PersonalDataView
-from customers.api.resources.addresses import AddressViewSet
-from customers.api.resources.applications import ApplicationViewSet
-from customers.api.resources.attachments import AttachmentViewSet
-from customers.api.resources.customer_addresses import CustomerAddressViewSet
-from customers.api.resources.customer_groups import CustomerGroupViewSet
-from customers.api.resources.customer_password_resets import CustomerPasswordResetViewSet
-from customers.api.resources.customer_payment_sources import CustomerPaymentSourceViewSet
-from customers.api.resources.customer_subscriptions import CustomerSubscriptionViewSet
-from customers.api.resources.customers import CustomerViewSet
-from customers.api.resources.event_callbacks import EventCallbackViewSet
-from customers.api.resources.event_stores import EventStoreViewSet
-from customers.api.resources.events import EventViewSet
-from customers.api.resources.exports import ExportViewSet
-from customers.api.resources.imports import ImportViewSet
-from customers.api.resources.order_subscriptions import OrderSubscriptionViewSet
-from customers.api.resources.orders import OrderViewSet
-from customers.api.resources.organizations import OrganizationViewSet
-from customers.api.resources.returns import ReturnViewSet
-from customers.api.resources.sku_list_items import SkuListItemViewSet
-from customers.api.resources.sku_lists import SkuListViewSet
-from customers.api.resources.tags import TagViewSet
-from customers.api.resources.webhooks import WebhookViewSet
 from customers.api.router import Router
-from customers.services import exports, imports
+from customers.jobs import exports, imports
+from customers.resources.addresses import AddressViewSet
+from customers.resources.applications import ApplicationViewSet
+from customers.resources.attachments import AttachmentViewSet
+from customers.resources.customer_addresses import CustomerAddressViewSet
+from customers.resources.customer_groups import CustomerGroupViewSet
+from customers.resources.customer_password_resets import CustomerPasswordResetViewSet
+from customers.resources.customer_payment_sources import CustomerPaymentSourceViewSet
+from customers.resources.customer_subscriptions import CustomerSubscriptionViewSet
+from customers.resources.customers import CustomerViewSet
+from customers.resources.event_callbacks import EventCallbackViewSet
+from customers.resources.event_stores import EventStoreViewSet
+from customers.resources.events import EventViewSet
+from customers.resources.exports import ExportViewSet
+from customers.resources.imports import ImportViewSet
+from customers.resources.order_subscriptions import OrderSubscriptionViewSet
+from customers.resources.orders import OrderViewSet
+from customers.resources.organizations import OrganizationViewSet
+from customers.resources.returns import ReturnViewSet
+from customers.resources.sku_list_items import SkuListItemViewSet
+from customers.resources.sku_lists import SkuListViewSet
+from customers.resources.tags import TagViewSet
+from customers.resources.webhooks import WebhookViewSet
 
 router = Router()
 router.register(CustomerViewSet)

@@ -8,24 +8,25 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DataError, IntegrityError
 from rest_framework.exceptions import ValidationError
 
-from customers.api import documents, errors, filters
+from customers.api import errors
 from customers.api.urls import router
-from customers.models import Kept
+from customers.models import DeletionRefusedError
+from customers.resources import documents, filters
 from customers.services import permissions
 from customers.services.customers import ForgottenError
-from customers.services.transactions import Overtaken
-from customers.services.wire import Refused, TooLargeError
+from customers.services.transactions import ConcurrentUpdateError
+from customers.services.wire import TooLargeError, WriteRefusedError
 
 REFUSALS = (
     DataError,
     ForgottenError,
     errors.ApiError,
-    errors.ApiErrors,
-    errors.Violated,
+    errors.CombinedApiError,
+    errors.ConstraintViolationError,
     IntegrityError,
-    Kept,
+    DeletionRefusedError,
     ObjectDoesNotExist,
-    Overtaken,
+    ConcurrentUpdateError,
 )
 
 
@@ -134,9 +135,9 @@ def _viewset(resource_type, principal, act):
     """The viewset of a type. Raises ApiError where `principal` may not do `act` to its rows."""
     viewset = router.viewsets.get(resource_type)
     if viewset is None or act not in viewset.offers:
-        raise errors.InvalidResource(f"{resource_type} does not offer this")
+        raise errors.InvalidResourceError(f"{resource_type} does not offer this")
     if not permissions.allow(principal, resource_type, act):
-        raise errors.Unauthorized
+        raise errors.UnauthorizedError
     return viewset
 
 
@@ -162,7 +163,9 @@ def _text(value):
 
 def _refused(exception):
     told = orjson.loads(errors.answer(exception, {}).content)["errors"]
-    kind = TooLargeError if isinstance(exception, errors.DocumentTooLargeError) else Refused
+    kind = (
+        TooLargeError if isinstance(exception, errors.DocumentTooLargeError) else WriteRefusedError
+    )
     return kind([_named(error) for error in told])
 
 

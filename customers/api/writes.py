@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from customers.api import errors, preconditions
 from customers.models import Customer
 from customers.services import idempotency
-from customers.services.transactions import retried
+from customers.services.transactions import retry_on_conflict
 
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 FORGOTTEN = "It was done; what was answered told of a customer who is forgotten."
@@ -30,11 +30,13 @@ def write(act):
     def once(self, request, **route):
         key, wanted = (request.headers.get(name) for name in ("Idempotency-Key", "If-Match"))
         if key is not None and not KEY.fullmatch(key):
-            raise errors.InvalidKey("It is 1 to 255 characters of ASCII without spaces.")
+            raise errors.InvalidIdempotencyKeyError(
+                "It is 1 to 255 characters of ASCII without spaces."
+            )
         if key is None and wanted is None:
-            return retried(lambda: act(self, request, **route))
+            return retry_on_conflict(lambda: act(self, request, **route))
         use = key and _use_of(key, request)
-        return retried(lambda: _in_order(self, act, request, route, use, wanted))
+        return retry_on_conflict(lambda: _in_order(self, act, request, route, use, wanted))
 
     return once
 
@@ -44,10 +46,12 @@ def _in_order(viewset, act, request, route, use, wanted):
         try:
             if use and (kept := use.begin()):
                 return _given_again(kept)
-        except idempotency.Reused:
-            raise errors.KeyReused("This key was sent with another request.") from None
+        except idempotency.KeyReuseError:
+            raise errors.IdempotencyKeyReusedError(
+                "This key was sent with another request."
+            ) from None
         except idempotency.ForgottenAnswerError:
-            raise errors.Locked(FORGOTTEN) from None
+            raise errors.LockedError(FORGOTTEN) from None
         if wanted is not None:
             _check(wanted, viewset, request, route)
         response = act(viewset, request, **route)
@@ -60,29 +64,32 @@ def _in_order(viewset, act, request, route, use, wanted):
 
 def _use_of(key, request):
     principal = request.user
-    who = f"{principal.application.pk}:{principal.owner_id or ''}"
+    actor = f"{principal.application.pk}:{principal.owner_id or ''}"
     request_line = f"{request.method} {request.get_full_path()}\n"
     try:
         body = request.body
     except RequestDataTooBig:  # for Django; a type's parser may take more
         body = json.dumps(request.data).encode()
-    return idempotency.Once(key, who=who, request=request_line.encode() + body)
+    return idempotency.Once(key, actor=actor, request=request_line.encode() + body)
 
 
 def _given_again(kept):
-    """The answer that was kept. Raises errors.Locked when it brings along who is forgotten now."""
+    """The answer that was kept.
+
+    Raises errors.LockedError when it brings along who is forgotten now.
+    """
     status, headers, body = kept
     if '"included":' in body:
         told = {one["id"] for one in json.loads(body)["included"] if one["type"] == "customers"}
         known = Customer.objects.filter(pk__in=told)
         if known.exclude(anonymization_status__in=Customer.FORGOTTEN).count() < len(told):
-            raise errors.Locked(FORGOTTEN)
+            raise errors.LockedError(FORGOTTEN)
     return HttpResponse(body, status=status, headers={**headers, "Idempotent-Replayed": "true"})
 
 
 def _check(wanted, viewset, request, route):
     source = viewset.source or type(viewset)
     if "pk" not in route:
-        raise errors.PreconditionFailed("There is nothing yet that could match.")
+        raise errors.PreconditionFailedError("There is nothing yet that could match.")
     rows = source.rows(request.user)
     preconditions.check(wanted, rows.with_id(route["pk"]), rows, source, request.user)

@@ -417,7 +417,7 @@ def _drain(service, hanging=False):
     url = "%/quick" if hanging else "%"
     while True:
         ((waiting,),) = service.query(
-            "SELECT (SELECT count(*) FROM events WHERE waiting) + (SELECT count(*) "
+            "SELECT (SELECT count(*) FROM events WHERE undispatched) + (SELECT count(*) "
             "FROM deliveries d JOIN webhooks w ON w.id = d.webhook_id "
             f"WHERE w.callback_url LIKE '{url}')"
         )

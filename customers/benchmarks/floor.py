@@ -11,8 +11,8 @@ import psycopg
 from psycopg.types.json import Jsonb, set_json_loads
 
 django.setup()
+from customers.db.fields import instant, new_id  # noqa: E402
 from customers.models import email_key  # noqa: E402 needs the settings
-from customers.models.fields import instant, new_id  # noqa: E402 needs the settings
 from customers.models.money import formatted  # noqa: E402
 
 set_json_loads(orjson.loads)
@@ -212,7 +212,8 @@ def record(pk, act, payload, *topics):
     for topic in topics:
         execute(
             "INSERT INTO events (id, mode, metadata, created_at, updated_at, name, resource_type,"
-            " resource_id, waiting) VALUES (%s, 'live', '{}', now(), now(), %s, 'customers', %s,"
+            " resource_id, undispatched)"
+            " VALUES (%s, 'live', '{}', now(), now(), %s, 'customers', %s,"
             " true)",
             [new_id(), topic, pk],
         )

@@ -9,7 +9,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.models import User  # noqa: E402
 from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 
-from customers.services import modes  # noqa: E402
+from customers.services import environments  # noqa: E402
 from customers.services.applications import create_application  # noqa: E402
 from customers.services.tokens import issue_token  # noqa: E402
 
@@ -19,7 +19,7 @@ session = SessionStore()
 session[SESSION_KEY] = str(staff.pk)
 session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
 session[HASH_SESSION_KEY] = staff.get_session_auth_hash()
-modes.choose(session, "live")
+environments.choose(session, "live")
 session.create()
 token = issue_token(application, scope="market:all", confidential=True)
 print(json.dumps({"token": token, "session": session.session_key}))

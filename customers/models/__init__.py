@@ -1,25 +1,15 @@
 """What is true: one model a file. This module is the only door to them."""
 
-from customers.models.addresses import HOLDERS, Address
+from customers.models.addresses import ADDRESS_FOREIGN_KEYS, Address
 from customers.models.applications import Application, digest
 from customers.models.attachments import Attachment
 from customers.models.base import (
-    Kept,
+    CustomerOwned,
+    DeletionRefusedError,
     Mode,
-    OfCustomer,
     Resource,
     ResourceQuerySet,
-    append,
-    new_id,
-)
-from customers.models.bounds import (
-    ByteBudget,
-    TooManyBytesError,
-    check_json,
-    check_size,
-    check_text,
-    is_long,
-    without_long_relatives,
+    bulk_insert,
 )
 from customers.models.bulk_acts import BulkAct, BulkChunk
 from customers.models.counters import Counter
@@ -31,6 +21,7 @@ from customers.models.customer_subscriptions import CustomerSubscription
 from customers.models.customers import Customer, new_reference
 from customers.models.deliveries import Delivery
 from customers.models.emails import (
+    EmailKeyField,
     collisions,
     email_key,
     spellings,
@@ -46,75 +37,57 @@ from customers.models.exports import Export
 from customers.models.idempotent_answers import IdempotentAnswer
 from customers.models.import_inputs import ImportInputs
 from customers.models.imports import Import, Job
-from customers.models.indexes import Trigrams, has_trigrams
-from customers.models.lists import Listing, beyond, count, order_of, window
 from customers.models.money import formatted
 from customers.models.order_subscriptions import OrderSubscription
 from customers.models.orders import Order
 from customers.models.organizations import Organization
 from customers.models.queued_mails import QueuedMail
-from customers.models.reading import PRIMARY, REPLICA, from_replica
 from customers.models.returns import Return
 from customers.models.revoked_tokens import RevokedToken
 from customers.models.segments import Segment
 from customers.models.sessions import Session
 from customers.models.sku_list_items import SkuListItem
 from customers.models.sku_lists import SkuList
-from customers.models.statements import (
-    Question,
-    Refuted,
-    Slot,
-    Statement,
-    Uncompilable,
-    asked_along,
-    execute,
-)
 from customers.models.tags import Tag
 from customers.models.timelines import Timeline
-from customers.models.transitions import ForbiddenMove, Transitional
+from customers.models.transitions import Transitional, TransitionError
 from customers.models.uploads import Upload
 from customers.models.webhooks import Webhook, new_secret, validate_paths
 from customers.models.worker_heartbeats import WorkerHeartbeat
 
 __all__ = [
-    "HOLDERS",
-    "PRIMARY",
-    "REPLICA",
+    "ADDRESS_FOREIGN_KEYS",
     "TOPICS",
     "Address",
     "Application",
     "Attachment",
     "BulkAct",
     "BulkChunk",
-    "ByteBudget",
     "Counter",
     "Customer",
     "CustomerAddress",
     "CustomerGroup",
+    "CustomerOwned",
     "CustomerPasswordReset",
     "CustomerPaymentSource",
     "CustomerSubscription",
+    "DeletionRefusedError",
     "Delivery",
+    "EmailKeyField",
     "Event",
     "EventCallback",
     "EventStore",
     "Export",
     "ExportPart",
-    "ForbiddenMove",
     "IdempotentAnswer",
     "Import",
     "ImportInputs",
     "Job",
-    "Kept",
-    "Listing",
     "Mode",
-    "OfCustomer",
     "Order",
     "OrderSubscription",
     "Organization",
-    "Question",
     "QueuedMail",
-    "Refuted",
     "Resource",
     "ResourceQuerySet",
     "Return",
@@ -123,41 +96,23 @@ __all__ = [
     "Session",
     "SkuList",
     "SkuListItem",
-    "Slot",
-    "Statement",
     "Tag",
     "Timeline",
-    "TooManyBytesError",
+    "TransitionError",
     "Transitional",
-    "Trigrams",
-    "Uncompilable",
     "Upload",
     "Webhook",
     "WorkerHeartbeat",
-    "append",
-    "asked_along",
-    "beyond",
-    "check_json",
-    "check_size",
-    "check_text",
+    "bulk_insert",
     "collisions",
-    "count",
     "digest",
     "email_key",
-    "execute",
     "formatted",
-    "from_replica",
-    "has_trigrams",
-    "is_long",
-    "new_id",
     "new_reference",
     "new_secret",
-    "order_of",
     "spellings",
     "stale_keys",
     "validate_email_address",
     "validate_paths",
-    "window",
     "with_ascii_domain",
-    "without_long_relatives",
 ]

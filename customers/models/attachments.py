@@ -1,8 +1,8 @@
 from django.db import models
 from django.db.models import Q
 
+from customers.db.indexes import TrigramIndex, by_each
 from customers.models.base import Resource
-from customers.models.indexes import Trigrams, by_each
 from customers.models.sku_lists import validate_web_address
 
 ATTACHABLE = ["customer", "customer_group", "order", "order_return", "sku_list"]
@@ -56,8 +56,8 @@ class Attachment(Resource):
         indexes = [
             *Resource.Meta.indexes,
             *by_each("name"),
-            Trigrams(fields=["name"], name="attachments_name_parts"),
-            Trigrams(fields=["description"], name="attachments_description_parts"),
+            TrigramIndex(fields=["name"], name="attachments_name_parts"),
+            TrigramIndex(fields=["description"], name="attachments_description_parts"),
         ]
 
     def __str__(self):
@@ -68,8 +68,8 @@ class Attachment(Resource):
         super().save(update_fields=_columns(update_fields), **options)
 
     @property
-    def whose(self):
-        return self.customer_id or self.attachable.whose
+    def owning_customer_id(self):
+        return self.customer_id or self.attachable.owning_customer_id
 
     @classmethod
     def key_of(cls, resource):

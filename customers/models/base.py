@@ -5,11 +5,18 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from customers.models.fields import FoldedField, IdField, InstantField, MetadataField, new_id
-from customers.models.indexes import Contained
-from customers.models.statements import insert, update
+from customers.db.compiled import insert, update
+from customers.db.fields import FoldedField, IdField, InstantField, MetadataField, new_id
+from customers.db.indexes import JsonContainmentIndex
 
-__all__ = ["Kept", "Mode", "OfCustomer", "Resource", "ResourceQuerySet", "append", "new_id"]
+__all__ = [
+    "CustomerOwned",
+    "DeletionRefusedError",
+    "Mode",
+    "Resource",
+    "ResourceQuerySet",
+    "bulk_insert",
+]
 
 
 class Mode(models.TextChoices):
@@ -19,7 +26,7 @@ class Mode(models.TextChoices):
     LIVE = "live", "Live"
 
 
-class Kept(Exception):
+class DeletionRefusedError(Exception):
     """The row must not be deleted; the message says why."""
 
 
@@ -36,7 +43,7 @@ class ResourceQuerySet(models.QuerySet):
     def visible_to(self, principal):
         """The rows that `principal` may see: those of its mode and within its reach."""
         rows = self.in_mode(principal.mode)
-        return rows if principal.sees_all else rows.filter(self.model.reach(principal))
+        return rows if principal.sees_all else rows.filter(self.model.visible_q(principal))
 
 
 class Resource(models.Model):
@@ -50,7 +57,7 @@ class Resource(models.Model):
     created_at = InstantField(default=timezone.now, editable=False)
     updated_at = InstantField(default=timezone.now, editable=False)
 
-    unlogged = frozenset()  # names of fields that the audit log leaves out
+    audit_exclude = frozenset()  # names of fields that the audit log leaves out
 
     objects = ResourceQuerySet.as_manager()
 
@@ -99,16 +106,16 @@ class Resource(models.Model):
         return [field for field in self._meta.concrete_fields if field.name in names]
 
     @classmethod
-    def reach(cls, principal):
+    def visible_q(cls, principal):
         """The condition on the rows that `principal`, a sales channel, may see: none."""
         return Q(pk__in=[])
 
     @property
-    def whose(self):
+    def owning_customer_id(self):
         """The id of the customer whose the row is, None when it is nobody's."""
         return getattr(self, "customer_id", None)
 
-    def open_to(self, principal):
+    def is_editable_by(self, principal):
         """Whether the state of the row, which `principal` may see, lets it change the row."""
         return True
 
@@ -160,7 +167,7 @@ class Resource(models.Model):
         return getattr(field, "of", None) or field.name
 
 
-def append(*rows):
+def bulk_insert(*rows):
     """Save new rows, which no constraint can refuse, in one round trip where that is enough."""
     for row in rows:
         row.updated_at = row.created_at
@@ -168,18 +175,18 @@ def append(*rows):
         insert(*rows)
 
 
-class OfCustomer(Resource):
+class CustomerOwned(Resource):
     """A row that may belong to a customer."""
 
     class Meta(Resource.Meta):
         abstract = True
         indexes = [
             *Resource.Meta.indexes,
-            Contained(fields=["metadata"], name="%(class)s_metadata"),
+            JsonContainmentIndex(fields=["metadata"], name="%(class)s_metadata"),
         ]
 
     @classmethod
-    def reach(cls, principal):
+    def visible_q(cls, principal):
         """The logged in customer's own rows; without one, those of no registered customer."""
         if principal.owner_id:
             return Q(customer=principal.owner_id)

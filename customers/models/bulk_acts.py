@@ -1,8 +1,8 @@
 from django.db import models
 from django.utils import timezone
 
+from customers.db.fields import IdField, InstantField, JsonField, new_id
 from customers.models.base import Mode
-from customers.models.fields import IdField, InstantField, JsonField, new_id
 
 
 class BulkAct(models.Model):
@@ -24,7 +24,7 @@ class BulkAct(models.Model):
     mode = models.CharField(max_length=4, choices=Mode)
     kind = models.CharField(max_length=32, choices=Kind)
     options = JsonField(default=dict)
-    who = JsonField(null=True)
+    actor = JsonField(null=True)
     total = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
     refusals = JsonField(default=dict)

@@ -1,7 +1,7 @@
 from django.db import models
 
+from customers.db.indexes import by_each
 from customers.models.base import Resource
-from customers.models.indexes import by_each
 
 
 class CustomerGroup(Resource):

@@ -6,15 +6,15 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, get_random_string
 
+from customers.db.fields import InstantField
+from customers.db.indexes import by_each
 from customers.models.applications import digest
-from customers.models.base import OfCustomer
-from customers.models.fields import InstantField
-from customers.models.indexes import by_each
+from customers.models.base import CustomerOwned
 
 TOKEN_LENGTH = 20  # letters and digits: 119 bits
 
 
-class CustomerPasswordReset(OfCustomer):
+class CustomerPasswordReset(CustomerOwned):
     """Leave to choose a new password once, for whoever shows the token before it expires.
 
     The token is known when the row is made and never again: only a digest of it is kept,
@@ -30,11 +30,11 @@ class CustomerPasswordReset(OfCustomer):
 
     reset_password_token = None
 
-    class Meta(OfCustomer.Meta):
+    class Meta(CustomerOwned.Meta):
         db_table = "customer_password_resets"
         verbose_name = "password reset"
         indexes = [
-            *OfCustomer.Meta.indexes,
+            *CustomerOwned.Meta.indexes,
             *by_each("reset_password_at"),
         ]
 
@@ -52,7 +52,7 @@ class CustomerPasswordReset(OfCustomer):
         super().save(**options)
 
     @classmethod
-    def reach(cls, principal):
+    def visible_q(cls, principal):
         """Any: what a sales channel does to one, it does by the token alone."""
         return Q()
 

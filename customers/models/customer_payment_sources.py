@@ -4,8 +4,8 @@ import unicodedata
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from customers.models.base import OfCustomer
-from customers.models.indexes import by_each
+from customers.db.indexes import by_each
+from customers.models.base import CustomerOwned
 
 DIGITS = re.compile(r"(?<!\d)\d(?:[\s._/-]*\d){12,18}(?!\d)", re.ASCII)
 
@@ -39,7 +39,7 @@ def _texts(value):
         yield str(value)
 
 
-class CustomerPaymentSource(OfCustomer):
+class CustomerPaymentSource(CustomerOwned):
     """A means of payment that a gateway keeps for a customer, known here by its tokens alone."""
 
     TOKENS = ["customer_token", "payment_source_token"]
@@ -51,11 +51,11 @@ class CustomerPaymentSource(OfCustomer):
     customer_token = models.CharField(max_length=255, null=True, blank=True)
     payment_source_token = models.CharField(max_length=255, null=True, blank=True)
 
-    class Meta(OfCustomer.Meta):
+    class Meta(CustomerOwned.Meta):
         db_table = "customer_payment_sources"
         verbose_name = "customer payment source"
         indexes = [
-            *OfCustomer.Meta.indexes,
+            *CustomerOwned.Meta.indexes,
             *by_each("name", "payment_source_token"),
         ]
 

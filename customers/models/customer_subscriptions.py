@@ -1,18 +1,18 @@
 from django.db import models
 
-from customers.models.base import OfCustomer
+from customers.models.base import CustomerOwned
 
 
-class CustomerSubscription(OfCustomer):
+class CustomerSubscription(CustomerOwned):
     """A customer's subscription to a topic, `reference`, such as a newsletter."""
 
     customer = models.ForeignKey("Customer", models.CASCADE, related_name="customer_subscriptions")
 
-    class Meta(OfCustomer.Meta):
+    class Meta(CustomerOwned.Meta):
         db_table = "customer_subscriptions"
         verbose_name = "customer subscription"
         constraints = [
-            *OfCustomer.Meta.constraints,
+            *CustomerOwned.Meta.constraints,
             models.UniqueConstraint(
                 fields=["mode", "customer", "reference"],
                 name="customer_subscriptions_reference_unique",

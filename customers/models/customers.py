@@ -4,10 +4,10 @@ from django.core.validators import MinLengthValidator
 from django.db import models
 from django.db.models import Q
 
+from customers.db.fields import InstantField, JsonField
+from customers.db.indexes import JsonContainmentIndex, RowCountTriggers, TrigramIndex
 from customers.models.base import Resource
-from customers.models.emails import validate_email_address
-from customers.models.fields import EmailKeyField, InstantField, JsonField
-from customers.models.indexes import Contained, Tallied, Trigrams
+from customers.models.emails import EmailKeyField, validate_email_address
 
 
 def new_reference():
@@ -30,7 +30,7 @@ class Customer(Resource):
         FAILED = "failed", "Failed"
         CANCELLED = "cancelled", "Cancelled"
 
-    unlogged = frozenset({"anonymization_attempts"})
+    audit_exclude = frozenset({"anonymization_attempts"})
     # A request can still be cancelled, and what failed left the customer as it was.
     FORGOTTEN = (AnonymizationStatus.STARTED, AnonymizationStatus.COMPLETED)
 
@@ -100,14 +100,14 @@ class Customer(Resource):
             models.Index(
                 fields=["mode", "anonymization_status", "id"], name="customers_anonymization"
             ),
-            Trigrams(fields=["email_key"], name="customers_email_parts"),
+            TrigramIndex(fields=["email_key"], name="customers_email_parts"),
             models.Index(  # one or two letters, which are in no trigram
                 fields=["mode", "email_key"],
                 opclasses=["", "varchar_pattern_ops"],
                 name="customers_email_begins",
             ),
-            Contained(fields=["metadata"], name="customers_metadata"),
-            Tallied(fields=["mode", "status"], name="customers_tallied"),
+            JsonContainmentIndex(fields=["metadata"], name="customers_metadata"),
+            RowCountTriggers(fields=["mode", "status"], name="customers_tallied"),
         ]
 
     def __str__(self):
@@ -117,7 +117,7 @@ class Customer(Resource):
         return f"<Customer: {self.pk}>"
 
     @classmethod
-    def reach(cls, principal):
+    def visible_q(cls, principal):
         """A customer sees itself."""
         return Q(pk=principal.owner_id or "")
 

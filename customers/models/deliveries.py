@@ -1,7 +1,7 @@
 from django.db import models
 from django.utils import timezone
 
-from customers.models.fields import IdField, InstantField, new_id
+from customers.db.fields import IdField, InstantField, new_id
 
 
 class Delivery(models.Model):
@@ -11,12 +11,12 @@ class Delivery(models.Model):
     webhook = models.ForeignKey("Webhook", models.CASCADE, related_name="deliveries")
     event = models.ForeignKey("Event", models.CASCADE, related_name="deliveries")
     attempts = models.PositiveIntegerField(default=0)
-    try_at = InstantField(default=timezone.now)
+    next_attempt_at = InstantField(default=timezone.now)
 
     class Meta:
         db_table = "deliveries"
         verbose_name_plural = "deliveries"
-        indexes = [models.Index(fields=["webhook", "try_at"], name="deliveries_due")]
+        indexes = [models.Index(fields=["webhook", "next_attempt_at"], name="deliveries_due")]
 
     def __str__(self):
         return self.id

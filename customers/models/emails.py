@@ -9,6 +9,8 @@ from functools import lru_cache
 import idna
 from django.core.exceptions import ValidationError
 
+from customers.db.fields import FoldedField
+
 APART = "\uffff"  # no address holds it: it is no character (Unicode, section 23.7)
 A_LABEL = "xn--"
 LONGEST = 2000  # characters that are looked at; an address has 254 at most
@@ -137,3 +139,9 @@ def collisions(customers, keys: dict[str, str]) -> list[tuple[str, list[str]]]:
 def _parts_of(values):
     values = list(values)
     return [values[start : start + 500] for start in range(0, len(values), 500)]
+
+
+class EmailKeyField(FoldedField):
+    """What the e-mail address in the field `of` is compared by: email_key."""
+
+    fold = staticmethod(email_key)

@@ -1,8 +1,8 @@
 from django.db import models
 
+from customers.db.fields import JsonField
+from customers.db.indexes import by_each
 from customers.models.base import Resource
-from customers.models.fields import JsonField
-from customers.models.indexes import by_each
 
 
 class EventCallback(Resource):

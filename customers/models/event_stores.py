@@ -1,7 +1,7 @@
 from django.db import models
 
+from customers.db.fields import IdField, JsonField
 from customers.models.base import Resource
-from customers.models.fields import IdField, JsonField
 
 
 class EventStore(Resource):

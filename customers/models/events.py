@@ -1,8 +1,8 @@
 from django.db import models
 from django.db.models import Q
 
+from customers.db.fields import IdField
 from customers.models.base import Resource
-from customers.models.fields import IdField
 
 TOPICS = {
     f"{resource_name}.{act}"
@@ -27,13 +27,13 @@ TOPICS = {
 class Event(Resource):
     """Something that happened to a resource, kept when the resource is gone.
 
-    It is `waiting` until the worker has looked which webhooks are due a call for it.
+    It is `undispatched` until the worker has looked which webhooks are due a call for it.
     """
 
     name = models.CharField(max_length=64)
     resource_type = models.CharField(max_length=32)
     resource_id = IdField()
-    waiting = models.BooleanField(default=True, editable=False)
+    undispatched = models.BooleanField(default=True, editable=False)
 
     class Meta(Resource.Meta):
         db_table = "events"
@@ -41,7 +41,7 @@ class Event(Resource):
             *Resource.Meta.indexes,
             models.Index(fields=["resource_id", "id"], name="events_of_resource"),
             models.Index(fields=["mode", "name", "id"], name="events_by_name"),
-            models.Index(fields=["id"], condition=Q(waiting=True), name="events_waiting"),
+            models.Index(fields=["id"], condition=Q(undispatched=True), name="events_undispatched"),
         ]
 
     def __str__(self):

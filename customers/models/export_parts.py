@@ -1,13 +1,13 @@
 from django.db import models
 
-from customers.models.fields import IdField, new_id
+from customers.db.fields import IdField, new_id
 
 
 class ExportPart(models.Model):
     """A part of an export's file, compressed; one after the other they are a gzip file."""
 
     id = IdField(primary_key=True, default=new_id, editable=False)
-    of = models.ForeignKey("Export", models.CASCADE, related_name="parts")
+    job = models.ForeignKey("Export", models.CASCADE, related_name="parts")
     content = models.BinaryField()
 
     class Meta:

@@ -1,9 +1,9 @@
 from django.db import models
 from django.utils import timezone
 
-from customers.models.fields import IdField, JsonField
+from customers.db.fields import IdField, JsonField
+from customers.db.indexes import by_each
 from customers.models.imports import Job
-from customers.models.indexes import by_each
 
 
 class Export(Job):

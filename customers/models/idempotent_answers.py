@@ -1,6 +1,6 @@
 from django.db import models
 
-from customers.models.fields import IdField, InstantField
+from customers.db.fields import IdField, InstantField
 
 
 class IdempotentAnswer(models.Model):

@@ -1,6 +1,6 @@
 from django.db import models
 
-from customers.models.fields import JsonField
+from customers.db.fields import JsonField
 
 
 class ImportInputs(models.Model):
@@ -9,7 +9,7 @@ class ImportInputs(models.Model):
     `numbers` are those of the rows in the file they are from, where others are between them.
     """
 
-    of = models.OneToOneField(
+    job = models.OneToOneField(
         "Import", models.CASCADE, primary_key=True, related_name="stored_inputs"
     )
     rows = JsonField()

@@ -2,17 +2,17 @@ from django.conf import settings
 from django.core import signing
 from django.db import models
 
+from customers.db.fields import InstantField, JsonField
+from customers.db.indexes import by_each
 from customers.models.base import Resource
-from customers.models.fields import InstantField, JsonField
-from customers.models.indexes import by_each
-from customers.models.transitions import ForbiddenMove
+from customers.models.transitions import TransitionError
 
 
 class Job(Resource):
     """Work on many rows that the worker does part by part; each part is done whole or not at all.
 
     `who` had it done. `errors_log` maps what is wrong to where, as the client named it. A part
-    that cannot be done has `failures`; it is tried again from `try_at` on.
+    that cannot be done has `failures`; it is tried again from `next_attempt_at` on.
     """
 
     class Status(models.TextChoices):
@@ -36,10 +36,10 @@ class Job(Resource):
         "errors_count",
         "errors_log",
         "failures",
-        "try_at",
+        "next_attempt_at",
     )
     # They may hold addresses, or are the worker's own.
-    unlogged = {"errors_log", "refusals", "who", "filters", "failures", "try_at"}
+    audit_exclude = {"errors_log", "refusals", "actor", "filters", "failures", "next_attempt_at"}
 
     resource_type = models.CharField(max_length=32)
     format = models.CharField(max_length=4, choices=Format, default=Format.JSON)
@@ -50,9 +50,9 @@ class Job(Resource):
     processed_count = models.PositiveIntegerField(default=0, editable=False)
     errors_count = models.PositiveIntegerField(default=0, editable=False)
     errors_log = JsonField(default=dict, editable=False)
-    who = JsonField(null=True, editable=False)
+    actor = JsonField(null=True, editable=False)
     failures = models.PositiveSmallIntegerField(default=0, editable=False)
-    try_at = InstantField(null=True, editable=False)
+    next_attempt_at = InstantField(null=True, editable=False)
 
     class Meta(Resource.Meta):
         abstract = True
@@ -78,9 +78,9 @@ class Job(Resource):
         return f"{settings.PUBLIC_URL}/api/{table}/files/{signing.dumps(self.pk, salt=table)}"
 
     def interrupt(self, at):
-        """Stop, without saving. Raises ForbiddenMove for what has ended."""
+        """Stop, without saving. Raises TransitionError for what has ended."""
         if self.status not in self.OPEN:
-            raise ForbiddenMove(f"cannot follow the status {self.status}")
+            raise TransitionError(f"cannot follow the status {self.status}")
         self.status, self.interrupted_at = self.Status.INTERRUPTED, at
 
     def give_up(self, at):
@@ -90,11 +90,11 @@ class Job(Resource):
         self.errors_log = {**self.errors_log, "base": {"base": [told]}}
 
     def resume(self):
-        """Go on where it was interrupted, without saving. Raises ForbiddenMove."""
+        """Go on where it was interrupted, without saving. Raises TransitionError."""
         if self.status != self.Status.INTERRUPTED:
-            raise ForbiddenMove(f"cannot follow the status {self.status}")
+            raise TransitionError(f"cannot follow the status {self.status}")
         self.status, self.interrupted_at = self.Status.PENDING, None
-        self.failures, self.try_at = 0, None
+        self.failures, self.next_attempt_at = 0, None
 
 
 class Import(Job):

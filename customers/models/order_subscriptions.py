@@ -6,9 +6,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from customers.models.base import OfCustomer
-from customers.models.fields import InstantField, JsonField
-from customers.models.indexes import by_each
+from customers.db.fields import InstantField, JsonField
+from customers.db.indexes import by_each
+from customers.models.base import CustomerOwned
 from customers.models.orders import new_number
 from customers.models.transitions import Transitional, move
 
@@ -36,7 +36,7 @@ def validate_frequency(value):
             ) from error
 
 
-class OrderSubscription(OfCustomer, Transitional):
+class OrderSubscription(CustomerOwned, Transitional):
     """Orders that repeat after a source order, which is kept as long, as is its customer."""
 
     class Status(models.TextChoices):
@@ -75,11 +75,11 @@ class OrderSubscription(OfCustomer, Transitional):
     )
     tags = models.ManyToManyField("Tag", related_name="order_subscriptions", blank=True)
 
-    class Meta(OfCustomer.Meta):
+    class Meta(CustomerOwned.Meta):
         db_table = "order_subscriptions"
         verbose_name = "order subscription"
         constraints = [
-            *OfCustomer.Meta.constraints,
+            *CustomerOwned.Meta.constraints,
             models.UniqueConstraint(
                 fields=["mode", "number"],
                 name="order_subscriptions_number_unique",
@@ -93,7 +93,7 @@ class OrderSubscription(OfCustomer, Transitional):
             ),
         ]
         indexes = [
-            *OfCustomer.Meta.indexes,
+            *CustomerOwned.Meta.indexes,
             *by_each(
                 "status",
                 "frequency",

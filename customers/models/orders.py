@@ -3,9 +3,9 @@ import secrets
 from django.db import models
 from django.db.models import Q
 
-from customers.models.base import Kept, OfCustomer
-from customers.models.fields import InstantField
-from customers.models.indexes import Tallied, by_each
+from customers.db.fields import InstantField
+from customers.db.indexes import RowCountTriggers, by_each
+from customers.models.base import CustomerOwned, DeletionRefusedError
 from customers.models.money import CentsField, formatted, validate_currency_code
 from customers.models.transitions import ARCHIVING, Transitional, move
 
@@ -15,7 +15,7 @@ def new_number():
     return str(10**15 + secrets.randbelow(9 * 10**15))
 
 
-class Order(OfCustomer, Transitional):
+class Order(CustomerOwned, Transitional):
     """An order, mirrored from the system that takes orders.
 
     One that has been placed is kept, and so is one with returns or subscriptions, and
@@ -98,10 +98,10 @@ class Order(OfCustomer, Transitional):
     )
     tags = models.ManyToManyField("Tag", related_name="orders", blank=True)
 
-    class Meta(OfCustomer.Meta):
+    class Meta(CustomerOwned.Meta):
         db_table = "orders"
         constraints = [
-            *OfCustomer.Meta.constraints,
+            *CustomerOwned.Meta.constraints,
             models.UniqueConstraint(
                 fields=["mode", "number"],
                 name="orders_number_unique",
@@ -116,7 +116,7 @@ class Order(OfCustomer, Transitional):
             ),
         ]
         indexes = [
-            *OfCustomer.Meta.indexes,
+            *CustomerOwned.Meta.indexes,
             *by_each(
                 "guest",
                 "language_code",
@@ -135,19 +135,22 @@ class Order(OfCustomer, Transitional):
             models.Index(fields=["mode", "-cancelled_at", "id"], name="orders_cancelled"),
             models.Index(fields=["mode", "-archived_at", "id"], name="orders_archived"),
             models.Index(fields=["mode", "total_amount_cents", "id"], name="orders_total"),
-            Tallied(fields=["mode", "status"], name="orders_tallied"),
+            RowCountTriggers(fields=["mode", "status"], name="orders_tallied"),
         ]
 
     def __str__(self):
         return f"#{self.number}"
 
     def delete(self, **options):
-        """Delete a draft or pending order. Raises Kept for one that has been placed."""
+        """Delete a draft or pending order.
+
+        Raises DeletionRefusedError for one that has been placed.
+        """
         if self.placed_at is not None:
-            raise Kept("an order that has been placed is kept")
+            raise DeletionRefusedError("an order that has been placed is kept")
         return super().delete(**options)
 
-    def open_to(self, principal):
+    def is_editable_by(self, principal):
         """Whether it may change the order: a sales channel until the order is placed."""
         return principal.sees_all or self.status in (self.Status.DRAFT, self.Status.PENDING)
 

@@ -1,8 +1,8 @@
 from django.db import models
 from django.utils import timezone
 
+from customers.db.fields import IdField, InstantField, JsonField, new_id
 from customers.models.base import Mode
-from customers.models.fields import IdField, InstantField, JsonField, new_id
 
 
 class QueuedMail(models.Model):
@@ -25,9 +25,9 @@ class QueuedMail(models.Model):
     kind = models.CharField(max_length=32, choices=Kind)
     email = models.CharField(max_length=254)
     customer = models.ForeignKey("Customer", models.SET_NULL, null=True, related_name="+")
-    who = JsonField(null=True)  # None: the owner of the address, or somebody who says so
+    actor = JsonField(null=True)  # None: the owner of the address, or somebody who says so
     attempts = models.PositiveIntegerField(default=0)
-    try_at = InstantField(default=timezone.now, db_index=True)
+    next_attempt_at = InstantField(default=timezone.now, db_index=True)
 
     class Meta:
         db_table = "queued_mails"

@@ -1,14 +1,14 @@
 from django.db import models
 
-from customers.models.base import OfCustomer
-from customers.models.fields import InstantField
-from customers.models.indexes import by_each
+from customers.db.fields import InstantField
+from customers.db.indexes import by_each
+from customers.models.base import CustomerOwned
 from customers.models.money import CentsField, formatted
 from customers.models.orders import new_number
 from customers.models.transitions import ARCHIVING, Transitional, move
 
 
-class Return(OfCustomer, Transitional):
+class Return(CustomerOwned, Transitional):
     """What a customer sends back of an order, which is kept as long, as is the customer."""
 
     class Status(models.TextChoices):
@@ -55,10 +55,10 @@ class Return(OfCustomer, Transitional):
     )
     tags = models.ManyToManyField("Tag", related_name="returns", blank=True)
 
-    class Meta(OfCustomer.Meta):
+    class Meta(CustomerOwned.Meta):
         db_table = "returns"
         constraints = [
-            *OfCustomer.Meta.constraints,
+            *CustomerOwned.Meta.constraints,
             models.UniqueConstraint(
                 fields=["mode", "number"],
                 name="returns_number_unique",
@@ -67,7 +67,7 @@ class Return(OfCustomer, Transitional):
             ),
         ]
         indexes = [
-            *OfCustomer.Meta.indexes,
+            *CustomerOwned.Meta.indexes,
             *by_each(
                 "status",
                 "skus_count",

@@ -1,6 +1,6 @@
 from django.db import models
 
-from customers.models.fields import InstantField
+from customers.db.fields import InstantField
 
 
 class RevokedToken(models.Model):

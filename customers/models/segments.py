@@ -3,12 +3,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from customers.db.fields import IdField, InstantField, JsonField, new_id
 from customers.models.base import Mode, ResourceQuerySet
-from customers.models.fields import IdField, InstantField, JsonField, new_id
 
 
 class SegmentQuerySet(ResourceQuerySet):
-    def open_to(self, user):
+    def is_editable_by(self, user):
         """The user's own segments, and those that are shared."""
         return self.filter(Q(owner=user) | Q(shared=True))
 

@@ -1,7 +1,7 @@
 from django.db import models
 from django.utils import timezone
 
-from customers.models.fields import IdField, InstantField, new_id
+from customers.db.fields import IdField, InstantField, new_id
 
 
 class Session(models.Model):

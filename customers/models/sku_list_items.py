@@ -1,7 +1,7 @@
 from django.db import models
 
+from customers.db.indexes import by_each
 from customers.models.base import Resource
-from customers.models.indexes import by_each
 from customers.models.sku_lists import SkuList
 
 
@@ -31,13 +31,13 @@ class SkuListItem(Resource):
         ]
 
     @classmethod
-    def reach(cls, principal):
+    def visible_q(cls, principal):
         """The items of the lists that the caller may see."""
         return models.Q(sku_list__in=SkuList.objects.visible_to(principal))
 
     @property
-    def whose(self):
-        return self.sku_list.whose
+    def owning_customer_id(self):
+        return self.sku_list.owning_customer_id
 
     def __str__(self):
         return self.sku_code

@@ -3,15 +3,15 @@ from django.core.validators import URLValidator
 from django.db import models
 from django.utils.text import slugify
 
-from customers.models.base import OfCustomer
-from customers.models.indexes import Trigrams, by_each
+from customers.db.indexes import TrigramIndex, by_each
+from customers.models.base import CustomerOwned
 
 validate_web_address = URLValidator(
     ["http", "https"], message="must be a web address (http or https)"
 )
 
 
-class SkuList(OfCustomer):
+class SkuList(CustomerOwned):
     """A list of SKUs, such as a customer's wish list, with which it goes."""
 
     name = models.CharField(max_length=255)
@@ -26,13 +26,13 @@ class SkuList(OfCustomer):
         "Customer", models.CASCADE, related_name="sku_lists", null=True, blank=True
     )
 
-    class Meta(OfCustomer.Meta):
+    class Meta(CustomerOwned.Meta):
         db_table = "sku_lists"
         verbose_name = "SKU list"
         indexes = [
-            *OfCustomer.Meta.indexes,
+            *CustomerOwned.Meta.indexes,
             *by_each("name", "slug", "manual"),
-            Trigrams(fields=["name"], name="sku_lists_name_parts"),
+            TrigramIndex(fields=["name"], name="sku_lists_name_parts"),
         ]
 
     def __str__(self):

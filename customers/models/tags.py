@@ -2,8 +2,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
+from customers.db.fields import FoldedField
 from customers.models.base import Resource, ResourceQuerySet
-from customers.models.fields import FoldedField
 
 
 class TagQuerySet(ResourceQuerySet):
@@ -39,7 +39,7 @@ class Tag(Resource):
         ]
 
     @classmethod
-    def reach(cls, principal):
+    def visible_q(cls, principal):
         """The tags of the records that the caller may see."""
         found = Q()
         for relation in cls._meta.related_objects:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db import models
 
 
-class ForbiddenMove(Exception):
+class TransitionError(Exception):
     """The row's state does not allow the move; the message says why."""
 
 
@@ -37,24 +37,24 @@ class Transitional(models.Model):
     class Meta:
         abstract = True
 
-    def make_move(self, name, at):
+    def apply_transition(self, name, at):
         """Set, without saving, what the move `name` changes; return the columns' names.
 
-        `at` is the moment that it is dated. Raises ForbiddenMove.
+        `at` is the moment that it is dated. Raises TransitionError.
         """
         step = self.transitions[name]
         if step.sources and self.status not in step.sources:
-            raise ForbiddenMove(f"cannot follow the status {self.status}")
+            raise TransitionError(f"cannot follow the status {self.status}")
         changed = {}
         if step.to:
             changed["status"] = step.to
         if step.stamp:
             if not step.to and getattr(self, step.stamp) is not None:
-                raise ForbiddenMove(f"has been done: {step.stamp} is set")
+                raise TransitionError(f"has been done: {step.stamp} is set")
             changed[step.stamp] = at
         if step.clears:
             if getattr(self, step.clears) is None:
-                raise ForbiddenMove(f"has nothing to undo: {step.clears} is not set")
+                raise TransitionError(f"has nothing to undo: {step.clears} is not set")
             changed[step.clears] = None
         for column, value in changed.items():
             setattr(self, column, value)

@@ -1,8 +1,8 @@
 from django.db import models
 from django.utils import timezone
 
+from customers.db.fields import IdField, InstantField, new_id
 from customers.models.base import Mode
-from customers.models.fields import IdField, InstantField, new_id
 
 
 class Upload(models.Model):

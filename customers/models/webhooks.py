@@ -3,10 +3,10 @@ import secrets
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from customers.db.fields import InstantField, JsonField
+from customers.db.indexes import by_each
 from customers.models.base import Resource
 from customers.models.events import TOPICS
-from customers.models.fields import InstantField, JsonField
-from customers.models.indexes import by_each
 from customers.models.transitions import move
 
 

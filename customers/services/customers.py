@@ -6,7 +6,7 @@ from customers.models import Customer, email_key, validate_email_address
 from customers.services import events
 
 
-class NoSuchCustomer(Exception):
+class CustomerNotFoundError(Exception):
     """No customer has the address."""
 
 
@@ -24,14 +24,14 @@ def refuse_forgotten(*customers: Customer) -> None:
 
 
 def customer_by_email(email, *, mode):
-    """The customer whose address is `email`, by its key. Raises NoSuchCustomer."""
+    """The customer whose address is `email`, by its key. Raises CustomerNotFoundError."""
     try:
         return Customer.objects.get(mode=mode, email_key=email_key(email))
     except Customer.DoesNotExist as error:
-        raise NoSuchCustomer from error
+        raise CustomerNotFoundError from error
 
 
-def customer_for_email(email, *, mode, who):
+def customer_for_email(email, *, mode, actor):
     """The customer whose address is `email`, made as a guest when there is none.
 
     Raises ValidationError when it is no address.
@@ -43,5 +43,5 @@ def customer_for_email(email, *, mode, who):
         mode=mode, email_key=email_key(email), defaults={"email": email}
     )
     if made:
-        events.record_create(customer, who=who)
+        events.record_create(customer, actor=actor)
     return customer

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from faker import Faker
 
+from customers.db.fields import new_id
 from customers.models import (
     Address,
     Attachment,
@@ -24,7 +25,6 @@ from customers.models import (
     SkuList,
     SkuListItem,
     Tag,
-    new_id,
 )
 from customers.services import notes
 

@@ -4,8 +4,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 
-from customers.models import TOPICS, Event, EventStore, append
-from customers.models.fields import FoldedField, instant
+from customers.db.fields import FoldedField, instant
+from customers.models import TOPICS, Event, EventStore, bulk_insert
 
 MAIL = "mail"  # the act of an entry about a mail
 SECRETS = ("password", "token", "secret")
@@ -13,7 +13,7 @@ SECRETS = ("password", "token", "secret")
 _webhooks_told = ContextVar("webhooks_told", default=True)
 
 
-def record(row, act, *, who, changes):
+def record(row, act, *, actor, changes):
     """Write down that `act` ("create", "update" or "destroy") was done to `row`, by `who`.
 
     `changes` maps names to pairs of the value before and after, `who` is a JSON object
@@ -25,13 +25,13 @@ def record(row, act, *, who, changes):
         acts.append("create_password")
     if act == "update" and "metadata" in shown:
         acts.append("metadata_update")
-    append(_entry(row, act, shown, who), *_events(row, acts))
+    bulk_insert(_entry(row, act, shown, actor), *_events(row, acts))
 
 
-def record_all(rows, act, *, who, changes):
+def record_all(rows, act, *, actor, changes):
     """Write down that `act`, of which no topic tells, was done to all of `rows` alike."""
     shown = _shown(changes)
-    entries = [_entry(row, act, shown, who) for row in rows]
+    entries = [_entry(row, act, shown, actor) for row in rows]
     EventStore.objects.bulk_create(entries, batch_size=500)
 
 
@@ -41,22 +41,22 @@ def record_mail(customer, kind, outcome):
     _entry(customer, MAIL, shown, None).save(force_insert=True)
 
 
-def record_updates(changes, act, *, who):
+def record_updates(changes, act, *, actor):
     """Write down the `changes` of several rows of one type, by row, and announce `act` of each."""
-    entries = [_entry(row, "update", _shown(pairs), who) for row, pairs in changes.items()]
+    entries = [_entry(row, "update", _shown(pairs), actor) for row, pairs in changes.items()]
     EventStore.objects.bulk_create(entries, batch_size=500)
     for topic in {f"{row._meta.db_table}.{act}" for row in changes} & TOPICS:
         Event.objects.bulk_create(Event(**_event(row, topic)) for row in changes)
 
 
-def record_create(row, *, who):
+def record_create(row, *, actor):
     """Write down that `row` was made with the values it has."""
-    record(row, "create", who=who, changes=changes_between({}, values_of(row)))
+    record(row, "create", actor=actor, changes=changes_between({}, values_of(row)))
 
 
 def announce(row, act):
     """Write the event `{type}.{act}` of `row` where it is one of the topics."""
-    append(*_events(row, [act]))
+    bulk_insert(*_events(row, [act]))
 
 
 def _events(row, acts):
@@ -65,10 +65,10 @@ def _events(row, acts):
     return [Event(**_event(row, topic)) for topic in topics if topic in TOPICS]
 
 
-def record_creates(rows, *, who):
+def record_creates(rows, *, actor):
     """As record_create, of several new rows of one type with neither password nor tags."""
     EventStore.objects.bulk_create(
-        _entry(row, "create", _shown(changes_between({}, values_of(row))), who) for row in rows
+        _entry(row, "create", _shown(changes_between({}, values_of(row))), actor) for row in rows
     )
     topic = f"{rows[0]._meta.db_table}.create"
     if topic in TOPICS:
@@ -76,7 +76,7 @@ def record_creates(rows, *, who):
 
 
 @contextmanager
-def webhooks_told(told):
+def suppress_webhooks(told):
     """Whether webhooks are called for the events that are written inside."""
     token = _webhooks_told.set(told)
     try:
@@ -91,7 +91,7 @@ def _event(row, topic):
         "name": topic,
         "resource_type": row._meta.db_table,
         "resource_id": row.pk,
-        "waiting": _webhooks_told.get(),
+        "undispatched": _webhooks_told.get(),
     }
 
 
@@ -101,7 +101,7 @@ def values_of(row):
         field.attname: getattr(row, field.attname)
         for field in row._meta.concrete_fields
         if field.name not in ("id", "mode", "created_at", "updated_at")
-        and field.name not in row.unlogged
+        and field.name not in row.audit_exclude
         and not (isinstance(field, FoldedField) and field.of)
     }
 
@@ -129,15 +129,15 @@ def _shown(changes):
     }
 
 
-def _entry(row, act, shown, who):
+def _entry(row, act, shown, actor):
     return EventStore(
         mode=row.mode,
         resource_type=row._meta.db_table,
         resource_id=row.pk,
-        customer_id=row.whose,
+        customer_id=row.owning_customer_id,
         event=act,
         payload=shown,
-        who=who,
+        who=actor,
     )
 
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from customers.models import IdempotentAnswer
 
 
-class Reused(Exception):
+class KeyReuseError(Exception):
     """The key was used before, with another request."""
 
 
@@ -29,17 +29,17 @@ class ForgottenAnswerError(Exception):
 class Once:
     """One use of `key`, which the caller `who` made up, for `request`, all of it as bytes."""
 
-    def __init__(self, key, *, who, request):
-        self.key = _digest("key", who, key)
-        self.fingerprint = _digest("request", who, request)
-        secret = _hmac("answer", who, key)
+    def __init__(self, key, *, actor, request):
+        self.key = _digest("key", actor, key)
+        self.fingerprint = _digest("request", actor, request)
+        secret = _hmac("answer", actor, key)
         self.cipher = Fernet(base64.urlsafe_b64encode(secret))
 
     def begin(self):
         """The answer given before, as `keep` got it, or None when the request is new.
 
         Runs in the transaction that does what is asked. One with the same key waits here
-        for the other one to end. Raises Reused and ForgottenAnswerError.
+        for the other one to end. Raises KeyReuseError and ForgottenAnswerError.
         """
         IdempotentAnswer.objects.filter(key=self.key, expires_at__lt=timezone.now()).delete()
         expires_at = timezone.now() + timedelta(seconds=settings.IDEMPOTENCY_KEY_LIFETIME)
@@ -54,7 +54,7 @@ class Once:
         else:
             return None
         if not hmac.compare_digest(found.fingerprint, self.fingerprint):
-            raise Reused
+            raise KeyReuseError
         if not found.answer:
             raise ForgottenAnswerError
         return orjson.loads(self.cipher.decrypt(found.answer.encode()))
@@ -62,7 +62,7 @@ class Once:
     def keep(self, answer, *, about=None):
         """Keep `answer`, JSON, to be given again; `about` is the row that was written, if any."""
         hidden = self.cipher.encrypt(orjson.dumps(answer)).decode()
-        whose = {"resource_id": about.pk, "customer_id": about.whose} if about else {}
+        whose = {"resource_id": about.pk, "customer_id": about.owning_customer_id} if about else {}
         IdempotentAnswer.objects.filter(key=self.key).update(answer=hidden, **whose)
 
 

@@ -54,7 +54,7 @@ if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[
 """
 
 
-class Limited(Exception):
+class RateLimitedError(Exception):
     """It was done too often; it may be tried again in `retry_after` seconds."""
 
     def __init__(self, limit, retry_after):
@@ -142,26 +142,26 @@ class _Count:
         return 2 * length - (most - 1) * length // count - self.elapsed
 
 
-def use(limit: Limit, *who: str) -> Use:
-    """Count one use of `limit` by `who`. Raises Limited.
+def use(limit: Limit, *actor: str) -> Use:
+    """Count one use of `limit` by `who`. Raises RateLimitedError.
 
     What is refused is not counted, so that nobody can be kept out by trying.
     """
-    return use_all([(limit, *who)])[0]
+    return use_all([(limit, *actor)])[0]
 
 
 def use_all(wanted: list[tuple[Limit | str, ...]]) -> list[Use]:
     """Count one use of each of `wanted`, a limit and who uses it, or of none.
 
-    Raises Limited, of the first one, with the time after which none is in the way. All of
+    Raises RateLimitedError, of the first one, with the time after which none is in the way. All of
     them are `local`, or none is.
     """
     now = int(time.time() * 1000)
-    counts = [_count_of(limit, who, now) for limit, *who in wanted]
+    counts = [_count_of(limit, actor, now) for limit, *actor in wanted]
     free, states = _asked_redis(counts) or _store_of(counts)(counts)
     if not free:
         waits = [one.wait(*state) for one, state in _pairs(counts, states)]
-        raise Limited(counts[0].limit, max(1, -(-max(waits) // 1000)))
+        raise RateLimitedError(counts[0].limit, max(1, -(-max(waits) // 1000)))
     return [
         Use(one.limit, one.room(before) - count - 1, one.keys[0])
         for one, (count, before) in _pairs(counts, states)
@@ -172,20 +172,20 @@ def use_channel(principal, method: str, route: str, client: str) -> None:
     """Count one request to `route` by `principal`, a sales channel, from `client`, an address.
 
     Reads and writes are counted apart, all together and, in a burst, those to one route: as
-    the modelled API does. A limit of 0 is none. Raises Limited.
+    the modelled API does. A limit of 0 is none. Raises RateLimitedError.
     """
     kind = "read" if method in ("GET", "HEAD") else "write"
-    who = kind, principal.application.pk, client
+    actor = kind, principal.application.pk, client
     limit, burst = CHANNEL_REQUESTS[principal.mode], CHANNEL_BURSTS[principal.mode]
-    wanted = [(limit, *who), (burst, *who, route)]
+    wanted = [(limit, *actor), (burst, *actor, route)]
     if wanted := [one for one in wanted if one[0].count]:
         use_all(wanted)
 
 
-def give_back(used: Use) -> None:
+def refund(used: Use) -> None:
     """Take `used` back: it was no failure."""
     if used.limit.local and not settings.REDIS_URL:
-        _kept_here.give_back(used.key)
+        _kept_here.refund(used.key)
         return
     if _asked_redis_for(lambda redis: redis.register_script(GIVE_BACK)(keys=[used.key])):
         return
@@ -196,7 +196,7 @@ def give_all_back(used: list[Use]) -> None:
     """As `give_back`, of several."""
     with transaction.atomic():
         for one in used:
-            give_back(one)
+            refund(one)
 
 
 def sweep(now):
@@ -229,15 +229,15 @@ def client_of(meta):
     return str(address)
 
 
-def _count_of(limit, who, now):
+def _count_of(limit, actor, now):
     number, elapsed = divmod(now, limit.seconds * 1000)
-    name = _name(limit, who)
+    name = _name(limit, actor)
     return _Count(limit, (f"{name}:{number}", f"{name}:{number - 1}"), number, elapsed)
 
 
-def _name(limit, who):
+def _name(limit, actor):
     """What counts are kept under: nobody's address can be read off it."""
-    text = "\0".join([limit.what, *who]).encode(errors="surrogatepass")
+    text = "\0".join([limit.what, *actor]).encode(errors="surrogatepass")
     return hmac.digest(settings.SECRET_KEY.encode(), text, hashlib.sha256).hex()
 
 
@@ -316,7 +316,7 @@ class _Process:
                 self.counts.popitem(last=False)
         return free, states
 
-    def give_back(self, key):
+    def refund(self, key):
         with self.lock:
             if self.counts.get(key):
                 self.counts[key] -= 1

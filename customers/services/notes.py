@@ -15,7 +15,7 @@ def notes_on(customer):
     return customer.attachments.filter(reference_origin__endswith=MARK).order_by("-id")
 
 
-def add_note(customer, text, *, author, who):
+def add_note(customer, text, *, author, actor):
     """Write `text` down about `customer`, in the name of `author`; return the attachment."""
     with transaction.atomic():
         lock_customers(customer.pk)
@@ -26,5 +26,5 @@ def add_note(customer, text, *, author, who):
             description=text,
             reference_origin=ORIGIN,
         )
-        events.record_create(note, who=who)
+        events.record_create(note, actor=actor)
     return note

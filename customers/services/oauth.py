@@ -18,7 +18,7 @@ from django.conf import settings
 
 from customers.models import Application
 from customers.services import sessions
-from customers.services.tokens import NotYours, issue_token, revoke_token
+from customers.services.tokens import ForeignTokenError, issue_token, revoke_token
 
 SCOPE = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e,]{0,1000}")  # RFC 6749 section 3.3
 EVERYTHING = "market:all"
@@ -150,9 +150,9 @@ class TokenServer(AuthorizationServer):
             return self.create_token_response(request)
         except ValueError:  # an Authorization header that is no text
             return self.handle_error_response(request, InvalidClientError())
-        except sessions.Refused as error:
+        except sessions.LoginRefusedError as error:
             return self.handle_error_response(request, InvalidGrantError(str(error)))
-        except sessions.WiderScope as error:
+        except sessions.ScopeExceededError as error:
             return self.handle_error_response(request, InvalidScopeError(str(error)))
 
     def answer_revocation(self, members, headers, address):
@@ -162,7 +162,7 @@ class TokenServer(AuthorizationServer):
             methods = Grant.TOKEN_ENDPOINT_AUTH_METHODS
             client = self.authenticate_client(request, methods, "revocation")
             revoke_token(members.get("token", ""), client.application)
-        except NotYours:
+        except ForeignTokenError:
             error = UnauthorizedClientError("You are not authorized to revoke this token.")
             error.status_code = 403
             return self.handle_error_response(request, error)

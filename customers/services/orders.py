@@ -3,7 +3,7 @@
 from customers.models import Customer, Event, OrderSubscription
 from customers.services import events
 from customers.services.customers import refuse_forgotten
-from customers.services.transitions import make_move
+from customers.services.transitions import apply_transition
 
 
 def lock_customers(*ids, forgotten_too=False):
@@ -21,7 +21,7 @@ def lock_customers(*ids, forgotten_too=False):
     return found
 
 
-def count_order(customer_id, change, *, who):
+def count_order(customer_id, change, *, actor):
     """Add `change` to the number of a customer's placed orders and let its status follow.
 
     Writes customers.acquired and customers.repeat, each once in a customer's life. The
@@ -35,7 +35,7 @@ def count_order(customer_id, change, *, who):
     customer.status = customer.standing
     customer.save(update_fields=["total_orders_count", "status"])
     changes = events.changes_between(before, events.values_of(customer))
-    events.record(customer, "update", who=who, changes=changes)
+    events.record(customer, "update", actor=actor, changes=changes)
     reached = {"acquired": 1, "repeat": 2}
     for name, count in reached.items():
         if before["total_orders_count"] < count <= customer.total_orders_count:
@@ -44,7 +44,7 @@ def count_order(customer_id, change, *, who):
                 events.announce(customer, name)
 
 
-def follow_order(order, changes, *, who):
+def follow_order(order, changes, *, actor):
     """Count `order` for its customer when `changes`, as events has them, placed or moved it.
 
     Its returns and subscriptions go with it to another customer.
@@ -54,15 +54,15 @@ def follow_order(order, changes, *, who):
     before = customer_before if placed_before else None
     after = order.customer_id if order.placed_at else None
     if before != after:
-        count_order(before, -1, who=who)
-        count_order(after, 1, who=who)
+        count_order(before, -1, actor=actor)
+        count_order(after, 1, actor=actor)
     if customer_before != order.customer_id:
-        hand_over(order, who=who)
+        hand_over(order, actor=actor)
     if order.placed_at and not placed_before:
-        activate_subscriptions(order, who=who)
+        activate_subscriptions(order, actor=actor)
 
 
-def hand_over(order, *, who):
+def hand_over(order, *, actor):
     """Give the returns and subscriptions of the locked `order` its customer."""
     for rows in (order.returns, order.order_subscriptions):
         for row in rows.select_for_update().order_by("pk"):
@@ -70,16 +70,16 @@ def hand_over(order, *, who):
             row.customer = order.customer
             row.save(update_fields=["customer"])
             changes = events.changes_between(before, events.values_of(row))
-            events.record(row, "update", who=who, changes=changes)
+            events.record(row, "update", actor=actor, changes=changes)
 
 
-def activate_subscriptions(order, *, who):
+def activate_subscriptions(order, *, actor):
     """Activate the drafts that repeat the `order`, just placed, and wait for it."""
     drafts = order.order_subscriptions.select_for_update().filter(
         status=OrderSubscription.Status.DRAFT, activate_by_source_order=True
     )
     for subscription in drafts:
         before = events.values_of(subscription)
-        make_move(subscription, "activate")
+        apply_transition(subscription, "activate")
         changes = events.changes_between(before, events.values_of(subscription))
-        events.record(subscription, "update", who=who, changes=changes)
+        events.record(subscription, "update", actor=actor, changes=changes)

@@ -63,12 +63,12 @@ FAILURES = (OSError, httpcore.ConnectError, httpcore.NetworkError, httpcore.Prot
 NO_HOST = "must have a host that is a name, or an IP address as it is commonly written"
 
 
-class ForbiddenAddress(Exception):
+class ForbiddenAddressError(Exception):
     """The address must not be called; the message says why."""
 
 
 def check_url(url):
-    """Raise ForbiddenAddress unless `url` is one that may be called.
+    """Raise ForbiddenAddressError unless `url` is one that may be called.
 
     A name that cannot be resolved now is accepted: it is checked when it is called.
     """
@@ -76,13 +76,13 @@ def check_url(url):
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or 443
     except ValueError as error:
-        raise ForbiddenAddress("must be a web address") from error
+        raise ForbiddenAddressError("must be a web address") from error
     if parts.scheme not in ("http", "https") or not host or not url.isascii():
-        raise ForbiddenAddress("must be a web address (http or https)")
+        raise ForbiddenAddressError("must be a web address (http or https)")
     if parts.username is not None or parts.fragment or any(c <= " " for c in url):
-        raise ForbiddenAddress("must have neither a user, a fragment nor spaces")
+        raise ForbiddenAddressError("must have neither a user, a fragment nor spaces")
     if not PLACE.fullmatch(parts.netloc):
-        raise ForbiddenAddress(NO_HOST)
+        raise ForbiddenAddressError(NO_HOST)
     _check_host(host)
     try:
         found = {entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
@@ -92,7 +92,7 @@ def check_url(url):
 
 
 def _check_host(host):
-    """Raise ForbiddenAddress unless `host` is a name or an address as everybody reads it.
+    """Raise ForbiddenAddressError unless `host` is a name or an address as everybody reads it.
 
     A resolver may take others for addresses (`127.1`, `0x7f000001`, `127.0.0.1.`), or cut a
     name where there is a `%`; which ones do, and how, differs. WHATWG URL, "ends in a number".
@@ -103,21 +103,21 @@ def _check_host(host):
         elif NUMBER.fullmatch(host[host.rstrip(".").rfind(".") + 1 :]):
             ipaddress.IPv4Address(host)
         elif len(host) > 254 or not NAME.fullmatch(host):
-            raise ForbiddenAddress(NO_HOST)
+            raise ForbiddenAddressError(NO_HOST)
     except ipaddress.AddressValueError as error:
-        raise ForbiddenAddress(NO_HOST) from error
+        raise ForbiddenAddressError(NO_HOST) from error
 
 
 def _check(addresses, *, secure):
-    """Raise ForbiddenAddress unless every one of `addresses`, strings, may be called."""
+    """Raise ForbiddenAddressError unless every one of `addresses`, strings, may be called."""
     for text in addresses:
         address = ipaddress.ip_address(text.partition("%")[0])
         if any(address in network for network in settings.WEBHOOK_NETWORKS):
             continue
         if not _is_public(address):
-            raise ForbiddenAddress("leads into a private network")
+            raise ForbiddenAddressError("leads into a private network")
         if not secure:
-            raise ForbiddenAddress("must start with https:// outside of your own networks")
+            raise ForbiddenAddressError("must start with https:// outside of your own networks")
 
 
 def _is_public(address):
@@ -156,7 +156,7 @@ def _authorities():
     return ssl.create_default_context()
 
 
-class Caller:
+class WebhookClient:
     """Posts from a thread of its own, many at once, so that none waits for another."""
 
     def __init__(self):
@@ -194,7 +194,7 @@ class Caller:
                 return str(answer.status), reason
         except TimeoutError:
             return None, f"no answer within {settings.WEBHOOK_TIMEOUT} seconds"
-        except ForbiddenAddress as error:
+        except ForbiddenAddressError as error:
             return None, str(error)
         except (*FAILURES, ValueError) as error:
             return None, type(error).__name__

@@ -6,20 +6,20 @@ from django.db import transaction
 from django.utils import timezone
 
 from customers.models import CustomerPasswordReset, QueuedMail
-from customers.services import consequences, events
+from customers.services import events, row_changes
 from customers.services.customers import ForgottenError
 from customers.services.passwords import hash_password
 
 
-class WrongToken(Exception):
+class WrongResetTokenError(Exception):
     """The token is not the reset's, or has been used, or another one was used since."""
 
 
-class Expired(Exception):
+class ResetExpiredError(Exception):
     """The token is the reset's, and too late."""
 
 
-def begin(customer, *, who, lifetime=None):
+def begin(customer, *, actor, lifetime=None):
     """A new reset for `customer`; its `reset_password_token` is told this once.
 
     It lives `lifetime` seconds, without it settings.PASSWORD_RESET_LIFETIME. Raises
@@ -27,25 +27,25 @@ def begin(customer, *, who, lifetime=None):
     """
     expires_at = None if lifetime is None else timezone.now() + timedelta(seconds=lifetime)
     with transaction.atomic():
-        consequences.admit(customer)
+        row_changes.admit(customer)
         reset = CustomerPasswordReset.objects.create(
             customer=customer, mode=customer.mode, expires_at=expires_at
         )
-        events.record_create(reset, who=who)
+        events.record_create(reset, actor=actor)
     return reset
 
 
 def find(pk, token, *, mode):
-    """The reset `pk` if `token` opens it now. Raises WrongToken and Expired."""
+    """The reset `pk` if `token` opens it now. Raises WrongResetTokenError and ResetExpiredError."""
     try:
         reset = CustomerPasswordReset.objects.in_mode(mode).with_id(pk)
     except CustomerPasswordReset.DoesNotExist as error:
-        raise WrongToken from error
+        raise WrongResetTokenError from error
     _check(reset, token)
     return reset
 
 
-def complete(reset, token, password, *, who):
+def complete(reset, token, password, *, actor):
     """Let `password` be that of the locked `reset`'s customer, who is locked too.
 
     Every other reset, token and session of the customer is dead with it. Raises
@@ -55,7 +55,7 @@ def complete(reset, token, password, *, who):
     """
     _check(reset, token)
     hashed = hash_password(password, addresses=[reset.customer.email])
-    set_password(reset.customer, hashed, who=who)
+    set_password(reset.customer, hashed, actor=actor)
     reset.token_digest, reset.reset_password_at = None, timezone.now()
     reset.save(update_fields=["token_digest", "reset_password_at"])
     events.announce(reset, "reset_password")
@@ -66,31 +66,31 @@ def redeem(pk, token, password, *, mode):
     with transaction.atomic():
         rows = CustomerPasswordReset.objects.in_mode(mode)
         try:
-            reset = consequences.lock(find(pk, token, mode=mode), rows)
+            reset = row_changes.lock(find(pk, token, mode=mode), rows)
         except ForgottenError as error:  # the reset has gone with the person
-            raise WrongToken from error
+            raise WrongResetTokenError from error
         before = events.values_of(reset)
-        complete(reset, token, password, who=None)
-        consequences.record_update(reset, before, who=None)
+        complete(reset, token, password, actor=None)
+        row_changes.record_update(reset, before, actor=None)
 
 
-def set_password(customer, hashed, *, who):
+def set_password(customer, hashed, *, actor):
     """Let `hashed`, of hash_password, be the locked `customer`'s password; tell it by mail."""
     before = events.values_of(customer)
     customer.password = hashed
     customer.save(update_fields=["password"])
-    consequences.record_update(customer, before, who=who)
+    row_changes.record_update(customer, before, actor=actor)
     QueuedMail.objects.create(
         mode=customer.mode,
         kind=QueuedMail.Kind.PASSWORD_CHANGED,
         email=customer.email,
         customer=customer,
-        who=who,
+        actor=actor,
     )
 
 
 def _check(reset, token):
     if not reset.accepts(token):
-        raise WrongToken
+        raise WrongResetTokenError
     if reset.is_over:
-        raise Expired
+        raise ResetExpiredError

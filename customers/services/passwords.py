@@ -14,7 +14,7 @@ from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MinLengthValidator
 
-from customers.models.fields import FoldedField
+from customers.db.fields import FoldedField
 
 commonest = CommonPasswordValidator()
 RETRY_AFTER = "1"  # second
@@ -42,7 +42,7 @@ HASH = re.compile(
 )
 
 
-class Busy(Exception):
+class HashingBusyError(Exception):
     """As many passwords are being looked at as this process has room for."""
 
     def __init__(self):
@@ -66,22 +66,22 @@ class Places:
 
     def __enter__(self):
         if not self.all.acquire(blocking=False):
-            raise Busy
+            raise HashingBusyError
         if place := held.get():
-            place.give_back()
+            place.refund()
         self.working.acquire()
 
     def expect_one(self):
-        """Raise Busy when there is no room now, before anything is done in vain."""
+        """Raise HashingBusyError when there is no room now, before anything is done in vain."""
         if not self.all.acquire(blocking=False):
-            raise Busy
+            raise HashingBusyError
         self.all.release()
 
     def __exit__(self, *_):
         self.working.release()
         self.all.release()
         if (place := held.get()) and not place.take():
-            raise Busy
+            raise HashingBusyError
 
 
 places = Places(settings.PASSWORD_CONCURRENCY, settings.PASSWORD_QUEUE)
@@ -102,7 +102,7 @@ def of_staff() -> Iterator[None]:
 class Argon2idHasher(Argon2PasswordHasher):
     """Argon2id as OWASP's Password Storage Cheat Sheet advises: 19 MiB, 2 passes, 1 lane.
 
-    Raises Busy when too many hashes are asked for at once. A password longer than
+    Raises HashingBusyError when too many hashes are asked for at once. A password longer than
     settings.PASSWORD_MAX_LENGTH is wrong, without a hash; none is kept of it, see
     MaximumLengthValidator.
     """
@@ -188,7 +188,7 @@ class GuessableValidator:
         return "Your password must be neither your e-mail address nor a commonly used password."
 
 
-def is_right(password, kept):
+def verify(password, kept):
     """Whether `password`, a string, is the one that the hash `kept` is of.
 
     Without a hash (None), as for an address that nobody has, it is wrong, and finding

@@ -5,11 +5,11 @@ from functools import cache
 
 
 @dataclass(frozen=True)
-class Insider:
+class InternalPrincipal:
     """Somebody who sees and changes every row of `mode`; `who` as the audit log names them."""
 
     mode: str
-    who: dict | None
+    actor: dict | None
 
     claims: dict = field(default_factory=dict, repr=False)  # of no token
     compiled: dict = field(default_factory=dict, repr=False, compare=False)
@@ -22,15 +22,17 @@ class Insider:
 
 def staff(user, mode):
     """The member of staff `user`, a Django user, at work on the rows of `mode`."""
-    return Insider(mode, {"application": None, "owner": {"type": "User", "id": str(user.pk)}})
+    return InternalPrincipal(
+        mode, {"application": None, "owner": {"type": "User", "id": str(user.pk)}}
+    )
 
 
 def operator(mode):
     """Whoever runs a command on the machine."""
-    return Insider(mode, {"application": None, "owner": {"type": "Operator", "id": None}})
+    return InternalPrincipal(mode, {"application": None, "owner": {"type": "Operator", "id": None}})
 
 
 @cache
 def service(mode):
     """The service itself."""
-    return Insider(mode, None)
+    return InternalPrincipal(mode, None)

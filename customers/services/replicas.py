@@ -17,8 +17,10 @@ import time
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connections, transaction
 
-from customers.models import REPLICA, Timeline, execute, from_replica
-from customers.services import faults
+from customers.db.compiled import execute
+from customers.db.routing import REPLICA, from_replica
+from customers.models import Timeline
+from customers.services import database_errors
 
 PATIENCE = 0.05  # seconds to wait for a replica that is behind
 PAUSE = 0.005
@@ -56,7 +58,7 @@ def read(act):
         with from_replica():
             return act()
     except (DatabaseError, InterfaceError) as error:
-        if faults.fault_of(error) is faults.SLOW:  # as it would be on the primary
+        if database_errors.fault_of(error) is database_errors.SLOW:  # as it would be on the primary
             raise
         _pass_over(UNFIT_FOR, f"does not answer ({type(error).__name__})")
     return act()

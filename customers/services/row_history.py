@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.contrib.auth import get_user_model
 
-from customers.models import HOLDERS, Address, Application, Customer, EventStore
+from customers.models import ADDRESS_FOREIGN_KEYS, Address, Application, Customer, EventStore
 
 MOST_READ = 50  # entries of one row that are searched
 
@@ -48,9 +48,9 @@ def end_of(resource_type, pk, *, mode):
     return End(entry.created_at, actor_of(entry.who), merged_into)
 
 
-def actor_of(who):
+def actor_of(actor):
     """The name of whoever the JSON `who` of an entry stands for."""
-    owner, application = ((who or {}).get(name) or {} for name in ("owner", "application"))
+    owner, application = ((actor or {}).get(name) or {} for name in ("owner", "application"))
     if owner.get("type") == "User":
         user = get_user_model().objects.filter(pk=owner["id"]).first()
         return user.get_username() if user else "a former member of staff"
@@ -71,12 +71,12 @@ def owners_of(row):
     if isinstance(row, Address):
         held = [
             model.objects.filter(**{key: row}).exclude(customer=None).values_list("customer_id")
-            for model, key in HOLDERS
+            for model, key in ADDRESS_FOREIGN_KEYS
         ]
         return sorted(
             pk for (pk,) in held[0].order_by().union(*(one.order_by() for one in held[1:]))
         )
-    owner = getattr(row, "whose", None)
+    owner = getattr(row, "owning_customer_id", None)
     return [owner] if owner else []
 
 

@@ -10,7 +10,7 @@ SAFE = "[],:@/"  # signs that a query string may show as they are
 def rows_of(filters, principal):
     """The customers that fulfil all of `filters`, pairs of a name of filter[q] and a value.
 
-    A name may come twice. Raises wire.Refused, naming what is wrong.
+    A name may come twice. Raises wire.WriteRefusedError, naming what is wrong.
     """
     rounds = []
     for name, value in filters:

@@ -16,18 +16,18 @@ WRONG = "The e-mail address or the password is wrong."
 OVER = "The refresh token is not valid, or has been used before."
 
 
-class Refused(Exception):
+class LoginRefusedError(Exception):
     """The address or the password is wrong, or the session is over."""
 
 
-class WiderScope(Exception):
+class ScopeExceededError(Exception):
     """More is asked for than the session was given."""
 
 
 def authenticate(email, password, *, mode, client):
     """The customer with this address and password, which `client`, an address, sends.
 
-    Raises Refused, after the same work, for an address that is unknown, one without a
+    Raises LoginRefusedError, after the same work, for an address that is unknown, one without a
     password, and a wrong password; limits.Limited after too many of these; passwords.Busy.
     """
     passwords.places.expect_one()
@@ -35,12 +35,12 @@ def authenticate(email, password, *, mode, client):
     used = limits.use_all([(limits.LOGINS, mode, key, client), (limits.ACCOUNT_LOGINS, mode, key)])
     customer = Customer.objects.filter(mode=mode, email_key=key).first()
     try:
-        right = passwords.is_right(password, customer and customer.password)
-    except passwords.Busy:
+        right = passwords.verify(password, customer and customer.password)
+    except passwords.HashingBusyError:
         limits.give_all_back(used)
         raise
     if not right:
-        raise Refused(WRONG)
+        raise LoginRefusedError(WRONG)
     limits.give_all_back(used)
     return customer
 
@@ -48,14 +48,14 @@ def authenticate(email, password, *, mode, client):
 def start(application, customer, *, scope):
     """Log `customer`, just authenticated, in through `application`.
 
-    Returns the Session and its refresh token. Raises Refused when the password or the
+    Returns the Session and its refresh token. Raises LoginRefusedError when the password or the
     address has been changed since they were found right.
     """
     with transaction.atomic():
         _lock(customer.pk, WRONG)
         same = {"password": customer.password, "email_key": customer.email_key}
         if not Customer.objects.filter(pk=customer.pk, **same).exists():
-            raise Refused(WRONG)
+            raise LoginRefusedError(WRONG)
         customer.sessions.filter(expires_at__lt=timezone.now()).delete()
         session = Session(application=application, customer=customer, scope=scope)
         return session, _with_new_token(session)
@@ -64,18 +64,18 @@ def start(application, customer, *, scope):
 def proceed(application, refresh_token, *, scope=None):
     """Go on with the session of `refresh_token`, a string, which this use replaces.
 
-    Returns the Session and its new refresh token. Raises WiderScope when `scope` is more than
-    the session's. Raises Refused for any other string, and for a token that has been used:
-    then somebody has a copy of it, and the session ends (RFC 9700 section 4.14.2).
+    Returns the Session and its new refresh token. Raises ScopeExceededError when `scope` is more
+    than the session's. Raises LoginRefusedError for any other string, and for a token that has been
+    used: then somebody has a copy of it, and the session ends (RFC 9700 section 4.14.2).
     """
     try:
         found = Session.objects.filter(pk=tokens.read_refresh_token(refresh_token)).first()
-    except tokens.InvalidToken as error:
-        raise Refused(OVER) from error
+    except tokens.InvalidTokenError as error:
+        raise LoginRefusedError(OVER) from error
     if found is None or found.application_id != application.pk:
-        raise Refused(OVER)
+        raise LoginRefusedError(OVER)
     if scope and not _parts(scope) <= _parts(found.scope):
-        raise WiderScope("The session has no such scope.")
+        raise ScopeExceededError("The session has no such scope.")
     with transaction.atomic():
         _lock(found.customer_id, OVER)
         session = Session.objects.select_for_update().filter(pk=found.pk).first()
@@ -83,15 +83,15 @@ def proceed(application, refresh_token, *, scope=None):
             return session, _with_new_token(session)
         if session:
             session.delete()
-    raise Refused(OVER)
+    raise LoginRefusedError(OVER)
 
 
-def end_all(customer):
+def log_out_everywhere(customer):
     """Log `customer` out everywhere: its tokens are dead at the next request."""
     Session.objects.filter(customer=customer).delete()
 
 
-def follow_customer(customer, changes, *, who):
+def follow_customer(customer, changes, *, actor):
     """End what an old password or an old address of the locked `customer` still opened.
 
     `changes` is what events.changes_between found. Open resets were mailed to the old
@@ -102,7 +102,7 @@ def follow_customer(customer, changes, *, who):
     before, after = changes.get("email", (None, None))
     moved = email_key(before) != email_key(after)
     if moved or "password" in changes:
-        end_all(customer)
+        log_out_everywhere(customer)
     if "password" in changes or "email" in changes:
         end_resets(customer)
     had_password = changes.get("password", (customer.password,))[0] is not None
@@ -112,7 +112,7 @@ def follow_customer(customer, changes, *, who):
             kind=QueuedMail.Kind.EMAIL_CHANGED,
             email=before,
             customer=customer,
-            who=who,
+            actor=actor,
         )
 
 
@@ -125,7 +125,7 @@ def _lock(customer_id, refusal):
     try:
         lock_customers(customer_id)
     except ForgottenError as error:  # as whoever has no account any more
-        raise Refused(refusal) from error
+        raise LoginRefusedError(refusal) from error
 
 
 def _parts(scope):

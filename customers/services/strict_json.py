@@ -9,7 +9,7 @@ INT64 = range(-(2**63), 2**63)
 LONGEST_NUMBER = 64
 
 
-class Unfit(Exception):
+class InvalidJsonError(Exception):
     """A text is no JSON, or none that can be kept; `about` says so in a sentence."""
 
     def __init__(self, wrong, subject=None):
@@ -24,14 +24,14 @@ class Unfit(Exception):
 def read(content):
     """The value that `content`, bytes, holds as JSON.
 
-    Raises Unfit for what is not JSON and for what cannot be kept and given back unchanged:
-    a name given twice, a number beyond 64 bits, NUL, a lone surrogate, and more than
+    Raises InvalidJsonError for what is not JSON and for what cannot be kept and given back
+    unchanged: a name given twice, a number beyond 64 bits, NUL, a lone surrogate, and more than
     settings.MAX_JSON_DEPTH levels.
     """
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
-        raise Unfit("is not UTF-8 text") from error
+        raise InvalidJsonError("is not UTF-8 text") from error
     try:
         value = json.loads(
             text,
@@ -44,7 +44,7 @@ def read(content):
         raise _too_deep() from error
     except json.JSONDecodeError as error:
         place = f"at line {error.lineno}, column {error.colno}"
-        raise Unfit(f"is not JSON: {error.msg} {place}") from error
+        raise InvalidJsonError(f"is not JSON: {error.msg} {place}") from error
     _check(value, escapes="\\u" in text)
     return value
 
@@ -54,7 +54,7 @@ def _object(pairs):
     if len(found) < len(pairs):
         seen = set()
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))
-        raise Unfit(f"names {twice[:100]!r} twice in one object")
+        raise InvalidJsonError(f"names {twice[:100]!r} twice in one object")
     return found
 
 
@@ -71,15 +71,15 @@ def _float(digits):
 
 
 def _constant(name):
-    raise Unfit(f"is not JSON: {name} is not a JSON number")
+    raise InvalidJsonError(f"is not JSON: {name} is not a JSON number")
 
 
 def _too_large(digits):
-    return Unfit("does not fit 64 bits", f"The number {digits[:LONGEST_NUMBER]}")
+    return InvalidJsonError("does not fit 64 bits", f"The number {digits[:LONGEST_NUMBER]}")
 
 
 def _too_deep():
-    return Unfit(f"is nested deeper than {settings.MAX_JSON_DEPTH} levels")
+    return InvalidJsonError(f"is nested deeper than {settings.MAX_JSON_DEPTH} levels")
 
 
 def _check(value, escapes):
@@ -104,8 +104,8 @@ def _check(value, escapes):
 def _check_characters(values):
     text = "".join(value for value in values if isinstance(value, str))
     if "\0" in text:
-        raise Unfit("holds the character NUL, which cannot be kept")
+        raise InvalidJsonError("holds the character NUL, which cannot be kept")
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise Unfit("holds half of a surrogate pair") from error
+        raise InvalidJsonError("holds half of a surrogate pair") from error

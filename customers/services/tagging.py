@@ -5,10 +5,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from customers.models import Customer, Tag
-from customers.services import consequences, events
+from customers.services import events, row_changes
 
 
-class TooManyTags(Exception):
+class TooManyTagsError(Exception):
     """The record would carry more tags than settings.MAX_TAGS."""
 
     def __str__(self):
@@ -16,37 +16,37 @@ class TooManyTags(Exception):
 
 
 def check_count(tags):
-    """Raise TooManyTags when `tags` are more than a record may carry."""
+    """Raise TooManyTagsError when `tags` are more than a record may carry."""
     if len(tags) > settings.MAX_TAGS:
-        raise TooManyTags
+        raise TooManyTagsError
 
 
-def replace_tags(record, tags, *, who):
-    """Let `record` carry exactly `tags`. Raises TooManyTags."""
-    _change(record, lambda now: set(tags), who)
+def replace_tags(record, tags, *, actor):
+    """Let `record` carry exactly `tags`. Raises TooManyTagsError."""
+    _change(record, lambda now: set(tags), actor)
 
 
-def add_tags(record, tags, *, who):
-    """Put `tags` on `record` beside those it has. Raises TooManyTags."""
-    _change(record, lambda now: now | set(tags), who)
+def add_tags(record, tags, *, actor):
+    """Put `tags` on `record` beside those it has. Raises TooManyTagsError."""
+    _change(record, lambda now: now | set(tags), actor)
 
 
-def remove_tags(record, tags, *, who):
+def remove_tags(record, tags, *, actor):
     """Take `tags` off `record`; those it does not carry are passed over."""
-    _change(record, lambda now: now - set(tags), who)
+    _change(record, lambda now: now - set(tags), actor)
 
 
-def retag(record, *, who, add="", remove=""):
+def retag(record, *, actor, add="", remove=""):
     """Add, then remove, tags by comma-separated names; names of no tag are passed over.
 
-    Raises TooManyTags when more remain than a record may have.
+    Raises TooManyTagsError when more remain than a record may have.
     """
     added, removed = _named(record, add), _named(record, remove)
-    _change(record, lambda now: (now | added) - removed, who)
+    _change(record, lambda now: (now | added) - removed, actor)
 
 
-def retag_all(records, *, who, add="", remove=""):
-    """As `retag`, of locked records of one type and mode; returns those that TooManyTags spared.
+def retag_all(records, *, actor, add="", remove=""):
+    """As `retag`, of locked records of one type and mode; returns those with too many tags.
 
     It asks the database as often for many as for one.
     """
@@ -72,7 +72,7 @@ def retag_all(records, *, who, add="", remove=""):
         record: {"tags": (sorted(map(str, before)), sorted(map(str, wanted)))}
         for record, (before, wanted) in changes.items()
     }
-    events.record_updates(named, "tagged", who=who)
+    events.record_updates(named, "tagged", actor=actor)
     return spared
 
 
@@ -89,11 +89,11 @@ def _named(record, names):
     return set(Tag.objects.in_mode(record.mode).named(names.split(","))) if names else set()
 
 
-def _change(record, wanted_of, who):
+def _change(record, wanted_of, actor):
     with transaction.atomic():
         locked = type(record).objects.select_for_update().get(pk=record.pk)  # so counts hold
         if isinstance(locked, Customer):  # of other records the customer is locked before
-            consequences.check_writable(locked)
+            row_changes.check_writable(locked)
         now = set(record.tags.all())
         wanted = wanted_of(now)
         if wanted == now:
@@ -103,5 +103,5 @@ def _change(record, wanted_of, who):
         record.tags.add(*(wanted - now))
         record.save(update_fields=["updated_at"])
         changes = {"tags": (sorted(map(str, now)), sorted(map(str, wanted)))}
-        events.record(record, "update", who=who, changes=changes)
+        events.record(record, "update", actor=actor, changes=changes)
         events.announce(record, "tagged")

@@ -18,7 +18,8 @@ from django.utils import timezone
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 
-from customers.models import Application, Question, RevokedToken, Session, Slot, Statement
+from customers.db.compiled import Parameter, Statement, TokenCheck
+from customers.models import Application, RevokedToken, Session
 from customers.services import signing_keys
 
 ALGORITHM = "RS512"
@@ -39,11 +40,11 @@ CLAIMS_ERRORS = (
 )
 
 
-class InvalidToken(Exception):
+class InvalidTokenError(Exception):
     """The token is not one of ours, has expired or has been revoked."""
 
 
-class NotYours(Exception):
+class ForeignTokenError(Exception):
     """The token was given to another application."""
 
 
@@ -54,7 +55,7 @@ class Principal:
     application: Application
     claims: dict = field(repr=False)
     compiled: dict = field(default_factory=dict, repr=False, compare=False)
-    standing: Question | None = field(default=None, repr=False, compare=False)
+    standing: TokenCheck | None = field(default=None, repr=False, compare=False)
 
     is_authenticated = True
     tells_secrets = True
@@ -80,13 +81,13 @@ class Principal:
     def settle(self):
         """Make sure that what is known of the token and its application still holds.
 
-        Raises Refuted when it does not: then the token is to be read again.
+        Raises CheckFailedError when it does not: then the token is to be read again.
         """
         if self.standing:
             self.standing.settle()
 
     @property
-    def who(self):
+    def actor(self):
         """The caller as the audit log names it."""
         application = self.claims["application"]
         return {
@@ -136,20 +137,20 @@ def issue_refresh_token(session):
 def read_token(token):
     """The Principal whom the access `token`, a string, stands for.
 
-    Raises InvalidToken for any other string, an expired or revoked token, a foreign
+    Raises InvalidTokenError for any other string, an expired or revoked token, a foreign
     signature or algorithm, an application that is gone, and a session that has ended.
     Whether the latter are true of a token that was read before is asked by Principal.settle.
     """
     try:
         known = _known_token(token)
         if known.claims["exp"] < int(time.time()):
-            raise InvalidToken
+            raise InvalidTokenError
         bearer = known.bearer
         if bearer is None:
             bearer = known.bearer = _application_of(known.claims), {}
             return Principal(bearer[0], known.claims, bearer[1])
     except CLAIMS_ERRORS as error:
-        raise InvalidToken from error
+        raise InvalidTokenError from error
     application, compiled = bearer
     if len(compiled) > MOST_COMPILED:
         compiled.clear()
@@ -167,7 +168,7 @@ class _KnownToken:
         self.bearer = None
 
 
-class _Standing(Question):
+class _Standing(TokenCheck):
     """Whether `application` is as it was read, and the token `known` has not been ended."""
 
     def __init__(self, known, application):
@@ -207,7 +208,7 @@ _known_tokens_lock = Lock()
 
 
 def _known_token(token):
-    """The _KnownToken of `token`. Raises InvalidToken and CLAIMS_ERRORS."""
+    """The _KnownToken of `token`. Raises InvalidTokenError and CLAIMS_ERRORS."""
     key = hashlib.sha256(token.encode()).digest(), settings.TOKEN_ISSUER, signing_keys.version()
     known = _known_tokens.get(key)
     if known is None:
@@ -222,60 +223,63 @@ def _known_token(token):
 def _application_of(claims):
     """The application whose token says `claims`.
 
-    Raises InvalidToken when either or the session has ended.
+    Raises InvalidTokenError when either or the session has ended.
     """
     owner, session_id = claims.get("owner"), claims.get("sid")
     values = {"pk": claims["application"]["id"], "jti": claims["jti"]}
     if not ID.fullmatch(values["pk"]):
-        raise InvalidToken
+        raise InvalidTokenError
     if owner or session_id:
         if not (ID.fullmatch(session_id) and ID.fullmatch(owner["id"])):
-            raise InvalidToken
+            raise InvalidTokenError
         values |= {"sid": session_id, "owner": owner["id"]}
     for application in _statement("sid" in values)(**values):
         same_mode = claims["test"] is (application.mode == "test")
         if same_mode and claims["generation"] == application.token_generation:
             return application
-    raise InvalidToken
+    raise InvalidTokenError
 
 
 @cache
 def _statement(with_session):
     """One read by primary keys for all that may end a token before its time."""
-    revoked = RevokedToken.objects.filter(jti=Slot("jti"))
-    applications = Application.objects.filter(~Exists(revoked), pk=Slot("pk")).order_by()
+    revoked = RevokedToken.objects.filter(jti=Parameter("jti"))
+    applications = Application.objects.filter(~Exists(revoked), pk=Parameter("pk")).order_by()
     if with_session:
         session = Session.objects.filter(
-            pk=Slot("sid"), customer=Slot("owner"), application=OuterRef("pk")
+            pk=Parameter("sid"), customer=Parameter("owner"), application=OuterRef("pk")
         )
         applications = applications.filter(Exists(session))
     return Statement(applications)
 
 
 def read_refresh_token(token):
-    """The id of the session that the refresh `token`, a string, continues. Raises InvalidToken."""
+    """The id of the session that the refresh `token`, a string, continues.
+
+    Raises InvalidTokenError.
+    """
     try:
         session_id = _claims(token, REFRESH)["sid"]
         if not ID.fullmatch(session_id):
-            raise InvalidToken
+            raise InvalidTokenError
     except CLAIMS_ERRORS as error:
-        raise InvalidToken from error
+        raise InvalidTokenError from error
     return session_id
 
 
 def revoke_token(token, application):
     """End `token`, a string, if it is one of `application`'s; one that is none is passed over.
 
-    With a refresh token the session ends, and its access tokens with it. Raises NotYours
+    With a refresh token the session ends, and its access tokens with it. Raises ForeignTokenError
     for the token of another application (RFC 7009 section 2.1).
     """
     try:
         session = Session.objects.filter(pk=read_refresh_token(token)).first()
-    except InvalidToken:
+    except InvalidTokenError:
         _revoke_access_token(token, application)
     else:
         if session and session.application_id != application.pk:
-            raise NotYours
+            raise ForeignTokenError
         if session:
             session.delete()
 
@@ -283,10 +287,10 @@ def revoke_token(token, application):
 def _revoke_access_token(token, application):
     try:
         principal = read_token(token)
-    except InvalidToken:
+    except InvalidTokenError:
         return
     if principal.application != application:
-        raise NotYours
+        raise ForeignTokenError
     RevokedToken.objects.filter(expires_at__lt=timezone.now()).delete()
     RevokedToken.objects.get_or_create(
         jti=principal.claims["jti"],
@@ -312,7 +316,7 @@ def _signed(claims, kind, lifetime):
 def _claims(token, kind):
     """The claims of `token`, one of ours of the header `typ` `kind` whose time is not over.
 
-    Raises InvalidToken and CLAIMS_ERRORS.
+    Raises InvalidTokenError and CLAIMS_ERRORS.
     """
     found = jwt.decode(token, signing_keys.keys(), algorithms=[ALGORITHM])
     jwt.JWTClaimsRegistry(
@@ -321,7 +325,7 @@ def _claims(token, kind):
         jti={"essential": True},
     ).validate(found.claims)
     if found.header.get("typ") != kind or not re.fullmatch("[0-9a-f]{32}", found.claims["jti"]):
-        raise InvalidToken
+        raise InvalidTokenError
     return found.claims
 
 

@@ -5,16 +5,16 @@ import time
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from customers.services import faults
+from customers.services import database_errors
 
 PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds before the second, third, fourth and fifth attempt
 
 
-class Overtaken(Exception):
+class ConcurrentUpdateError(Exception):
     """Another change got in the way; the act may be tried again."""
 
 
-def unclaimed(rows):
+def skip_locked(rows):
     """Those of `rows` that no other transaction has locked, and they are locked as they are read.
 
     Where the database cannot pass over rows (SQLite), it lets one transaction write at a time.
@@ -44,25 +44,25 @@ def reconnected(act):
         try:
             return act()
         except (DatabaseError, InterfaceError) as error:
-            if connection.in_atomic_block or not faults.is_away(error):
+            if connection.in_atomic_block or not database_errors.is_away(error):
                 raise
             connection.close()
         time.sleep(pause)
     return act()
 
 
-def retried(act):
+def retry_on_conflict(act):
     """What `act` returns, a function without arguments that is one transaction.
 
-    It is called again when it was Overtaken, or when the database undid it because of
+    It is called again when it was ConcurrentUpdateError, or when the database undid it because of
     another transaction (a deadlock or a serialization failure); so all it does must be
     undone with it. Inside a transaction of the caller's it is called once.
     """
     for pause in PAUSES:
         try:
             return act()
-        except (Overtaken, DatabaseError) as error:
-            again = isinstance(error, Overtaken) or faults.is_collision(error)
+        except (ConcurrentUpdateError, DatabaseError) as error:
+            again = isinstance(error, ConcurrentUpdateError) or database_errors.is_collision(error)
             if connection.in_atomic_block or not again:
                 raise
         time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 apart from the others

@@ -5,10 +5,10 @@ from django.utils import timezone
 from customers.services import events
 
 
-def make_move(row, name, *, at=None):
+def apply_transition(row, name, *, at=None):
     """Make the move `name` of the locked `row`, dated `at` or now, save it and announce it.
 
-    Raises ForbiddenMove, and changes nothing, when the row's status does not allow it.
+    Raises TransitionError, and changes nothing, when the row's status does not allow it.
     """
-    row.save(update_fields=row.make_move(name, at or timezone.now()))
+    row.save(update_fields=row.apply_transition(name, at or timezone.now()))
     events.announce(row, name)

@@ -12,38 +12,38 @@ MOST_BYTES = 2**20  # of a payload with what is included: the worker holds many 
 
 
 def check_includes(topic, paths, *, mode):
-    """Raise wire.Refused unless documents about `topic`'s type can include `paths`."""
+    """Raise wire.WriteRefusedError unless documents about `topic`'s type can include `paths`."""
     resource_type = topic.partition(".")[0]
     wire.check_include(resource_type, principals.service(mode), paths or ())
 
 
-def reset_circuit(webhook, *, who):
+def reset_circuit(webhook, *, actor):
     """Let calls go out again."""
     webhook.circuit_state = Webhook.Circuit.CLOSED
     webhook.circuit_failure_count = 0
     webhook.save(update_fields=["circuit_state", "circuit_failure_count"])
 
 
-def regenerate_secret(webhook, *, who):
+def regenerate_secret(webhook, *, actor):
     """Sign with a new secret from now on."""
     webhook.shared_secret = new_secret()
     webhook.save(update_fields=["shared_secret"])
 
 
-def disable(webhook, *, who):
+def disable(webhook, *, actor):
     """Make no calls; one that is off stays off."""
     webhook.disabled_at = webhook.disabled_at or timezone.now()
     webhook.save(update_fields=["disabled_at"])
 
 
-def enable(webhook, *, who):
+def enable(webhook, *, actor):
     webhook.disabled_at = None
     webhook.save(update_fields=["disabled_at"])
 
 
-def replay(event, *, who):
+def replay(event, *, actor):
     """Call the webhooks of the `event`'s topic for it once more."""
-    Event.objects.filter(pk=event.pk).update(waiting=True)
+    Event.objects.filter(pk=event.pk).update(undispatched=True)
 
 
 def payload_of(event, webhook):

@@ -11,7 +11,7 @@ from importlib import import_module
 from django.conf import settings
 
 
-class Refused(Exception):
+class WriteRefusedError(Exception):
     """The API would have refused it.
 
     `errors` is a list of pairs: the name of the member that is wrong, "" for the whole, and
@@ -23,7 +23,7 @@ class Refused(Exception):
         self.errors = errors
 
 
-class TooLargeError(Refused):
+class TooLargeError(WriteRefusedError):
     """The document would be too large with what it is to include."""
 
 
@@ -31,7 +31,7 @@ def rows(resource_type, principal, filters=None):
     """The queryset of the rows of a type that `principal` may see and that fulfil `filters`.
 
     `filters` maps the names of filter[q] to values: {"email_end": "@example.com",
-    "id_in": ["a", "b"], "metadata_jcont": {"size": "M"}}. Raises Refused.
+    "id_in": ["a", "b"], "metadata_jcont": {"size": "M"}}. Raises WriteRefusedError.
     """
     return _door().rows(resource_type, principal, filters or {})
 
@@ -42,7 +42,7 @@ def row(resource_type, pk, principal):
 
 
 def check_include(resource_type, principal, include):
-    """Raise Refused unless documents of the type can have the relationship paths `include`."""
+    """Check the relationship paths `include` of documents. Raises WriteRefusedError."""
     _door().check_include(resource_type, principal, include)
 
 
@@ -54,8 +54,8 @@ def remains(resource_type, pk, principal):
 def document(row, principal, include=(), most_bytes=None):
     """The JSON:API document about `row`, a dictionary, with the relationship paths `include`.
 
-    Raises Refused for a path that leads nowhere, TooLargeError for more than `most_bytes`,
-    without it settings.MAX_DOCUMENT_BYTES, with what is included.
+    Raises WriteRefusedError for a path that leads nowhere, TooLargeError for more than
+    `most_bytes`, without it settings.MAX_DOCUMENT_BYTES, with what is included.
     """
     return _door().document(row, principal, include, most_bytes)
 
@@ -84,7 +84,9 @@ def checked(resource_type, principal, found):
 
 
 def create(resource_type, principal, attributes, relationships=None):
-    """Make and record a row as a POST would; return it. Raises Refused, having changed nothing.
+    """Make and record a row as a POST would; return it.
+
+    Raises WriteRefusedError, having changed nothing.
 
     `relationships` maps names to {"type", "id"}, a list of these, or None.
     """

@@ -5,6 +5,7 @@ from itertools import count
 from django.db import connection
 from django.utils import timezone
 
+from customers.jobs import exports, imports
 from customers.models import (
     Address,
     Attachment,
@@ -25,7 +26,6 @@ from customers.models import (
     Tag,
     Webhook,
 )
-from customers.services import exports, imports
 
 numbers = count(1)
 CALLBACK_URL = "https://192.0.32.10/callbacks"
@@ -169,13 +169,13 @@ def make_webhook(**values):
 def make_import(mode="test", **values):
     values = {"resource_type": "customers", "given": [{"email": new_email()}], **values}
     return imports.begin(
-        values.pop("resource_type"), values.pop("given"), mode=mode, who=None, **values
+        values.pop("resource_type"), values.pop("given"), mode=mode, actor=None, **values
     )
 
 
 def make_export(mode="test", **values):
     make_customer(mode=mode)
-    return exports.begin(values.pop("resource_type", "customers"), mode=mode, who=None, **values)
+    return exports.begin(values.pop("resource_type", "customers"), mode=mode, actor=None, **values)
 
 
 def make_event_callback(mode="test", **values):

@@ -11,6 +11,7 @@ from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from customers.jobs import bulk, merging, worker
 from customers.models import (
     BulkAct,
     BulkChunk,
@@ -20,7 +21,7 @@ from customers.models import (
     EventStore,
     QueuedMail,
 )
-from customers.services import bulk, merging, sessions, worker
+from customers.services import sessions
 from customers.services.applications import create_application
 from customers.tests.conftest import in_threads, needs_postgresql
 from customers.tests.factories import (
@@ -118,7 +119,7 @@ def test_tagging_many_asks_the_database_as_often_as_tagging_one():
     for number in (1, 8):
         ids = [make_customer().pk for _ in range(number)]
         with CaptureQueriesContext(connection) as queries:
-            act = bulk.begin(ids, "add_tags", mode="test", who=WHO, options={"tags": "vip"})
+            act = bulk.begin(ids, "add_tags", mode="test", actor=WHO, options={"tags": "vip"})
             assert bulk.finish(act).done == number
         counts.append(len(queries))
     assert counts[0] == counts[1]
@@ -176,10 +177,10 @@ def test_a_chunk_that_fails_is_done_again_and_nobody_twice(monkeypatch):
     monkeypatch.setattr(bulk, "CHUNK", 2)
     customers, tag = [make_customer() for _ in range(4)], make_tag(name="vip")
     ids = [customer.pk for customer in customers]
-    act = bulk.begin(ids, "add_tags", mode="test", who=WHO, options={"tags": "vip"})
+    act = bulk.begin(ids, "add_tags", mode="test", actor=WHO, options={"tags": "vip"})
     done = []
 
-    def fail_once(customers, options, who):
+    def fail_once(customers, options, actor):
         done.extend(customers)
         tag.customers.add(*customers)
         if len(done) == 2:
@@ -200,7 +201,7 @@ def test_a_chunk_that_fails_is_done_again_and_nobody_twice(monkeypatch):
 def test_many_workers_share_an_act_and_do_it_once(monkeypatch):
     monkeypatch.setattr(bulk, "CHUNK", 3)
     ids = [make_customer().pk for _ in range(40)]
-    act = bulk.begin(ids, "send_invitation", mode="test", who=WHO)
+    act = bulk.begin(ids, "send_invitation", mode="test", actor=WHO)
     in_threads(4, lambda number: bulk.finish(BulkAct.objects.get(pk=act.pk)))
     act.refresh_from_db()
     assert (act.done, act.refusals) == (40, {})
@@ -308,13 +309,13 @@ def test_a_group_of_the_other_mode_is_given_to_nobody(admin_client):
     assert ask(admin_client, "set_group", [customer], **sent).status_code == 200
     assert not BulkAct.objects.exists()
     options = {"customer_group": foreign.pk}
-    act = bulk.begin([customer.pk], "set_group", mode="test", who=WHO, options=options)
+    act = bulk.begin([customer.pk], "set_group", mode="test", actor=WHO, options=options)
     assert bulk.finish(act).refusals == {"The group is gone.": 1}
     assert Customer.objects.get().customer_group is None
 
 
 def test_the_page_of_a_bulk_act_is_for_who_sees_customers(client):
-    act = bulk.begin([make_customer().pk], "send_invitation", mode="test", who=WHO)
+    act = bulk.begin([make_customer().pk], "send_invitation", mode="test", actor=WHO)
     user = log_in_with(client, "view_order")
     page = f"{LIST}bulk/{act.pk}/"
     assert client.get(page).status_code == 404
@@ -343,7 +344,7 @@ def test_a_bulk_act_stays_in_its_mode(admin_client):
     act = BulkAct.objects.get()
     assert (act.mode, act.total, act.done) == ("test", 1, 1)
     ids = [here.pk, there.pk]
-    act = bulk.begin(ids, "remove_tags", mode="test", who=WHO, options={"tags": "vip"})
+    act = bulk.begin(ids, "remove_tags", mode="test", actor=WHO, options={"tags": "vip"})
     there.tags.add(vip)
     act = bulk.finish(act)
     assert (act.done, act.refusals) == (1, {"Is gone.": 1})
@@ -545,7 +546,7 @@ def test_a_merger_fills_what_is_empty_and_notes_no_secret():
         metadata={"a": 2, "b": 2},
         password="argon2$secret",
     )
-    merged = merging.merge(kept.pk, spare.pk, mode="test", who=WHO)
+    merged = merging.merge(kept.pk, spare.pk, mode="test", actor=WHO)
     merged.refresh_from_db()
     assert (merged.reference, merged.reference_origin) == ("K", "shop")
     assert (merged.customer_group, merged.metadata) == (retail, {"a": 1, "b": 2})
@@ -558,8 +559,8 @@ def test_a_merger_fills_what_is_empty_and_notes_no_secret():
 def test_customers_of_two_modes_are_merged_by_no_service():
     kept, foreign = make_customer(), make_customer(mode="live")
     with pytest.raises(Customer.DoesNotExist):
-        merging.merge(kept.pk, foreign.pk, mode="test", who=WHO)
-    with pytest.raises(merging.Refused, match="never mix"):
+        merging.merge(kept.pk, foreign.pk, mode="test", actor=WHO)
+    with pytest.raises(merging.MergeRefusedError, match="never mix"):
         merging.Merger(kept, foreign)
     assert Customer.objects.count() == 2
     assert not EventStore.objects.exists()
@@ -576,7 +577,7 @@ def test_of_mergers_at_the_same_time_one_wins_and_nothing_is_lost():
     def try_it(number):
         kept, spare = pairs if number % 2 else pairs[::-1]
         try:
-            return bool(merging.merge(kept.pk, spare.pk, mode="test", who=WHO))
+            return bool(merging.merge(kept.pk, spare.pk, mode="test", actor=WHO))
         except Customer.DoesNotExist:
             return False
 
@@ -589,5 +590,5 @@ def test_who_had_the_double_is_logged_out():
     channel, _ = create_application(name="Shop", mode="test", kind="sales_channel")
     kept, spare = make_customer(), make_customer(password="argon2$x")
     session, _ = sessions.start(channel, spare, scope="market:all")
-    merging.merge(kept.pk, spare.pk, mode="test", who=WHO)
+    merging.merge(kept.pk, spare.pk, mode="test", actor=WHO)
     assert not type(session).objects.exists()

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
+from customers.jobs import anonymization, deliveries, merging
 from customers.models import (
     Address,
     Attachment,
@@ -21,7 +22,6 @@ from customers.models import (
     Return,
     Segment,
 )
-from customers.services import anonymization, deliveries, merging
 from customers.tests.conftest import Api, error_of
 from customers.tests.factories import (
     ADDRESS,
@@ -54,7 +54,7 @@ def tables_with(mark):
 
 def forget(customer):
     """Request the anonymization of `customer`, and do it at once."""
-    anonymization.request(customer, who=None)
+    anonymization.request(customer, actor=None)
     Customer.objects.filter(pk=customer.pk).update(anonymize_at=timezone.now())
     assert anonymization.step() == customer
     customer.refresh_from_db()
@@ -177,7 +177,7 @@ def test_a_request_waits_and_can_be_cancelled(api):
 
 def test_what_cannot_be_done_has_failed_after_so_many_attempts(api, caplog):
     customer = make_customer(email="ada@example.com")
-    anonymization.request(customer, who=None)
+    anonymization.request(customer, actor=None)
     make_customer(email=f"{customer.pk}@anonymized.invalid")  # the address that would be given
     for attempt in range(anonymization.MOST_ATTEMPTS):
         started = timezone.now()
@@ -214,8 +214,8 @@ def test_it_is_told_when_it_begins_and_when_it_is_done(settings):
     ]
     assert deliveries.spread() > 0
     assert "email" in EventStore.objects.filter(resource_id=customer.pk)[0].payload
-    with pytest.raises(anonymization.ForbiddenMove):
-        anonymization.request(customer, who=None)
+    with pytest.raises(anonymization.TransitionError):
+        anonymization.request(customer, actor=None)
 
 
 def test_nobody_but_integrations_may_ask_for_it_or_for_the_document(guest_api):
@@ -345,9 +345,9 @@ def test_doubles_that_were_merged_one_into_the_other_are_forgotten_too(api, admi
     me = {"customer": {"type": "customers", "id": spare}}
     api.create("customer_payment_sources", {"payment_source_token": "pm_zebulon_1234"}, me)
     kept = make_customer(email="ada@example.com")
-    merging.merge(kept.pk, spare, mode="test", who=None)
+    merging.merge(kept.pk, spare, mode="test", actor=None)
     last = make_customer(email="eve@example.com")
-    merging.merge(last.pk, kept.pk, mode="test", who=None)
+    merging.merge(last.pk, kept.pk, mode="test", actor=None)
     assert "event_stores" in tables_with(MARK)
     asked = {"mode": "test", "owner": admin_user, "filters": [["email_eq", "Ada@example.com"]]}
     Segment.objects.create(name="Named by the note of the merger alone", **asked)

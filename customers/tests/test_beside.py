@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from customers.jobs import anonymization
 from customers.models import Address, Customer, Order
-from customers.services import anonymization
 from customers.services.passwords import hash_password
 from customers.tests.conftest import JSON_API, Api, in_threads, needs_postgresql
 from customers.tests.factories import (

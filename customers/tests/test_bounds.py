@@ -15,11 +15,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework import serializers as drf
 
-from customers.api.fields import TextField
 from customers.api.urls import router
+from customers.db.lookups import contains
+from customers.jobs import exports, imports, spreadsheets
 from customers.models import Address, Attachment, Customer, Tag, Upload
-from customers.models.lookups import contains
-from customers.services import concurrency, exports, imports, sessions, spreadsheets, webhooks
+from customers.resources.fields import TextField
+from customers.services import request_slots, sessions, webhooks
 from customers.services.tokens import read_token
 from customers.tests.conftest import Api, error_of, needs_postgresql
 from customers.tests.factories import (
@@ -196,7 +197,7 @@ def test_an_import_refuses_the_row_that_is_too_large_and_no_other(tmp_path):
     with pytest.raises(CommandError, match="Interrupted: 0 rows done, 1 refused"):
         call_command("import_customers", str(path))
     given = [{"name": "x", "description": "y" * 65_536}]
-    (fault,) = imports.faults("sku_lists", given, mode="test", who=None)
+    (fault,) = imports.faults("sku_lists", given, mode="test", actor=None)
     assert fault == (0, [("description", "is too long (maximum is 65535 characters)")])
 
 
@@ -503,7 +504,7 @@ def test_a_webhook_is_told_without_what_is_too_large_to_include(large, settings)
 def test_an_export_writes_parts_as_large_as_may_be(large, settings):
     settings.MAX_EXPORT_RECORDS = 100
     job = exports.begin(
-        "customer_addresses", mode="test", who=None, includes=["address"], fields=[]
+        "customer_addresses", mode="test", actor=None, includes=["address"], fields=[]
     )
     while exports.step():
         pass
@@ -607,17 +608,17 @@ def test_a_customer_has_so_many_requests_at_once_and_programs_as_many_as_they_li
     ada, bob = make_customer(), make_customer()
     principals = [read_token(Api(customer=one).token) for one in (ada, ada, bob)]
     guest, program = read_token(Api(kind="sales_channel").token), read_token(Api().token)
-    places = [concurrency.place_of(principal) for principal in (*principals, guest)]
+    places = [request_slots.place_of(principal) for principal in (*principals, guest)]
     assert [place.caller for place in places[:3]] == [ada.pk, ada.pk, bob.pk]
     for _ in range(3):
-        assert concurrency.place_of(program) is None
-    with pytest.raises(concurrency.TooManyAtOnceError):
-        concurrency.place_of(principals[0])
-    second = concurrency.place_of(guest)
-    with pytest.raises(concurrency.TooManyAtOnceError):
-        concurrency.place_of(guest)
+        assert request_slots.place_of(program) is None
+    with pytest.raises(request_slots.TooManyAtOnceError):
+        request_slots.place_of(principals[0])
+    second = request_slots.place_of(guest)
+    with pytest.raises(request_slots.TooManyAtOnceError):
+        request_slots.place_of(guest)
     places[0].leave()
-    concurrency.place_of(principals[1]).leave()
+    request_slots.place_of(principals[1]).leave()
     for place in (*places[1:], second):
         place.leave()
 
@@ -625,18 +626,20 @@ def test_a_customer_has_so_many_requests_at_once_and_programs_as_many_as_they_li
 def test_beside_a_request_that_takes_long_there_is_room_for_one_more(settings, monkeypatch):
     customer = make_customer()
     principal = read_token(Api(customer=customer).token)
-    places = [concurrency.place_of(principal) for _ in range(settings.MAX_CONCURRENT_REQUESTS - 1)]
-    monkeypatch.setattr(concurrency, "LONG", 0)
-    with pytest.raises(concurrency.TooManyAtOnceError):
-        concurrency.place_of(principal)
+    places = [
+        request_slots.place_of(principal) for _ in range(settings.MAX_CONCURRENT_REQUESTS - 1)
+    ]
+    monkeypatch.setattr(request_slots, "LONG", 0)
+    with pytest.raises(request_slots.TooManyAtOnceError):
+        request_slots.place_of(principal)
     while len(places) > 1:
         places.pop().leave()
-    places.append(concurrency.place_of(principal))
-    with pytest.raises(concurrency.TooManyAtOnceError):
-        concurrency.place_of(principal)
+    places.append(request_slots.place_of(principal))
+    with pytest.raises(request_slots.TooManyAtOnceError):
+        request_slots.place_of(principal)
     for place in places:
         place.leave()
-    concurrency.place_of(principal).leave()
+    request_slots.place_of(principal).leave()
 
 
 def test_a_request_too_many_is_told_when_to_come_again_and_each_leaves_its_place(settings):
@@ -648,7 +651,7 @@ def test_a_request_too_many_is_told_when_to_come_again_and_each_leaves_its_place
         assert api.get(path, include="nonsense").status_code == 400
         assert api.get("/api/customers/0000000000000000").status_code == 404
         assert api.update("customers", customer.pk, {"email": "x"}).status_code == 422
-    place = concurrency.place_of(read_token(api.token))
+    place = request_slots.place_of(read_token(api.token))
     response = api.get(path)
     detail = error_of(response, 429, "TOO_MANY_REQUESTS")["detail"]
     assert detail == "Too many requests at once; try again in 1 second."
@@ -658,9 +661,9 @@ def test_a_request_too_many_is_told_when_to_come_again_and_each_leaves_its_place
     assert api.get(path).status_code == 200
     settings.MAX_CONCURRENT_REQUESTS = 1
     place.leave()
-    sessions.end_all(customer)  # the token is refuted in the midst of the request
+    sessions.log_out_everywhere(customer)  # the token is refuted in the midst of the request
     assert api.get(path).status_code == 401
-    concurrency.place_of(read_token(Api(customer=customer).token)).leave()
+    request_slots.place_of(read_token(Api(customer=customer).token)).leave()
 
 
 # Rules of which each has a number

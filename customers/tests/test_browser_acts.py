@@ -7,8 +7,9 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.core import mail
 
+from customers.jobs import worker
 from customers.models import Customer
-from customers.services import roles, worker
+from customers.services import roles
 from customers.tests import browsers
 from customers.tests.factories import (
     make_customer,

@@ -3,8 +3,8 @@
 import pytest
 from django.contrib.auth.models import User
 
+from customers.jobs import merging
 from customers.models import Customer, Order
-from customers.services import merging
 from customers.tests import browsers
 from customers.tests.factories import make_customer, make_group, make_order
 
@@ -99,7 +99,7 @@ def test_what_became_of_a_merged_customer_is_told(pages, look):
     order = make_order(customer=spare)
     ada.goto(f"/admin/customers/order/{order.pk}/change/")
     ada.get_by_label("Coupon code:").fill("FREE")
-    merging.merge(target.pk, spare.pk, mode="test", who=None)
+    merging.merge(target.pk, spare.pk, mode="test", actor=None)
     ada.get_by_role("button", name="Save", exact=True).click()
     ada.get_by_text("Nothing was changed by what you sent.").wait_for()
     is_readable(ada, "customer-gone", look)

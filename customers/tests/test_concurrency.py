@@ -110,9 +110,9 @@ def test_whoever_has_a_password_looked_at_holds_no_place():
     assert place.take()
     with passwords.places:
         assert places.take()
-        places.give_back()
+        places.refund()
     assert not places.take()  # it has it again
-    with pytest.raises(passwords.Busy), passwords.places:
+    with pytest.raises(passwords.HashingBusyError), passwords.places:
         assert places.take()  # another, who keeps it
     passwords.held.reset(token)
     with passwords.places:  # outside of a request nobody needs one

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from customers.admin.base import ReadOnlyAdmin
 from customers.admin.fresh import FreshRowAdmin
+from customers.jobs import anonymization, merging
 from customers.models import Attachment, Customer, EventStore, Order, Resource, Tag
-from customers.services import anonymization, merging
 from customers.services.applications import create_application
 from customers.tests.factories import (
     ONE,
@@ -344,7 +344,7 @@ def test_a_page_opened_before_its_customer_was_merged_writes_nothing(admin_clien
     order, values = make_order(customer=spare), {}
     for row in (spare, order, target):
         values[row] = opened(admin_client, row) | {"reference": "mine"}
-    merging.merge(target.pk, spare.pk, mode="test", who=None)
+    merging.merge(target.pk, spare.pk, mode="test", actor=None)
     link = f'href="{page_of(target)}"'
     is_over(admin_client, spare, values[spare], "merged into", "ada@example.com", link)
     is_over(admin_client, order, values[order], "merged into", link, f'href="{page_of(order)}"')
@@ -454,7 +454,7 @@ def test_only_staff_who_see_customers_learn_whom_one_was_merged_into(client):
     user.user_permissions.set(found)
     client.force_login(user)
     values = opened(client, order) | {"reference": "mine"}
-    merging.merge(target.pk, spare.pk, mode="test", who=None)
+    merging.merge(target.pk, spare.pk, mode="test", actor=None)
     page = is_over(client, order, values, "merged into another one").content.decode()
     assert "ada@example.com" not in page
     answer = client.get(page_of(spare))

@@ -13,8 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from customers.jobs import anonymization, mails
 from customers.models import Attachment, Customer, CustomerGroup, EventStore, Order, Segment, Tag
-from customers.services import anonymization, mails
 from customers.tests.conftest import in_threads, needs_postgresql
 from customers.tests.factories import (
     FULL,
@@ -664,11 +664,11 @@ def test_the_overview_tells_nothing_to_those_who_may_not_see_customers(client):
 
 def test_mails_stand_on_the_timeline_sent_or_failed(admin_client, settings):
     customer = make_customer()
-    mails.mail_reset(customer, who=None)
+    mails.mail_reset(customer, actor=None)
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     with pytest.raises(OSError, match="refused"):
-        mails.mail_reset(customer, who=None)
+        mails.mail_reset(customer, actor=None)
     story = customer_page(admin_client, customer).context["story"]
     told = {line["words"]: line["kind"] for line in story.timeline}
     assert told["Mail “password reset” was sent"] == ""
@@ -679,7 +679,7 @@ def test_mails_stand_on_the_timeline_sent_or_failed(admin_client, settings):
 
 def test_the_page_of_somebody_forgotten_tells_of_mails_and_no_more(admin_client):
     customer = make_full_customer(email="ada.lovelace@example.com")
-    mails.mail_reset(customer, who=None)
+    mails.mail_reset(customer, actor=None)
     Customer.objects.filter(pk=customer.pk).update(
         anonymization_status="requested", anonymize_at=timezone.now()
     )

@@ -4,8 +4,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from customers.api.filters import COMMON, PREDICATES
 from customers.api.urls import router
+from customers.resources.filters import COMMON, PREDICATES
 from customers.tests.conftest import error_of, ids
 from customers.tests.factories import FULL, ONE, SMALLEST
 

@@ -7,7 +7,7 @@ from django.db import OperationalError, connection, transaction
 
 from customers.models import Customer
 from customers.services import deadlines
-from customers.services.faults import fault_of
+from customers.services.database_errors import fault_of
 from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql
 from customers.tests.factories import make_customer, make_order
 from project.deadlines import bounded, deadline
@@ -82,14 +82,14 @@ def test_what_follows_a_request_has_its_own_time(settings):
     busy(0.3)
 
 
-@pytest.mark.parametrize("who", ["program", "customer"])
-def test_a_slow_request_of_the_api_is_answered_in_its_shape(settings, who):
+@pytest.mark.parametrize("actor", ["program", "customer"])
+def test_a_slow_request_of_the_api_is_answered_in_its_shape(settings, actor):
     """After the time of its kind: that of programs is longer."""
     customer = make_customer()
-    api = Api() if who == "program" else Api(customer=customer)
+    api = Api() if actor == "program" else Api(customer=customer)
     assert api.get("/api/orders").status_code == 200
-    settings.DATABASE_REQUEST_TIMEOUT = 0.3 if who == "program" else 600
-    settings.CUSTOMER_REQUEST_TIMEOUT = 0.3 if who == "customer" else 600
+    settings.DATABASE_REQUEST_TIMEOUT = 0.3 if actor == "program" else 600
+    settings.CUSTOMER_REQUEST_TIMEOUT = 0.3 if actor == "customer" else 600
     for number in range(4):
         make_order(customer=customer, number=f"N{number}", reference="a")
     if connection.vendor == "postgresql":

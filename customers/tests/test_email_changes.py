@@ -3,8 +3,9 @@
 import pytest
 from django.core import mail
 
+from customers.jobs import imports, mails, merging
 from customers.models import Customer, CustomerPasswordReset, EventStore, QueuedMail, Session
-from customers.services import imports, mails, merging, sessions
+from customers.services import sessions
 from customers.services.passwords import hash_password
 from customers.tests.conftest import Api, error_of, staff_client
 from customers.tests.factories import make_customer, make_import, make_reset
@@ -102,7 +103,7 @@ def test_a_refused_change_tells_nobody_and_ends_nothing(api, ada):
 
 def test_a_merger_leaves_the_kept_ones_address_and_logins_alone(ada):
     spare, as_ada = make_customer(email=NEW), Api(customer=ada)
-    merging.merge(ada.pk, spare.pk, mode="test", who=None)
+    merging.merge(ada.pk, spare.pk, mode="test", actor=None)
     assert Customer.objects.get().email == OLD
     assert as_ada.get("/api/customers").status_code == 200
     assert not QueuedMail.objects.exists()
@@ -112,7 +113,7 @@ def test_a_login_overtaken_by_a_change_of_address_fails(api, ada):
     channel = Api(kind="sales_channel").application
     found = sessions.authenticate(OLD, PASSWORD, mode="test", client="192.0.2.1")
     api.update("customers", ada.pk, {"email": NEW})
-    with pytest.raises(sessions.Refused):
+    with pytest.raises(sessions.LoginRefusedError):
         sessions.start(channel, found, scope="market:all")
     assert not Session.objects.exists()
 

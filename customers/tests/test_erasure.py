@@ -17,6 +17,18 @@ from django.db import connection, models, transaction
 from django.test import Client
 from django.utils import timezone
 
+from customers.db.fields import IdField
+from customers.jobs import (
+    anonymization,
+    deliveries,
+    exports,
+    imports,
+    mails,
+    merging,
+    uploads,
+    worker,
+)
+from customers.jobs.quotes import Quotes
 from customers.models import (
     Attachment,
     Customer,
@@ -34,18 +46,6 @@ from customers.models import (
     Segment,
     Upload,
 )
-from customers.models.fields import IdField
-from customers.services import (
-    anonymization,
-    deliveries,
-    exports,
-    imports,
-    mails,
-    merging,
-    uploads,
-    worker,
-)
-from customers.services.quotes import Quotes
 from customers.tests.conftest import error_of, needs_postgresql, waiting_for_locks
 from customers.tests.factories import make_customer
 from customers.tests.receivers import receiver
@@ -71,7 +71,7 @@ QUOTES_NOBODY = {
     "auth_group": "name",
     "auth_permission": "name codename",
     "auth_user": "password username first_name last_name email",  # staff
-    "bulk_acts": "options who refusals",  # names of tags, ids, and sentences of ours
+    "bulk_acts": "options actor refusals",  # names of tags, ids, and sentences of ours
     "bulk_chunks": "customer_ids",
     "counters": "key",  # digests
     "customer_groups": "name code metadata",
@@ -84,16 +84,16 @@ QUOTES_NOBODY = {
     "event_callbacks": "callback_url response_code",
     "event_stores": "reference reference_origin metadata resource_type event who",  # by no door
     "events": "name resource_type",
-    "exports": "resource_type who includes fields",  # names that are checked, and ids
+    "exports": "resource_type actor includes fields",  # names that are checked, and ids
     "idempotent_answers": "key fingerprint answer",  # encrypted by a key that is not kept
     "import_inputs": "numbers",
-    "imports": "resource_type who parent_resource_id",
+    "imports": "resource_type actor parent_resource_id",
     "order_subscriptions": "number frequency",
     "orders": "number language_code currency_code",
     "otp_static_staticdevice": "name",
     "otp_static_statictoken": "token",
     "otp_totp_totpdevice": "name key",
-    "queued_mails": "who",
+    "queued_mails": "actor",
     "returns": "number",
     "revoked_tokens": "jti",
     "sessions": "scope refresh_digest",
@@ -180,7 +180,7 @@ def _own_rows(api):
     wallet = {"payment_source_token": "pm_ada_1815", "customer_token": "cus_ada_1815"}
     made(api.create("customer_payment_sources", {**wallet, **OWN}, mine))
     made(api.create("customer_subscriptions", {"reference": "topic-ada", "customer_email": DOUBLE}))
-    merging.merge(me["id"], double["id"], mode="test", who=None)
+    merging.merge(me["id"], double["id"], mode="test", actor=None)
     homes = [made(api.create("addresses", place())) for _ in range(3)]
     # an earlier address, of which the audit log alone knows
     old = made(api.create("addresses", place(line_1="9 Ashley Combe", phone="+44 20 7946 1852")))
@@ -474,11 +474,11 @@ def test_a_file_opened_before_is_imported_without_who_was_forgotten_since(admin_
     text = f"email,reference\n{NOW},A-1\nbob@example.com,B-1\n"
     upload = uploads.keep(text.encode(), mode="test", user=admin_user)
     forget(ada)
-    job = uploads.begin(upload, {"email": "email", "reference": "reference"}, who=None)
+    job = uploads.begin(upload, {"email": "email", "reference": "reference"}, actor=None)
     assert job.stored_inputs.rows == [{"email": "bob@example.com", "reference": "B-1"}]
     assert job.stored_inputs.numbers == [3]
     with pytest.raises(Upload.DoesNotExist):
-        uploads.begin(upload, {"email": "email"}, who=None)
+        uploads.begin(upload, {"email": "email"}, actor=None)
     assert Import.objects.count() == 1
 
 
@@ -517,4 +517,4 @@ def test_an_export_that_is_begun_meanwhile_waits_and_reads_what_is_left():
 
 def _begin_export():
     with closing(connection):
-        exports.begin("customers", mode="test", who=None)
+        exports.begin("customers", mode="test", actor=None)

@@ -13,8 +13,8 @@ from django.core import signing
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from customers.jobs import exports, imports, lifecycle, spreadsheets
 from customers.models import Customer, Export, ExportPart
-from customers.services import exports, imports, jobs, spreadsheets
 from customers.tests.conftest import error_of
 from customers.tests.factories import (
     make_customer,
@@ -326,7 +326,7 @@ def test_a_file_goes_after_a_week_whatever_became_of_its_export(api, monkeypatch
     make_customer()
     job = make_export()
     exports.step()
-    jobs.interrupt(job)
+    lifecycle.interrupt(job)
     exports.sweep(timezone.now() + exports.KEPT - timedelta(minutes=1))
     assert ExportPart.objects.exists()
     exports.sweep(timezone.now() + exports.KEPT + timedelta(minutes=1))

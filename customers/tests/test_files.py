@@ -12,8 +12,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from customers.jobs import bulk, worker
 from customers.models import Customer, EventStore, Export, Import, Upload
-from customers.services import bulk, worker
 from customers.tests.factories import make_customer, make_group, make_tag
 
 LIST = "/admin/customers/customer/"

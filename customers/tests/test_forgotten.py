@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test import Client
 
+from customers.jobs import bulk, imports, mails, merging
 from customers.models import (
     Attachment,
     BulkAct,
@@ -22,16 +23,7 @@ from customers.models import (
     Resource,
     Return,
 )
-from customers.services import (
-    bulk,
-    consequences,
-    imports,
-    mails,
-    merging,
-    password_resets,
-    sessions,
-    tagging,
-)
+from customers.services import password_resets, row_changes, sessions, tagging
 from customers.services.customers import ForgottenError
 from customers.services.passwords import hash_password
 from customers.tests.conftest import PATIENT, Api, error_of, needs_postgresql, waiting_for_locks
@@ -119,7 +111,10 @@ def test_nothing_that_hangs_on_a_forgotten_customer_is_changed_by_id(api, gone, 
         model._meta.db_table
         for model in apps.get_models()
         if issubclass(model, Resource)
-        and (hasattr(model, "customer_id") or model.whose is not Resource.whose)
+        and (
+            hasattr(model, "customer_id")
+            or model.owning_customer_id is not Resource.owning_customer_id
+        )
         and model is not EventStore
     } | {"customers", "addresses"}
     tag = make_tag()
@@ -189,7 +184,7 @@ def test_before_it_begins_and_after_it_failed_a_customer_is_written_as_any_other
     customer = make_customer(anonymization_status=status)
     assert api.update("customers", customer.pk, {"reference": "A1"}).status_code == 200
     assert api.create("orders", {}, {"customer": link(customer)}).status_code == 201
-    tagging.add_tags(customer, [make_tag()], who=None)
+    tagging.add_tags(customer, [make_tag()], actor=None)
     customer.refresh_from_db()
     assert (customer.reference, customer.orders.count(), customer.tags.count()) == ("A1", 1, 1)
 
@@ -230,28 +225,30 @@ def test_a_forgotten_customer_is_logged_out_and_does_not_come_in_again():
     found = sessions.authenticate(ada.email, "correct horse battery", mode="test", client="::1")
     forget(ada)
     assert channel.get(f"/api/customers/{ada.pk}").status_code == 401
-    with pytest.raises(sessions.Refused) as refused:
+    with pytest.raises(sessions.LoginRefusedError) as refused:
         sessions.proceed(channel.application, channel.refresh_token)
     assert str(refused.value) == sessions.OVER
-    with pytest.raises(sessions.Refused) as refused:  # whose password was right just before
+    with pytest.raises(
+        sessions.LoginRefusedError
+    ) as refused:  # whose password was right just before
         sessions.start(channel.application, found, scope="market:all")
     assert str(refused.value) == sessions.WRONG
     for email in ("ada@example.com", f"{ada.pk}@anonymized.invalid"):
-        with pytest.raises(sessions.Refused):
+        with pytest.raises(sessions.LoginRefusedError):
             sessions.authenticate(email, "correct horse battery", mode="test", client="::1")
     assert not ada.sessions.exists()
 
 
 def test_a_link_that_was_mailed_opens_nothing_and_no_other_is_mailed(gone):
     left = make_reset(customer=gone)
-    with pytest.raises(password_resets.WrongToken):
+    with pytest.raises(password_resets.WrongResetTokenError):
         password_resets.redeem(
             left.pk, left.reset_password_token, "correct horse battery", mode="test"
         )
     with pytest.raises(ForgottenError):
-        password_resets.begin(gone, who=None)
+        password_resets.begin(gone, actor=None)
     for kind in ("password_reset", "invitation"):
-        mails.request_reset(gone.email, mode="test", kind=kind, who={"owner": {"id": "1"}})
+        mails.request_reset(gone.email, mode="test", kind=kind, actor={"owner": {"id": "1"}})
     while mails.deliver_next():
         pass
     assert mail.outbox == []
@@ -278,7 +275,7 @@ def test_an_import_refuses_the_rows_of_a_forgotten_customer_and_does_the_others(
     orders = make_import(resource_type="orders", given=[{"number": "1"}], skip_errors=True)
     Import.objects.filter(pk=orders.pk).update(parent_resource_id=gone.pk)
     before = EventStore.objects.filter(resource_id=gone.pk).count()
-    assert imports.faults("customers", [{"id": gone.pk, "reference": "a"}], mode="test", who=None)
+    assert imports.faults("customers", [{"id": gone.pk, "reference": "a"}], mode="test", actor=None)
     while imports.step():
         pass
     found = {one.pk: (one.status, one.processed_count) for one in Import.objects.all()}
@@ -299,14 +296,14 @@ def test_neither_side_of_a_merger_is_a_forgotten_customer(gone, unchanged):
     other = make_customer()
     unchanged.begin()
     for kept, spare in ((gone, other), (other, gone)):
-        with pytest.raises(merging.Refused):
-            merging.merge(kept.pk, spare.pk, mode="test", who=None)
+        with pytest.raises(merging.MergeRefusedError):
+            merging.merge(kept.pk, spare.pk, mode="test", actor=None)
 
 
 @pytest.mark.parametrize("kind", BulkAct.Kind)
 def test_a_bulk_act_passes_a_forgotten_customer_over_and_counts_it(gone, kind):
     options = {"tags": make_tag().name, "customer_group": make_group().pk}
-    act = bulk.begin([gone.pk], kind, mode="test", who=None, options=options)
+    act = bulk.begin([gone.pk], kind, mode="test", actor=None, options=options)
     act = bulk.finish(act)
     assert (act.done, act.refusals) == (0, {"Is being anonymized, or has been.": 1})
     gone.refresh_from_db()
@@ -361,7 +358,7 @@ def test_what_waits_for_an_anonymization_sees_it(admin_user, monkeypatch):
     console.force_login(admin_user)
     reset = make_reset(customer=ada)
     found = sessions.authenticate(ada.email, "correct horse battery", mode="test", client="::1")
-    act = bulk.begin([ada.pk], "add_tags", mode="test", who=None, options={"tags": "vip"})
+    act = bulk.begin([ada.pk], "add_tags", mode="test", actor=None, options={"tags": "vip"})
     make_tag(name="vip")
     me = {"customer": link(ada)}
     form = {"email": "eve@example.com", "metadata": "{}"}
@@ -384,23 +381,25 @@ def test_what_waits_for_an_anonymization_sees_it(admin_user, monkeypatch):
         ),
         lambda: api.create("customer_payment_sources", {}, me).status_code,
         lambda: 423 * ("has been removed, for ever" in console_text(console, ada, form)),
-        lambda: refused(lambda: tagging.add_tags(ada, [], who=None), ForgottenError),
-        lambda: refused(lambda: password_resets.begin(ada, who=None), ForgottenError),
+        lambda: refused(lambda: tagging.add_tags(ada, [], actor=None), ForgottenError),
+        lambda: refused(lambda: password_resets.begin(ada, actor=None), ForgottenError),
         lambda: refused(
             lambda: password_resets.redeem(
                 reset.pk, reset.reset_password_token, "another long password", mode="test"
             ),
-            password_resets.WrongToken,
+            password_resets.WrongResetTokenError,
         ),
         lambda: refused(
             lambda: sessions.start(channel.application, found, scope="market:all"),
-            sessions.Refused,
+            sessions.LoginRefusedError,
         ),
         lambda: refused(
-            lambda: sessions.proceed(channel.application, channel.refresh_token), sessions.Refused
+            lambda: sessions.proceed(channel.application, channel.refresh_token),
+            sessions.LoginRefusedError,
         ),
         lambda: refused(
-            lambda: merging.merge(bob.pk, ada.pk, mode="test", who=None), merging.Refused
+            lambda: merging.merge(bob.pk, ada.pk, mode="test", actor=None),
+            merging.MergeRefusedError,
         ),
         lambda: refused(expired, CommandError),
         lambda: 423 * (bulk.finish(act).done == 0),
@@ -446,7 +445,7 @@ def test_the_lock_answers_for_every_kind_of_row(gone):
     for row in rows_left_with(gone).values():
         rows = type(row).objects.all()
         with transaction.atomic(), pytest.raises(ForgottenError):
-            consequences.lock(row, rows)
+            row_changes.lock(row, rows)
         with transaction.atomic():
-            assert consequences.lock(row, rows, forgotten_too=True) == row
+            assert row_changes.lock(row, rows, forgotten_too=True) == row
     assert Return.objects.exists()

@@ -12,6 +12,7 @@ from django.db import DataError
 from django.utils import timezone
 from joserfc.jwk import OctKey
 
+from customers.jobs import imports, lifecycle
 from customers.models import (
     Address,
     Customer,
@@ -22,7 +23,6 @@ from customers.models import (
     Import,
     ImportInputs,
 )
-from customers.services import imports, jobs
 from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql
 from customers.tests.factories import ADDRESS, make_customer, make_group, make_import, make_tag
 
@@ -62,7 +62,7 @@ def test_customers_are_made_by_the_api_with_their_log_and_events(api):
     assert log.who["application"]["id"] == api.application.pk
     assert log.payload["email"] == {"from": None, "to": "ada@example.com"}
     event = Event.objects.get(resource_id=ada.pk)
-    assert (event.name, event.waiting) == ("customers.create", False)
+    assert (event.name, event.undispatched) == ("customers.create", False)
     assert not ImportInputs.objects.exists()
 
 
@@ -70,7 +70,7 @@ def test_customers_are_made_by_the_api_with_their_log_and_events(api):
 def test_webhooks_are_called_for_an_import_where_the_setting_says_so(settings, called):
     settings.IMPORTS_TRIGGER_WEBHOOKS = called
     run([{"email": "ada@example.com"}, {"email": "bob@example.com", "_add_tags": "vip"}])
-    found = Event.objects.filter(name="customers.create").values_list("waiting", flat=True)
+    found = Event.objects.filter(name="customers.create").values_list("undispatched", flat=True)
     assert list(found) == [called, called]
 
 
@@ -285,22 +285,22 @@ def test_a_part_that_fails_holds_up_no_other_import_and_is_given_up(monkeypatch,
         real(part)
 
     monkeypatch.setattr(imports._Part, "run", run_part)
-    for failures in range(1, jobs.MOST_FAILURES + 1):
-        Import.objects.update(try_at=None)
+    for failures in range(1, lifecycle.MOST_FAILURES + 1):
+        Import.objects.update(next_attempt_at=None)
         started = timezone.now()
         while imports.step():
             pass
         broken.refresh_from_db()
         assert broken.failures == failures
-        wait = jobs.FIRST_RETRY * 2 ** (failures - 1)
-        assert 0.9 * wait < broken.try_at - started < wait + timedelta(seconds=25)
+        wait = lifecycle.FIRST_RETRY * 2 ** (failures - 1)
+        assert 0.9 * wait < broken.next_attempt_at - started < wait + timedelta(seconds=25)
     sound.refresh_from_db()
     assert (sound.status, broken.status) == ("completed", "interrupted")
     assert broken.errors_log["base"]["base"]
     assert Event.objects.filter(resource_id=broken.pk, name="imports.interrupt").count() == 1
     assert "ada@" not in caplog.text
     monkeypatch.setattr(imports._Part, "run", real)
-    jobs.resume(broken)
+    lifecycle.resume(broken)
     assert imports.step().status == "completed"
 
 
@@ -374,8 +374,8 @@ def test_the_command_imports_a_file_and_tells_what_was_refused(tmp_path):
     call_command("import_customers", str(path), stdout=out, mode="live")
     assert out.getvalue().endswith("Completed: 21 rows done, 0 refused.\n")
     assert Customer.objects.in_mode("live").count() == 21
-    who = EventStore.objects.filter(resource_type="customers").first().who
-    assert who["owner"]["type"] == "Operator"
+    actor = EventStore.objects.filter(resource_type="customers").first().who
+    assert actor["owner"]["type"] == "Operator"
     path.write_text("email\nnonsense\n")
     err = io.StringIO()
     with pytest.raises(CommandError, match="Interrupted: 0 rows done, 1 refused"):

@@ -10,8 +10,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from customers.jobs import worker
 from customers.models import Counter, Customer
-from customers.services import limits, passwords, worker
+from customers.services import limits, passwords
 from customers.services.passwords import hash_password
 from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql
 from customers.tests.factories import make_customer
@@ -57,12 +58,12 @@ def store(request, settings, monkeypatch):
         limits._redis().connection_pool.connection_kwargs.update(patient)
 
 
-def used(limit, *who):
+def used(limit, *actor):
     """How many uses there are before one is refused."""
     for count in range(1000):
         try:
-            limits.use(limit, *who)
-        except limits.Limited:
+            limits.use(limit, *actor)
+        except limits.RateLimitedError:
             return count
     raise AssertionError("There is no limit.")
 
@@ -71,7 +72,7 @@ def test_a_limit_counts_down_and_then_refuses(store, clock):
     left = [limits.use(LIMIT, "ada").remaining for _ in range(10)]
     assert left == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
     clock.now += 20
-    with pytest.raises(limits.Limited) as refused:
+    with pytest.raises(limits.RateLimitedError) as refused:
         limits.use(LIMIT, "ada")
     assert refused.value.headers == {
         "X-Ratelimit-Limit": "10",
@@ -107,11 +108,11 @@ def test_retry_after_is_true_to_the_second(store, clock, settings, settings_and_
     for _ in range(settings.PAGE_REQUESTS_PER_MINUTE):
         try:
             limits.use(LIMIT, "ada")
-        except limits.Limited as error:
+        except limits.RateLimitedError as error:
             refused = error
     wait = int(refused.headers["Retry-After"])
     clock.now += wait - 1
-    with pytest.raises(limits.Limited) as again:
+    with pytest.raises(limits.RateLimitedError) as again:
         limits.use(LIMIT, "ada")
     assert again.value.headers["Retry-After"] == "1"
     clock.now += 1
@@ -124,16 +125,16 @@ def test_all_limits_are_counted_or_none_and_the_longest_wait_is_told(store, cloc
     both = [(LIMIT, "ada"), (longer, "ada")]
     for _ in range(2):
         limits.use_all(both)
-    with pytest.raises(limits.Limited) as refused:
+    with pytest.raises(limits.RateLimitedError) as refused:
         limits.use_all(both)
     assert refused.value.retry_after == 90
     limits.use(longer, "ada")  # the third: what was refused is not counted
-    with pytest.raises(limits.Limited) as refused:
+    with pytest.raises(limits.RateLimitedError) as refused:
         limits.use_all(both)
     wait = refused.value.retry_after
     assert wait == 600 + 200
     clock.now += wait - 1
-    with pytest.raises(limits.Limited):
+    with pytest.raises(limits.RateLimitedError):
         limits.use_all(both)
     clock.now += 1
     assert [use.remaining for use in limits.use_all(both)] == [1, 0]
@@ -141,16 +142,16 @@ def test_all_limits_are_counted_or_none_and_the_longest_wait_is_told(store, cloc
 
 def test_what_is_given_back_was_not_used(store, clock):
     for _ in range(30):
-        limits.give_back(limits.use(LIMIT, "ada"))
+        limits.refund(limits.use(LIMIT, "ada"))
     assert used(LIMIT, "ada") == 10
 
 
 def test_what_is_given_back_too_late_is_no_other_use(store, clock):
     first = limits.use(LIMIT, "ada")
     clock.now += 5 * LIMIT.seconds
-    limits.give_back(first)
+    limits.refund(first)
     assert used(LIMIT, "ada") == 10
-    limits.give_back(first)
+    limits.refund(first)
     clock.now += 5 * LIMIT.seconds
     assert used(LIMIT, "ada") == 10
 
@@ -161,7 +162,7 @@ def test_of_forty_uses_at_once_ten_get_through(store, clock):
     def use(_):
         try:
             return limits.use(LIMIT, "ada").remaining
-        except limits.Limited:
+        except limits.RateLimitedError:
             return None
 
     found = in_threads(40, use)
@@ -175,7 +176,7 @@ def test_without_redis_the_database_counts(settings, caplog, clock):
     limits._forsaken.clear()
     first = limits.use(LIMIT, "ada")
     assert used(LIMIT, "ada") == 9
-    limits.give_back(first)
+    limits.refund(first)
     assert Counter.objects.get().count == 9
     assert caplog.text.count("Redis does not answer") == 1  # for a while it is not asked again
 
@@ -361,7 +362,7 @@ def test_a_process_remembers_a_bounded_number_of_counts(monkeypatch, clock):
     for number in range(10):
         limits.use(local, str(number))
     assert len(limits._kept_here.counts) == 3
-    assert [limits.use(local, who).remaining for who in "789"] == [8, 8, 8]
+    assert [limits.use(local, actor).remaining for actor in "789"] == [8, 8, 8]
     assert limits.use(local, "0").remaining == 9
 
 
@@ -476,7 +477,7 @@ def test_no_more_passwords_are_looked_at_at_once_than_there_are_places():
                 most.append(len(inside))
                 gate.wait(60)
                 inside.pop()
-        except passwords.Busy:
+        except passwords.HashingBusyError:
             refused.append(1)
             if len(refused) == 3:
                 gate.set()

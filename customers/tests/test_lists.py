@@ -7,8 +7,10 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from customers.api.filters import ordered
 from customers.api.urls import router
+from customers.db import paging
+from customers.db.indexes import TrigramIndex
+from customers.db.paging import count, window
 from customers.models import (
     Address,
     Customer,
@@ -19,11 +21,8 @@ from customers.models import (
     Return,
     SkuList,
     Tag,
-    Trigrams,
-    count,
-    lists,
-    window,
 )
+from customers.resources.filters import ordered
 from customers.tests.conftest import error_of, ids, in_threads, needs_postgresql
 from customers.tests.factories import make_customer, make_group
 
@@ -31,8 +30,8 @@ from customers.tests.factories import make_customer, make_group
 @pytest.fixture
 def small(monkeypatch, settings):
     """As if a handful of rows were many."""
-    monkeypatch.setattr(lists, "NEAR", 4)
-    monkeypatch.setattr(lists, "FEW", 2)
+    monkeypatch.setattr(paging, "NEAR", 4)
+    monkeypatch.setattr(paging, "FEW", 2)
     settings.MAX_COUNTED = 7
 
 
@@ -316,7 +315,7 @@ def test_parts_of_addresses_and_metadata_are_found_by_indexes(api, thousand):
 
 @needs_postgresql
 def test_without_the_extension_parts_are_searched_row_by_row(thousand):
-    index = next(one for one in Customer._meta.indexes if isinstance(one, Trigrams))
+    index = next(one for one in Customer._meta.indexes if isinstance(one, TrigramIndex))
     made = index.made("customers").replace("pg_trgm", "no_such_extension")
     with connection.cursor() as cursor:
         cursor.execute(index.dropped("customers"))
@@ -328,7 +327,7 @@ def test_without_the_extension_parts_are_searched_row_by_row(thousand):
 def test_the_admin_opens_a_far_page_without_reading_what_is_before(
     admin_client, thousand, monkeypatch
 ):
-    monkeypatch.setattr(lists, "NEAR", 100)
+    monkeypatch.setattr(paging, "NEAR", 100)
     path = "/admin/customers/customer/"
     for query in [{"p": "15"}, {"q": "000012"}]:
         assert admin_client.get(path, query).status_code == 200

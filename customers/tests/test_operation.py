@@ -19,6 +19,8 @@ from django.test import Client
 from django.utils import timezone
 
 from customers.api.base import ApiView
+from customers.db.routing import Router, from_replica
+from customers.jobs import backlog, heartbeats, worker
 from customers.models import (
     BulkAct,
     BulkChunk,
@@ -30,10 +32,7 @@ from customers.models import (
     QueuedMail,
     Webhook,
     WorkerHeartbeat,
-    from_replica,
 )
-from customers.models.reading import Router
-from customers.services import backlog, heartbeats, worker
 from customers.tests.conftest import needs_postgresql, staff_client
 from customers.tests.factories import make_customer
 from project import logs, metrics
@@ -239,13 +238,13 @@ def make_backlog(moment):
     """One of each kind of work that waits, due since `moment`."""
     customer = make_customer(email="bob@example.com", anonymize_at=moment)
     QueuedMail.objects.create(
-        mode="test", kind="password_reset", email="ada@example.com", try_at=moment
+        mode="test", kind="password_reset", email="ada@example.com", next_attempt_at=moment
     )
     event = Event.objects.create(mode="test", name="customers.create", resource_id=customer.pk)
     webhook = Webhook.objects.create(
         mode="test", topic="customers.create", callback_url="https://example.com"
     )
-    Delivery.objects.create(webhook=webhook, event=event, try_at=moment)
+    Delivery.objects.create(webhook=webhook, event=event, next_attempt_at=moment)
     act = BulkAct.objects.create(mode="test", kind="add_tags", created_at=moment)
     BulkChunk.objects.create(bulk_act=act, customer_ids=[])
     Import.objects.create(mode="test", resource_type="customers", inputs_size=1)

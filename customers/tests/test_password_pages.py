@@ -12,9 +12,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from customers.jobs import mails, worker
 from customers.models import Customer, CustomerPasswordReset, EventStore, QueuedMail
-from customers.services import mails, password_resets, worker
-from customers.services.passwords import hash_password, is_right
+from customers.services import password_resets
+from customers.services.passwords import hash_password, verify
 from customers.tests.conftest import in_threads, join_or_see_it_wait, needs_postgresql
 from customers.tests.factories import make_customer
 from customers.tests.test_sessions import log_in
@@ -46,7 +47,7 @@ def choose(client, password=NEW, again=None):
 
 
 def has_password(customer, password):
-    return is_right(password, Customer.objects.get(pk=customer.pk).password)
+    return verify(password, Customer.objects.get(pk=customer.pk).password)
 
 
 def test_from_the_question_to_the_new_password(client, ada, guest_api):
@@ -227,7 +228,7 @@ def test_the_worker_mails_known_addresses_alone(client, ada):
 
 
 def test_who_has_registered_meanwhile_gets_no_invitation(ada):
-    mails.request_reset(ada.email, mode="test", who={}, kind=QueuedMail.Kind.INVITATION)
+    mails.request_reset(ada.email, mode="test", actor={}, kind=QueuedMail.Kind.INVITATION)
     assert worker.run_once()["mails"] == 1
     assert not mail.outbox
     assert not CustomerPasswordReset.objects.exists()
@@ -239,7 +240,7 @@ def test_a_customer_gets_a_few_mails_an_hour_and_staff_may_send_more(client, ada
         ask(client)
     worker.run_once()
     assert len(mail.outbox) == settings.MAX_RESET_MAILS == 3
-    mails.request_reset(ada.email, mode="test", who={"owner": {"id": "1"}})
+    mails.request_reset(ada.email, mode="test", actor={"owner": {"id": "1"}})
     worker.run_once()
     assert len(mail.outbox) == 4
     CustomerPasswordReset.objects.update(created_at=timezone.now() - timedelta(hours=1))
@@ -339,7 +340,7 @@ def test_an_address_that_is_changed_meanwhile_gets_no_link_that_works(ada, api, 
 
     begin, thread = password_resets.begin, threading.Thread(target=change)
     monkeypatch.setattr(password_resets, "begin", begin_while_it_is_changed)
-    mails.mail_reset(ada, who=None)
+    mails.mail_reset(ada, actor=None)
     thread.join()
     assert Customer.objects.get().email == "eve@example.com"
     assert not ada.customer_password_resets.exclude(token_digest=None).exists()
@@ -353,16 +354,16 @@ def test_a_mail_that_cannot_be_sent_is_tried_again_and_then_given_up(client, ada
     assert worker.run_once()["mails"] == 1
     queued = QueuedMail.objects.get()
     assert queued.attempts == 1
-    assert timedelta(seconds=25) < queued.try_at - started < timedelta(seconds=40)
+    assert timedelta(seconds=25) < queued.next_attempt_at - started < timedelta(seconds=40)
     assert not CustomerPasswordReset.objects.exists()
     assert worker.run_once()["mails"] == 0
     for attempts, seconds in ((1, 60), (2, 120), (3, 240)):
         started = timezone.now()
-        QueuedMail.objects.update(attempts=attempts, try_at=started)
+        QueuedMail.objects.update(attempts=attempts, next_attempt_at=started)
         worker.run_once()
-        wait = QueuedMail.objects.get().try_at - started
+        wait = QueuedMail.objects.get().next_attempt_at - started
         assert timedelta(seconds=seconds - 1) < wait < timedelta(seconds=seconds + 25)
-    QueuedMail.objects.update(attempts=9, try_at=timezone.now())
+    QueuedMail.objects.update(attempts=9, next_attempt_at=timezone.now())
     worker.run_once()
     assert not QueuedMail.objects.exists()
     assert "given up" in caplog.text
@@ -373,7 +374,7 @@ def test_mails_are_files_by_default(ada, settings, tmp_path):
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.EMAIL_FILE_PATH = str(tmp_path)
     assert type(get_connection()).__module__ == settings.EMAIL_BACKEND.rsplit(".", 1)[0]
-    mails.mail_reset(ada, who=None)
+    mails.mail_reset(ada, actor=None)
     (path,) = tmp_path.iterdir()
     parsed = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     assert parsed["To"] == "Ada@Example.com"

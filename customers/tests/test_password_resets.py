@@ -14,7 +14,7 @@ from customers.models import (
     Session,
 )
 from customers.services import password_resets, sessions
-from customers.services.passwords import hash_password, is_right
+from customers.services.passwords import hash_password, verify
 from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql
 from customers.tests.factories import make_customer, make_reset
 from customers.tests.test_sessions import log_in, reads, refresh
@@ -42,7 +42,7 @@ def finish(api, pk, token, password=NEW, **attributes):
 
 
 def has_password(customer, password):
-    return is_right(password, Customer.objects.get(pk=customer.pk).password)
+    return verify(password, Customer.objects.get(pk=customer.pk).password)
 
 
 def topics():
@@ -233,7 +233,7 @@ def test_another_address_ends_the_resets_that_were_mailed_to_the_old_one(api, ad
 def test_the_other_mode_finds_no_reset(live_api, api, ada):
     pk, token = begin(api)
     error_of(finish(live_api, pk, token), 404, "RECORD_NOT_FOUND")
-    with pytest.raises(password_resets.WrongToken):
+    with pytest.raises(password_resets.WrongResetTokenError):
         password_resets.redeem(pk, token, NEW, mode="live")
     assert has_password(ada, OLD)
 

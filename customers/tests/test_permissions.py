@@ -319,9 +319,9 @@ def test_jwt_customer_is_the_one_who_is_logged_in(as_ada, ada):
 def test_who_did_it_is_written_down(api, as_ada, ada):
     as_ada.update("customers", ada.pk, {"reference": "mine"})
     lines = api.get(f"/api/customers/{ada.pk}/event_stores").json()["data"]
-    who = lines[-1]["attributes"]["who"]
-    assert who["owner"] == {"id": ada.pk, "type": "Customer"}
-    assert who["application"]["kind"] == "sales_channel"
+    actor = lines[-1]["attributes"]["who"]
+    assert actor["owner"] == {"id": ada.pk, "type": "Customer"}
+    assert actor["application"]["kind"] == "sales_channel"
 
 
 # Guests reach what is no registered customer's, by id
@@ -549,9 +549,9 @@ def shape_of(response):
 @pytest.mark.parametrize("name", ["orders", "customer_subscriptions"])
 def test_a_guest_that_names_an_address_gets_it_back_as_it_was_sent_whoever_has_it(guest_api, name):
     answers = set()
-    for who, make in WHO.items():
-        make(f"{who.title()}@Example.com")
-        sent = f"{who}@eXample.com"
+    for actor, make in WHO.items():
+        make(f"{actor.title()}@Example.com")
+        sent = f"{actor}@eXample.com"
         members = {"customer_email": sent, "reference": "news", "metadata": {"a": 1}}
         response = guest_api.create(name, members)
         assert response.json()["data"]["attributes"]["customer_email"] == sent
@@ -562,20 +562,22 @@ def test_a_guest_that_names_an_address_gets_it_back_as_it_was_sent_whoever_has_i
 
 
 def test_a_guest_that_changes_the_address_of_an_order_gets_it_back_as_it_was_sent(guest_api):
-    for who, make in WHO.items():
-        make(f"{who}@example.com")
+    for actor, make in WHO.items():
+        make(f"{actor}@example.com")
         pk = guest_api.create("orders").json()["data"]["id"]
-        response = guest_api.update("orders", pk, {"customer_email": f"{who.upper()}@example.com"})
+        response = guest_api.update(
+            "orders", pk, {"customer_email": f"{actor.upper()}@example.com"}
+        )
         shown = response.json()["data"]["attributes"]["customer_email"]
-        assert shown == f"{who.upper()}@example.com"
-        assert Order.objects.get(pk=pk).customer.email.lower() == f"{who}@example.com"
+        assert shown == f"{actor.upper()}@example.com"
+        assert Order.objects.get(pk=pk).customer.email.lower() == f"{actor}@example.com"
 
 
-@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("actor", WHO)
 def test_a_subscription_that_a_guest_repeats_is_answered_as_the_first_and_changes_nothing(
-    guest_api, who
+    guest_api, actor
 ):
-    WHO[who]("ada@example.com")
+    WHO[actor]("ada@example.com")
     members = {"customer_email": "Ada@Example.com", "reference": "news", "metadata": {"a": 1}}
     first = guest_api.create("customer_subscriptions", members)
     before = [*EventStore.objects.values(), *Event.objects.values(), *Customer.objects.values()]

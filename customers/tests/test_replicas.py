@@ -11,7 +11,9 @@ from django.db import OperationalError, ProgrammingError, connection, connection
 from django.db.utils import ConnectionHandler
 from django.test.utils import CaptureQueriesContext
 
-from customers.models import Customer, Timeline, execute, from_replica
+from customers.db.compiled import execute
+from customers.db.routing import from_replica
+from customers.models import Customer, Timeline
 from customers.services import replicas
 from customers.tests.conftest import needs_postgresql
 from customers.tests.factories import make_customer

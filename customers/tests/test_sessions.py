@@ -11,7 +11,7 @@ from customers.models import Application, Customer, Session
 from customers.services import applications, password_resets, sessions, signing_keys
 from customers.services.orders import lock_customers
 from customers.services.passwords import hash_password
-from customers.services.tokens import InvalidToken, issue_token, read_token
+from customers.services.tokens import InvalidTokenError, issue_token, read_token
 from customers.tests.conftest import (
     Api,
     error_of,
@@ -213,7 +213,7 @@ def test_what_is_no_access_token_of_a_customer_is_refused(client, channel, ada):
         token = body["refresh_token"]
         if change:
             token = forged({**claims, **change}, header, key)
-        with pytest.raises(InvalidToken):
+        with pytest.raises(InvalidTokenError):
             read_token(token)
         assert reads(client, token) == 401, what
     assert reads(client, forged(claims, header, key)) == 200  # it is the claims that are refused
@@ -246,7 +246,7 @@ def test_another_channel_revokes_neither_token(client, channel, ada):
 @pytest.mark.parametrize(
     "end",
     [
-        lambda ada, channel: sessions.end_all(ada),
+        lambda ada, channel: sessions.log_out_everywhere(ada),
         lambda ada, channel: applications.revoke_tokens(channel),
         lambda ada, channel: channel.delete(),
         lambda ada, channel: ada.delete(),
@@ -268,7 +268,7 @@ def test_tokens_are_dead_at_the_next_request_after(client, channel, ada, end):
 def test_a_login_overtaken_by_a_change_of_password_fails(channel, ada):
     found = sessions.authenticate(ada.email, PASSWORD, mode="test", client="192.0.2.1")
     Customer.objects.filter(pk=ada.pk).update(password=hash_password("another password"))
-    with pytest.raises(sessions.Refused):
+    with pytest.raises(sessions.LoginRefusedError):
         sessions.start(channel, found, scope="market:all")
     assert not Session.objects.exists()
 
@@ -281,7 +281,7 @@ def test_a_login_waits_for_a_change_of_the_password_and_then_fails(channel, ada)
     def log_in_meanwhile():
         try:
             found.append(sessions.start(channel, known, scope="market:all"))
-        except sessions.Refused:
+        except sessions.LoginRefusedError:
             found.append(None)
         finally:
             connection.close()
@@ -290,7 +290,7 @@ def test_a_login_waits_for_a_change_of_the_password_and_then_fails(channel, ada)
     with transaction.atomic():
         lock_customers(ada.pk)
         new = hash_password("a wholly new sentence")
-        password_resets.set_password(Customer.objects.get(pk=ada.pk), new, who=None)
+        password_resets.set_password(Customer.objects.get(pk=ada.pk), new, actor=None)
         thread.start()
         join_or_see_it_wait(thread)
     thread.join()

@@ -130,8 +130,8 @@ def test_of_sixteen_tags_put_on_at_once_by_whoever_ten_stay():
 
     def add(number):
         try:
-            tagging.add_tags(customer, [tags[number]], who=None)
-        except tagging.TooManyTags:
+            tagging.add_tags(customer, [tags[number]], actor=None)
+        except tagging.TooManyTagsError:
             return False
         return True
 

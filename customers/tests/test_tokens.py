@@ -19,7 +19,7 @@ from joserfc.jwk import KeySet, RSAKey
 
 from customers.models import Application, Customer, RevokedToken
 from customers.services import signing_keys, tokens
-from customers.services.tokens import InvalidToken, issue_token, read_token
+from customers.services.tokens import InvalidTokenError, issue_token, read_token
 from customers.tests.conftest import Api, error_of
 from customers.tests.factories import make_customer
 
@@ -291,7 +291,7 @@ def test_what_is_no_token_of_ours_is_refused(api, client):
         "a list": forged([1], header, key),
     }
     for what, token in tokens.items():
-        with pytest.raises(InvalidToken):
+        with pytest.raises(InvalidTokenError):
             read_token(token)
         headers = {"authorization": f"Bearer {token}".encode().decode("latin-1")}
         error_of(client.get("/api/customers", headers=headers), 401, "INVALID_TOKEN"), what
@@ -442,7 +442,7 @@ def test_keys_are_files_of_their_owner_and_older_ones_still_verify(settings, tmp
     newer = issue_token(api.application, scope="", confidential=True)
     assert segments(newer)[0]["kid"] != segments(api.token)[0]["kid"]
     first.unlink()
-    with pytest.raises(InvalidToken):
+    with pytest.raises(InvalidTokenError):
         read_token(api.token)
     assert read_token(newer).mode == "test"
 
@@ -459,7 +459,7 @@ def test_a_token_that_is_known_is_refused_when_its_time_is_over(api, settings, m
 def test_a_token_that_is_known_is_refused_by_another_issuer(api, settings):
     assert read_token(api.token)
     settings.TOKEN_ISSUER = "https://auth.elsewhere.example"
-    with pytest.raises(InvalidToken):
+    with pytest.raises(InvalidTokenError):
         read_token(api.token)
 
 

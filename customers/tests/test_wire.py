@@ -38,19 +38,19 @@ def test_rows_are_found_by_the_query_language_within_the_mode():
     ],
 )
 def test_what_cannot_be_found_is_refused_by_name(resource_type, filters, named):
-    with pytest.raises(wire.Refused) as refused:
+    with pytest.raises(wire.WriteRefusedError) as refused:
         wire.rows(resource_type, SERVICE, filters)
     assert [name for name, _ in refused.value.errors] == [named]
 
 
 def test_what_a_type_does_not_offer_is_refused():
     event = make_event()
-    with pytest.raises(wire.Refused):
+    with pytest.raises(wire.WriteRefusedError):
         wire.create("events", SERVICE, {})
-    with pytest.raises(wire.Refused):
+    with pytest.raises(wire.WriteRefusedError):
         wire.rows("event_stores", SERVICE)
     callback = make_event_callback(event=event)
-    with pytest.raises(wire.Refused):
+    with pytest.raises(wire.WriteRefusedError):
         wire.update(callback, SERVICE, {"reference": "R"})
     callback.refresh_from_db()
     assert (Event.objects.get(), callback.reference) == (event, None)
@@ -61,7 +61,7 @@ def test_a_document_is_the_one_that_the_api_answers(api):
     found = wire.document(customer, SERVICE, ["customer_group", "tags"])
     path = f"/api/customers/{customer.pk}"
     assert found == api.get(path, include="customer_group,tags").json()
-    with pytest.raises(wire.Refused):
+    with pytest.raises(wire.WriteRefusedError):
         wire.document(customer, SERVICE, ["shoes"])
 
 
@@ -79,20 +79,20 @@ def test_a_row_is_made_and_changed_by_the_apis_rules_in_the_name_of_staff():
     wire.update(made, kim, {"reference": "R-1", "_remove_tags": tag.name}, {"customer_group": None})
     made.refresh_from_db()
     assert (made.reference, made.customer_group, made.tags.count()) == ("R-1", None, 0)
-    who = {"application": None, "owner": {"type": "User", "id": str(user.pk)}}
-    assert {line.who["owner"]["id"] for line in EventStore.objects.all()} == {who["owner"]["id"]}
+    actor = {"application": None, "owner": {"type": "User", "id": str(user.pk)}}
+    assert {line.who["owner"]["id"] for line in EventStore.objects.all()} == {actor["owner"]["id"]}
 
 
 def test_a_refused_write_names_its_members_and_changes_nothing():
     make_customer(email="ada@example.com")
-    with pytest.raises(wire.Refused) as refused:
+    with pytest.raises(wire.WriteRefusedError) as refused:
         wire.create("customers", SERVICE, {"email": "ADA@example.com"})
     assert refused.value.errors == [("email", "has already been taken")]
-    with pytest.raises(wire.Refused) as refused:
+    with pytest.raises(wire.WriteRefusedError) as refused:
         wire.create("customers", SERVICE, {"email": "bob@example.com", "status": "repeat"})
     assert refused.value.errors == [("status", "status is not allowed.")]
     bad = {"type": "customer_groups", "id": "none"}
-    with pytest.raises(wire.Refused) as refused:
+    with pytest.raises(wire.WriteRefusedError) as refused:
         wire.create("customers", SERVICE, {"email": "bob@example.com"}, {"customer_group": bad})
     assert [name for name, _ in refused.value.errors] == ["customer_group"]
     assert Customer.objects.count() == 1

@@ -12,6 +12,7 @@ from django.core import mail
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
+from customers.jobs import anonymization, bulk, exports, imports, mails, worker
 from customers.models import (
     BulkAct,
     Customer,
@@ -24,7 +25,6 @@ from customers.models import (
     Import,
     QueuedMail,
 )
-from customers.services import anonymization, bulk, exports, imports, mails, worker
 from customers.tests.conftest import needs_postgresql
 from customers.tests.factories import make_customer, make_group, make_webhook
 from customers.tests.receivers import receiver
@@ -148,7 +148,7 @@ class TestLostConnections:
     def test_an_import_goes_on_at_the_next_input(self, kills, monkeypatch, act, table):
         monkeypatch.setattr(imports, "PART", 2)
         rows = [{"email": f"{number}@example.com"} for number in range(6)]
-        job = imports.begin("customers", rows, mode="test", who=None)
+        job = imports.begin("customers", rows, mode="test", actor=None)
         kills(act, table)
         with working():
             assert comes(lambda: Import.objects.filter(status="completed").exists())
@@ -161,7 +161,7 @@ class TestLostConnections:
     def test_an_export_goes_on_after_the_last_part(self, kills, monkeypatch):
         monkeypatch.setattr(exports, "PART", 2)
         emails = {make_customer().email for _ in range(5)}
-        job = exports.begin("customers", mode="test", who=None)
+        job = exports.begin("customers", mode="test", actor=None)
         kills("INSERT", "export_parts")
         with working():
             assert comes(lambda: Export.objects.filter(status="completed").exists())
@@ -177,7 +177,7 @@ class TestLostConnections:
     def test_a_person_is_forgotten_in_the_same_attempt(self, kills):
         customer = make_customer(email="ada@example.com")
         with transaction.atomic():
-            anonymization.request(customer, who=None)
+            anonymization.request(customer, actor=None)
         Customer.objects.update(anonymize_at=timezone.now())
         kills("INSERT", "event_stores")
         with working():
@@ -191,7 +191,7 @@ class TestLostConnections:
         monkeypatch.setattr(bulk, "CHUNK", 2)
         ids = [make_customer().pk for _ in range(5)]
         options = {"customer_group": make_group().pk}
-        bulk.begin(ids, "set_group", mode="test", who=None, options=options)
+        bulk.begin(ids, "set_group", mode="test", actor=None, options=options)
         kills("DELETE", "bulk_chunks")
         with working():
             assert comes(lambda: BulkAct.objects.exclude(finished_at=None).exists())

@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from customers.api.urls import router
+from customers.jobs import worker
 from customers.models import Customer, Event, EventStore, IdempotentAnswer, Import, Tag
-from customers.services import sessions, worker
+from customers.services import sessions
 from customers.services.tokens import issue_token
 from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql
 from customers.tests.factories import SMALLEST, make_customer, make_import, make_tag

@@ -8,9 +8,10 @@ import orjson
 from django.core.management.base import CommandError
 from tqdm import tqdm
 
+from customers.jobs import exports
 from customers.management.base import OperatorCommand
 from customers.models import Export, Mode
-from customers.services import exports, principals, wire
+from customers.services import principals, wire
 
 PAUSE = 0.2  # seconds
 
@@ -60,12 +61,12 @@ class Command(OperatorCommand):
     def export(self, kind, mode, format, filters):
         """The finished export. Raises CommandError where there is none."""
         try:
-            who = principals.operator(mode).who
-            job = exports.begin(kind, mode=mode, who=who, format=format, filters=filters)
-        except wire.Refused as error:
+            actor = principals.operator(mode).actor
+            job = exports.begin(kind, mode=mode, actor=actor, format=format, filters=filters)
+        except wire.WriteRefusedError as error:
             told = "; ".join(text.rstrip(".") for _, text in error.errors)
             raise CommandError(f"The filters are refused: {told}.") from error
-        except exports.Impossible as error:
+        except exports.ExportRefusedError as error:
             raise CommandError(f"The export {error}.") from error
         jobs = Export.objects.filter(pk=job.pk)
         with tqdm(total=job.records_count, unit=" rows") as bar:

@@ -1,8 +1,8 @@
 import json
 
+from customers.jobs import personal_data
 from customers.management.base import OperatorCommand
 from customers.management.customers import add_customer_arguments, find_customer
-from customers.services import personal_data
 
 
 class Command(OperatorCommand):

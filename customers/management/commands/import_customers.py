@@ -5,9 +5,10 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from tqdm import tqdm
 
+from customers.jobs import imports, lifecycle
 from customers.management.base import OperatorCommand
 from customers.models import Import, Mode
-from customers.services import imports, jobs, principals, strict_json
+from customers.services import principals, strict_json
 
 PAUSE = 0.2  # seconds
 
@@ -32,10 +33,10 @@ class Command(OperatorCommand):
     def handle(self, *, file, resume, mode, kind, skip_errors, **options):
         job = self.resumed(resume) if resume else self.begun(file, mode, kind, skip_errors)
         self.stdout.write(f"Import {job.pk}.")
-        jobs = Import.objects.filter(pk=job.pk)
+        lifecycle = Import.objects.filter(pk=job.pk)
         with tqdm(total=job.inputs_size, initial=job.position, unit=" rows") as bar:
             while job.status in Import.OPEN:
-                if not imports.step(jobs):
+                if not imports.step(lifecycle):
                     time.sleep(PAUSE)  # the worker is at it, or a part that failed is put off
                 job.refresh_from_db()
                 bar.update(job.position - bar.n)
@@ -60,17 +61,17 @@ class Command(OperatorCommand):
                 kind,
                 given,
                 mode=mode,
-                who=principals.operator(mode).who,
+                actor=principals.operator(mode).actor,
                 format=format,
                 skip_errors=skip_errors,
             )
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{file} could not be read: {error}.") from error
-        except strict_json.Unfit as error:
+        except strict_json.InvalidJsonError as error:
             raise CommandError(error.about(file)) from error
-        except imports.Unreadable as error:
+        except imports.UnreadableInputError as error:
             raise CommandError(f"{file} {error}.") from error
-        except imports.TooManyOpen as error:
+        except imports.TooManyJobsError as error:
             raise CommandError(f"The mode {error}.") from error
 
     @transaction.atomic
@@ -80,5 +81,5 @@ class Command(OperatorCommand):
         except Import.DoesNotExist as error:
             raise CommandError("There is no import with this id.") from error
         if job.status == Import.Status.INTERRUPTED:
-            jobs.resume(job)
+            lifecycle.resume(job)
         return job

@@ -10,9 +10,10 @@ from django.core.management.commands.runserver import naiveip_re
 from django.db import transaction
 from django.utils.crypto import get_random_string
 
+from customers.jobs import worker
 from customers.management.base import OperatorCommand
 from customers.models import Application, Customer
-from customers.services import password_resets, roles, worker
+from customers.services import password_resets, roles
 from customers.services.applications import create_application
 from customers.services.passwords import hash_password
 
@@ -57,7 +58,7 @@ class Command(OperatorCommand):
         channel, _ = create_application(name="Demo shop", mode="test", kind="sales_channel")
         customer, customers_password = Customer.objects.first(), get_random_string(16)
         with transaction.atomic():
-            password_resets.set_password(customer, hash_password(customers_password), who=None)
+            password_resets.set_password(customer, hash_password(customers_password), actor=None)
         password = get_random_string(16)
         get_user_model().objects.create_superuser("staff", password=password)
         self.stdout.write(

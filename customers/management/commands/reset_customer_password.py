@@ -5,10 +5,11 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.db import transaction
 
+from customers.jobs import mails
 from customers.management.base import OperatorCommand
 from customers.management.customers import add_customer_arguments, find_customer
 from customers.models import Customer
-from customers.services import consequences, mails, password_resets, principals, sessions
+from customers.services import password_resets, principals, row_changes, sessions
 from customers.services.passwords import hash_password
 
 
@@ -46,14 +47,14 @@ class Command(OperatorCommand):
         elif prompt:
             self.set(customer)
         elif print_link:
-            reset = password_resets.begin(customer, who=principals.operator(customer.mode).who)
+            reset = password_resets.begin(customer, actor=principals.operator(customer.mode).actor)
             self.stdout.write(mails.link_of(reset))
         else:
             self.mail(customer)
 
     def mail(self, customer):
         try:
-            mails.mail_reset(customer, who=principals.operator(customer.mode).who)
+            mails.mail_reset(customer, actor=principals.operator(customer.mode).actor)
         except mails.FAILURES as error:
             raise CommandError(
                 f"The mail could not be sent ({type(error).__name__}). "
@@ -74,13 +75,15 @@ class Command(OperatorCommand):
                 f"This password {error.messages[0]}; nothing was changed."
             ) from error
         with transaction.atomic():
-            locked = consequences.lock(customer, Customer.objects.in_mode(customer.mode))
-            password_resets.set_password(locked, hashed, who=principals.operator(customer.mode).who)
+            locked = row_changes.lock(customer, Customer.objects.in_mode(customer.mode))
+            password_resets.set_password(
+                locked, hashed, actor=principals.operator(customer.mode).actor
+            )
         self.stdout.write(f"Customer {customer.pk} has a new password, and is logged out.")
 
     def expire(self, customer):
         with transaction.atomic():
-            locked = consequences.lock(customer, Customer.objects.in_mode(customer.mode))
-            sessions.end_all(locked)
+            locked = row_changes.lock(customer, Customer.objects.in_mode(customer.mode))
+            sessions.log_out_everywhere(locked)
             sessions.end_resets(locked)
         self.stdout.write(f"Customer {customer.pk} is logged out; open resets are over.")

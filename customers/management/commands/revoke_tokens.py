@@ -23,7 +23,7 @@ class Command(OperatorCommand):
             raise CommandError("Name either a customer's EMAIL or --application CLIENT_ID.")
         if email:
             customer = find_customer(email, mode)
-            sessions.end_all(customer)
+            sessions.log_out_everywhere(customer)
             self.stdout.write(f"Customer {customer.pk} is logged out everywhere.")
             return
         found = Application.objects.filter(client_id=application).first()

@@ -5,8 +5,9 @@ import threading
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 
+from customers.jobs import worker
 from customers.management.base import OperatorCommand
-from customers.services import durability, worker
+from customers.services import durability
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""What of the framework is ours: fields, indexes, statements, paging and routing."""

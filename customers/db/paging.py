@@ -1,0 +1,267 @@
+"""Counting a list and opening it anywhere, at a cost that does not grow with the list."""
+
+from collections import OrderedDict
+from functools import cached_property
+from threading import Lock
+from typing import NamedTuple
+
+import orjson
+from django.conf import settings
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import F
+from django.db.models.expressions import Col, OrderBy
+from django.db.models.lookups import Exact
+
+from customers.db.compiled import Statement, UncompilableError, execute, slot
+from customers.db.indexes import ROW_COUNTS, RowCountTriggers
+
+NEAR = 500  # rows that are skipped faster than they are avoided
+FEW = 200  # rows whose ids are kept between counting them and reading a page of them
+FIXED = {
+    "id",
+    "created_at",
+}  # what a row never changes: its place moves only when others come or go
+MOST_STATEMENTS = 50  # kept of one list
+MOST_LISTS, MOST_PLACES = 64, 10_000  # remembered in one process
+
+
+class Count(NamedTuple):
+    """How many rows a list has.
+
+    `stamp` is another whenever any row came, went or moved; `ids` are those of all, if few.
+    """
+
+    number: int
+    exact: bool = True
+    stamp: tuple | None = None
+    ids: list | None = None
+
+
+def count(rows):
+    """As PagedQuery.count, of a queryset."""
+    return PagedQuery(rows).count()
+
+
+def window(rows, start, size, counted):
+    """As PagedQuery.window, of a queryset."""
+    return PagedQuery(rows).window(start, size, counted)
+
+
+class PagedQuery:
+    """An ordered queryset, of which numbers and pages are asked again and again.
+
+    What is compiled for one question is kept for the next.
+    """
+
+    def __init__(self, rows):
+        self.rows = rows
+        self.tallied = _tallied(rows) if connection.vendor == "postgresql" else None
+        self.order = order_of(rows)
+        self.lasting = bool(self.tallied) and all(name in FIXED for name in self.order)
+        self._statements = {}
+
+    def count(self):
+        """How many rows there are, a Count.
+
+        It is exact, except where more than settings.MAX_COUNTED rows would have to be read:
+        there PostgreSQL's own estimate is taken, which is always more than that.
+        """
+        rows = self.rows.order_by()
+        if connection.vendor != "postgresql":
+            return Count(rows.count())
+        if self.tallied and (known := _tally(rows.model._meta.db_table, *self.tallied)):
+            return known
+        ids = self._few()
+        if len(ids) <= FEW:
+            return Count(len(ids), ids=ids)
+        most = settings.MAX_COUNTED
+        number = rows[: most + 1].count()
+        if number <= most:
+            return Count(number)
+        return Count(max(_estimate(rows), most + 1), exact=False)
+
+    def window(self, start, size, counted):
+        """The rows from the place `start` (from 0), at most `size`; `counted` is the Count.
+
+        Far places are reached from a row that is remembered, from the nearer end, or
+        through the index alone.
+        """
+        if start >= counted.number and counted.exact:
+            return []
+        end = start + size
+        if counted.ids is not None:
+            return self._some(
+                ("any", start, end), lambda ids: self._of(ids)[start:end], ids=counted.ids
+            )
+        if start < NEAR:
+            return self._some((start, end), lambda: self.rows[start:end])
+        if counted.stamp and self.lasting:
+            return self._from_remembered(start, size, counted)
+        return self._deep(start, size, counted)
+
+    def _few(self):
+        """The ids of the rows, one more than FEW at most, by SQL that is compiled once."""
+        if "few" not in self._statements:
+            ids = self.rows.order_by().values_list("pk", flat=True)[: FEW + 1]
+            try:
+                self._statements["few"] = ids.query.sql_with_params()
+            except EmptyResultSet:
+                self._statements["few"] = None
+        known = self._statements["few"]
+        return [pk for (pk,) in execute(*known)] if known else []
+
+    def _some(self, key, build, **values):
+        """The rows of the queryset that `build` makes of `values`, compiled once by `key`."""
+        if key not in self._statements:
+            try:
+                made = Statement(build(**{name: slot(name, values[name]) for name in values}))
+            except UncompilableError:
+                made = None
+            if len(self._statements) >= MOST_STATEMENTS:
+                self._statements.clear()
+            self._statements[key] = made
+        statement = self._statements[key]
+        return list(build(**values)) if statement is None else statement(**values)
+
+    def _of(self, ids):
+        return self.rows.filter(pk__any_of=ids)
+
+    def _deep(self, start, size, counted):
+        """As window, by walking the index to the ids and reading only their rows."""
+        end = counted.number - start
+        if counted.exact and start > end:
+            turned = self.rows.reverse().values_list("pk", flat=True)
+            ids = list(turned[max(end - size, 0) : end])
+        else:
+            ids = list(self.rows.values_list("pk", flat=True)[start : start + size])
+        return self._some("any", self._of, ids=ids)
+
+    def _from_remembered(self, start, size, counted):
+        places = _places(self._name, counted.stamp)
+        if known := places.starts.get(start):
+            found = self._beyond(*known, size)
+        else:
+            found = self._deep(start, size, counted)
+        if found:
+            first, last = (
+                {name: getattr(row, name) for name in self.order} for row in (found[0], found[-1])
+            )
+            with _lock:
+                places.starts[start] = first, True
+                places.starts.setdefault(start + len(found), (last, False))
+                while len(places.starts) > MOST_PLACES:
+                    places.starts.popitem(last=False)
+        return found
+
+    def _beyond(self, values, inclusive, size):
+        return self._some(
+            ("beyond", inclusive, size),
+            lambda **values: beyond(self.rows, values, inclusive=inclusive)[:size],
+            **values,
+        )
+
+    @cached_property
+    def _name(self):
+        return str(self.rows.query)
+
+
+def order_of(rows):
+    """The columns that order `rows`, each once, and whether it does so descending."""
+    order = {}
+    for term in rows.query.order_by or rows.model._meta.ordering:
+        expression, down = term, False
+        if isinstance(term, OrderBy):
+            expression, down = term.expression, term.descending
+        if isinstance(expression, F):
+            expression = expression.name
+        name, down = expression.removeprefix("-"), down or expression.startswith("-")
+        order.setdefault(rows.model._meta.pk.name if name == "pk" else name, down)
+    return order
+
+
+def beyond(rows, values, *, inclusive=False):
+    """`rows` that come after the one with these `values` of the columns that order them.
+
+    `inclusive` lets that one come too. The columns must have values in all rows. The first
+    condition is one that an index in this order can start from.
+    """
+    (first, down), *others = order_of(rows).items()
+    found = rows.filter(**{f"{first}__{'lte' if down else 'gte'}": values[first]})
+    same, last = {first: values[first]}, len(others) - 1
+    for place, (name, down) in enumerate(others):
+        before = "gt" if down else "lt"
+        if place == last and not inclusive:
+            before += "e"
+        found = found.exclude(**same, **{f"{name}__{before}": values[name]})
+        same[name] = values[name]
+    return found if others or inclusive else found.exclude(**same)
+
+
+def _tallied(rows):
+    """The mode and the second value that alone narrow `rows`, None for each that is not asked.
+
+    None when anything else narrows them or nothing keeps their number.
+    """
+    query = rows.query
+    index = next(
+        (one for one in rows.model._meta.indexes if isinstance(one, RowCountTriggers)), None
+    )
+    if index is None or query.is_sliced or query.distinct or query.combinator or query.group_by:
+        return None
+    where, found = query.where, dict.fromkeys(index.fields)
+    if where.negated or (where.connector != "AND" and len(where.children) > 1):
+        return None
+    for condition in where.children:
+        if not (
+            type(condition) is Exact
+            and isinstance(condition.lhs, Col)
+            and condition.lhs.alias == query.base_table
+            and found.get(condition.lhs.target.name, "") is None
+            and isinstance(condition.rhs, str)
+        ):
+            return None
+        found[condition.lhs.target.name] = condition.rhs
+    return [*found.values(), None][:2]
+
+
+def _tally(table, mode, value):
+    sql = f"""
+        SELECT sum(change) FILTER (WHERE (%s::text IS NULL OR mode = %s::text)
+                                   AND (%s::text IS NULL OR value = %s::text)),
+               sum(hashint8extended(id, 0)), count(*)
+        FROM {ROW_COUNTS} WHERE resource_type = %s
+    """  # noqa: S608 a constant
+    ((number, *stamp),) = execute(sql, [mode, mode, value, value, table])
+    return Count(int(number or 0), stamp=tuple(stamp)) if stamp[1] else None
+
+
+def _estimate(rows):
+    try:
+        plan = orjson.loads(rows.order_by().explain(format="json"))
+    except EmptyResultSet:
+        return 0
+    return int(plan[0]["Plan"]["Plan Rows"])
+
+
+class _Places:
+    """Where places of a list begin, as long as its stamp stays."""
+
+    def __init__(self, stamp):
+        self.stamp = stamp
+        self.starts = OrderedDict()  # place: the values of a row, and whether it is the first
+
+
+_lists = OrderedDict()  # SQL: _Places
+_lock = Lock()
+
+
+def _places(name, stamp):
+    with _lock:
+        places = _lists.get(name)
+        if places is None or places.stamp != stamp:
+            places = _lists[name] = _Places(stamp)
+        _lists.move_to_end(name)
+        if len(_lists) > MOST_LISTS:
+            _lists.popitem(last=False)
+    return places

@@ -1,0 +1,330 @@
+"""Exports: the rows of one type, filtered as lists are, written to a file part by part.
+
+Each part of the file and the place where the next begins are written in one transaction.
+"""
+
+import gzip
+from datetime import timedelta
+
+import orjson
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from customers.db.fields import new_id
+from customers.jobs import lifecycle, spreadsheets
+from customers.models import Export, ExportPart
+from customers.services import events, principals, wire
+from customers.services.transactions import alone
+
+TYPES = [
+    "addresses",
+    "attachments",
+    "customer_addresses",
+    "customer_groups",
+    "customer_password_resets",
+    "customer_payment_sources",
+    "customer_subscriptions",
+    "customers",
+    "events",
+    "order_subscriptions",
+    "orders",
+    "returns",
+    "sku_list_items",
+    "sku_lists",
+    "tags",
+]
+HIDDEN = {
+    "jwt_custom_claim",
+    "password",
+    "reset_password_token",
+    "shared_secret",
+    "tax_exemption_code",
+}
+DRY = {"id", "created_at", "updated_at"}
+PART = 100  # rows of one transaction
+MOST_OPEN = 10  # exports of one mode at once
+KEPT = timedelta(days=7)
+FORGOTTEN = ["errors_log", "filters", "has_file", "last_id", "processed_count", "status"]
+
+
+class ExportRefusedError(Exception):
+    """There is nothing to export, or too much, or too many are under way; the message says.
+
+    `code` is the error's short name.
+    """
+
+    def __init__(self, message, code="invalid"):
+        super().__init__(message)
+        self.code = code
+
+
+class UnknownFieldError(Exception):
+    """A field is none of what can be written; the message names it."""
+
+
+def check_fields(resource_type, fields, *, mode):
+    """Raise UnknownFieldError unless each of `fields` can be written of rows of the type.
+
+    A field is a path of relationships, which may begin with the type itself, and the name of
+    an attribute, or * for all.
+    """
+    principal = principals.service(mode)
+    for path, names in _chosen(resource_type, fields).items():
+        try:
+            wire.check_include(resource_type, principal, [path] if path else [])
+        except wire.WriteRefusedError as error:
+            raise UnknownFieldError(f"cannot have {path[:100]}") from error
+        known = {"*", "id", *(f"{name}_id" for name in ([] if path else _keys(resource_type)))}
+        for one in _types_at(resource_type, path):
+            known |= wire.remains(one, "", principal)["data"]["attributes"].keys() - HIDDEN
+        for name in sorted(names - known):
+            raise UnknownFieldError(f"cannot have {'.'.join(filter(None, [path, name]))[:100]}")
+
+
+def check_includes(resource_type, includes, *, mode):
+    """Raise wire.WriteRefusedError unless `includes` are relationship paths of the type."""
+    wire.check_include(resource_type, principals.service(mode), includes or ())
+
+
+def count(resource_type, filters, *, mode):
+    """How many rows an export would have, that may be begun in this transaction.
+
+    Raises wire.WriteRefusedError and ExportRefusedError.
+    """
+    principal = principals.service(mode)
+    found = wire.rows(resource_type, principal, filters or {}).count()
+    if not 1 <= found <= settings.MAX_EXPORT_RECORDS:
+        raise ExportRefusedError(
+            f"selects {found} records; it must be 1 to {settings.MAX_EXPORT_RECORDS}"
+        )
+    alone(f"exports of {mode}")
+    if Export.objects.in_mode(mode).filter(status__in=Export.OPEN).count() >= MOST_OPEN:
+        message = f"has {MOST_OPEN} exports under way; wait until one is done"
+        raise ExportRefusedError(message, "too_many")
+    return found
+
+
+def begin(
+    resource_type,
+    *,
+    mode,
+    actor,
+    format=Export.Format.JSON,
+    filters=None,
+    includes=(),
+    fields=(),
+):
+    """A new export, recorded, for the worker to do.
+
+    Raises wire.WriteRefusedError and ExportRefusedError.
+    """
+    check_includes(resource_type, includes, mode=mode)
+    with transaction.atomic():
+        job = Export.objects.create(
+            resource_type=resource_type,
+            mode=mode,
+            actor=actor,
+            format=format,
+            filters=filters or {},
+            includes=list(includes),
+            fields=list(fields),
+            records_count=count(resource_type, filters, mode=mode),
+        )
+        events.record_create(job, actor=actor)
+    return job
+
+
+def step(rows=None):
+    """As jobs.step, of the exports in the queryset `rows`, without it of all."""
+    return lifecycle.step(Export.objects.all() if rows is None else rows, _do_part)
+
+
+def _do_part(job):
+    try:
+        with transaction.atomic():
+            _write_part(job)
+    except wire.WriteRefusedError as error:
+        job.status, job.errors_log = Export.Status.FAILED, {"base": dict(error.errors)}
+
+
+def file_of(signed):
+    """The export that a link's end `signed` leads to. Raises Export.DoesNotExist."""
+    return lifecycle.linked(Export.objects.filter(has_file=True), signed)
+
+
+def content_of(job):
+    """The bytes of the finished `job`'s file, part by part, compressed with gzip."""
+    parts = job.parts.order_by("pk").values_list("content", flat=True)
+    return (bytes(part) for part in parts.iterator(chunk_size=10))
+
+
+def forget(mode, names):
+    """Delete the files of `mode`, and let what is under way begin again.
+
+    `names` is a function that says whether a value names whom to forget: an export whose
+    filters do cannot go on. Of one that has ended the filters are deleted anyway.
+    """
+    alone(f"exports of {mode}")  # one that is begun now reads what is left
+    for job in Export.objects.in_mode(mode).select_for_update().order_by("pk"):
+        if job.status != Export.Status.COMPLETED:
+            job.last_id, job.processed_count = "", 0
+            if names(job.filters):
+                job.status = Export.Status.FAILED
+        if names(job.errors_log):
+            job.errors_log = {}
+        if job.status in (Export.Status.COMPLETED, Export.Status.FAILED):
+            job.filters = {}
+        job.has_file = False
+        job.save(update_fields=FORGOTTEN)
+    ExportPart.objects.filter(job__mode=mode).delete()
+
+
+def sweep(now):
+    """Delete the files whose time is over; what was interrupted would begin again."""
+    oldest = now - KEPT
+    ended = Q(completed_at__lt=oldest)
+    stopped = Q(status__in=[Export.Status.INTERRUPTED, Export.Status.FAILED])
+    over = Export.objects.filter(ended | (stopped & Q(updated_at__lt=oldest)))
+    with transaction.atomic():
+        left = over.filter(parts__isnull=False).values("pk")
+        found = list(Export.objects.filter(pk__in=left).select_for_update())
+        for job in found:
+            if job.status != Export.Status.COMPLETED:
+                job.last_id, job.processed_count = "", 0
+            job.has_file = False
+            job.save(update_fields=["has_file", "last_id", "processed_count"])
+        ExportPart.objects.filter(job__in=found).delete()
+
+
+def _write_part(job):
+    principal = principals.InternalPrincipal(job.mode, job.actor)
+    rows = wire.rows(job.resource_type, principal, job.filters or {})
+    found = list(rows.filter(pk__gt=job.last_id).order_by("pk")[:PART])
+    last = len(found) < PART
+    while True:
+        try:
+            records = _records(job, found, principal)
+            break
+        except wire.TooLargeError:
+            if len(found) == 1:
+                raise
+            found, last = found[: len(found) // 2], False
+    first = job.processed_count == 0
+    if job.format == Export.Format.CSV:
+        text = spreadsheets.table(records, _columns(job, principal), with_names=first)
+    else:
+        text = _as_json(records, first=first, last=last)
+    ExportPart.objects.create(id=new_id(), job=job, content=gzip.compress(text))
+    job.processed_count += len(found)
+    if found:
+        job.last_id = found[-1].pk
+    if last:
+        job.status, job.completed_at = Export.Status.COMPLETED, timezone.now()
+        job.has_file = True
+        events.announce(job, "complete")
+
+
+def _records(job, rows, principal):
+    """What is written of each of `rows`: its attributes, and what it includes by name."""
+    if not rows:
+        return []
+    choice = _choice(job)
+    paths = sorted(filter(None, choice))
+    document = wire.document_of(rows, principal, paths)
+    included = {(one["type"], one["id"]): one for one in document.get("included", ())}
+    included |= {(one["type"], one["id"]): one for one in document["data"]}
+    keys = _keys(job.resource_type)
+    tree, records = _tree(paths), []
+    for row, resource in zip(rows, document["data"], strict=True):
+        extra = {f"{name}_id": getattr(row, f"{name}_id") for name in keys}
+        record = _flat(resource, included, tree, choice, extra=extra)
+        if job.dry_data:
+            record = {
+                name: value
+                for name, value in record.items()
+                if name not in DRY and value not in (None, "", {}, [])
+            }
+        records.append(record)
+    return records
+
+
+def _flat(resource, included, tree, choice, path="", extra=()):
+    """What is written of `resource`, at the relationship `path`, and of what it includes."""
+    shown = {name: v for name, v in resource["attributes"].items() if name not in HIDDEN}
+    record = {"id": resource["id"], **shown, **dict(extra)}
+    names = choice.get(path, ())
+    record = {name: value for name, value in record.items() if _is_chosen(name, names)}
+    for name, branch in tree.items():
+        linkage = resource["relationships"][name].get("data")
+        many = isinstance(linkage, list)
+        others = [
+            _flat(included[key], included, branch, choice, f"{path}.{name}".strip("."))
+            for one in (linkage if many else [linkage] if linkage else [])
+            if (key := (one["type"], one["id"])) in included
+        ]
+        record[name] = others if many else (others[0] if others else None)
+    return record
+
+
+def _chosen(resource_type, fields):
+    """The names of attributes that `fields` hold, by the relationship path to them."""
+    chosen = {}
+    for field in fields or ():
+        *path, name = field.split(".")
+        if path[:1] == [resource_type]:
+            del path[0]
+        chosen.setdefault(".".join(path), set()).add(name)
+    return chosen
+
+
+def _choice(job):
+    """As `_chosen`, of all that is written: * where nothing is chosen, also of what is included."""
+    chosen = _chosen(job.resource_type, job.fields or ["*"])
+    return {path: {"*"} for path in job.includes or ()} | chosen
+
+
+def _is_chosen(name, names):
+    return name in names or "*" in names
+
+
+def _types_at(resource_type, path):
+    types = {resource_type}
+    for name in filter(None, path.split(".")):
+        found = [wire.relationships(one).get(name, (False, [])) for one in types]
+        types = {target for _, targets in found for target in targets}
+    return types
+
+
+def _tree(paths):
+    tree = {}
+    for path in paths or ():
+        branch = tree
+        for name in path.split("."):
+            branch = branch.setdefault(name, {})
+    return tree
+
+
+def _keys(resource_type):
+    """The to-one relationships of a type that a column ties."""
+    model = wire.model_of(resource_type)
+    columns = {field.attname for field in model._meta.concrete_fields}
+    return [name for name in wire.relationships(resource_type) if f"{name}_id" in columns]
+
+
+def _columns(job, principal):
+    """The names of the columns of CSV: a relationship to many has one, of JSON."""
+    choice = _choice(job)
+    attributes = wire.remains(job.resource_type, "", principal)["data"]["attributes"]
+    names = ["id", *(name for name in attributes if name not in HIDDEN)]
+    names += [f"{name}_id" for name in _keys(job.resource_type)]
+    names = [name for name in names if _is_chosen(name, choice.get("", ()))]
+    names += list(_tree(sorted(filter(None, choice))))
+    return [name for name in names if not (job.dry_data and name in DRY)]
+
+
+def _as_json(records, *, first, last):
+    lines = b",\n".join(orjson.dumps(record) for record in records)
+    start = b"[" if first else b",\n" if records else b""
+    return start + lines + (b"]\n" if last else b"")

@@ -1,0 +1,96 @@
+"""What imports and exports have in common: jobs that the worker does part by part."""
+
+import logging
+from datetime import timedelta
+
+from django.core import signing
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from customers.services import database_errors, events
+from customers.services.transactions import skip_locked
+
+logger = logging.getLogger(__name__)
+
+LINK_LIVES = timedelta(minutes=5)
+MOST_FAILURES = 5  # of one job
+FIRST_RETRY = timedelta(seconds=30)  # doubled at each further one
+
+
+def step(jobs, write):
+    """Let `write` do the next part of the oldest open one of the queryset `jobs`, locked.
+
+    Returns the job, None when none is due. One that somebody else is at work on is passed
+    over. The part and the job's new state are written in one transaction. What fails is
+    undone and put off, so that it holds up no other, and given up after MOST_FAILURES.
+    """
+    job = None
+    try:
+        with transaction.atomic():
+            job = _claimed(jobs)
+            if job:
+                write(job)
+                job.save(update_fields=job.STATE)
+    except Exception as error:
+        passes = database_errors.is_collision(error) or database_errors.is_away(error)
+        if job is None or passes or not connection.is_usable():
+            raise
+        logger.warning("A part of job %s failed (%s).", job.pk, type(error).__name__)
+        _put_off(job)
+    return job
+
+
+def _put_off(job):
+    with transaction.atomic():
+        job = skip_locked(type(job).objects.filter(pk=job.pk, status__in=job.OPEN)).first()
+        if job is None:
+            return
+        job.failures += 1
+        job.next_attempt_at = timezone.now() + FIRST_RETRY * 2 ** (job.failures - 1)
+        if job.failures >= MOST_FAILURES:
+            logger.error("Job %s is given up after %d failures.", job.pk, job.failures)
+            job.give_up(timezone.now())
+            events.announce(job, "interrupt")
+        job.save(update_fields=job.STATE)
+
+
+def _claimed(jobs):
+    """The oldest open one of `jobs` that is due, locked and, not yet saved, under way; or None."""
+    due = jobs.filter(
+        Q(next_attempt_at=None) | Q(next_attempt_at__lte=timezone.now()), status__in=jobs.model.OPEN
+    )
+    job = skip_locked(due.order_by("pk")).first()
+    if job is None:
+        return None
+    if job.started_at is None:
+        job.started_at = timezone.now()
+        events.announce(job, "start")
+    job.status = jobs.model.Status.IN_PROGRESS
+    return job
+
+
+def interrupt(job, *, actor=None):
+    """Stop the locked `job` where it is. Raises TransitionError."""
+    job.interrupt(timezone.now())
+    job.save(update_fields=["status", "interrupted_at"])
+    events.announce(job, "interrupt")
+
+
+def linked(jobs, signed):
+    """The one of the queryset `jobs` that an attachment_url ending in `signed` leads to.
+
+    Raises the model's DoesNotExist, also when the link is too old.
+    """
+    model = jobs.model
+    try:
+        pk = signing.loads(signed, salt=model._meta.db_table, max_age=LINK_LIVES)
+    except signing.BadSignature as error:
+        raise model.DoesNotExist from error
+    return jobs.get(pk=pk)
+
+
+def resume(job, *, actor=None):
+    """Let the locked `job`, which was interrupted, go on. Raises TransitionError."""
+    job.resume()
+    job.save(update_fields=["status", "interrupted_at", "failures", "next_attempt_at"])

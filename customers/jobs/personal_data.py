@@ -1,0 +1,42 @@
+"""Everything that is held on one person, as one JSON document (GDPR articles 15 and 20)."""
+
+from customers.db.fields import instant
+from customers.jobs import anonymization
+from customers.models import Event, EventStore
+from customers.services import principals, wire
+
+
+def of(customer):
+    """A dictionary: the customer, what hangs on it by type, its tags, and what was written down."""
+    principal = principals.service(customer.mode)
+
+    def resource(row):
+        document = wire.document(row, principal)["data"]
+        return {"id": document["id"], **document["attributes"]}
+
+    rows = anonymization.rows_of(customer)
+    ids = {customer.pk} | {row.pk for found in rows.values() for row in found}
+    return {
+        "customer": resource(customer),
+        "customer_group": customer.customer_group and resource(customer.customer_group),
+        "tags": sorted(map(str, customer.tags.all())),
+        **{name: [resource(row) for row in found] for name, found in rows.items()},
+        "sessions": [
+            {"started_at": instant(one.created_at), "expires_at": instant(one.expires_at)}
+            for one in customer.sessions.all()
+        ],
+        "events": [
+            {"name": one.name, "resource_id": one.resource_id, "at": instant(one.created_at)}
+            for one in Event.objects.filter(mode=customer.mode, resource_id__in=ids)
+        ],
+        "event_stores": [
+            {
+                "resource_type": one.resource_type,
+                "resource_id": one.resource_id,
+                "event": one.event,
+                "payload": one.payload,
+                "at": instant(one.created_at),
+            }
+            for one in EventStore.objects.filter(mode=customer.mode, resource_id__in=ids)
+        ],
+    }

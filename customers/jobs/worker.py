@@ -1,0 +1,192 @@
+"""What goes on beside the requests: mails, webhooks, bulk acts, and sweeping up what is over."""
+
+import logging
+import threading
+import time
+
+from django.contrib.sessions.models import Session as StaffSession
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.utils import timezone
+
+from customers.jobs import (
+    anonymization,
+    bulk,
+    deliveries,
+    exports,
+    heartbeats,
+    imports,
+    mails,
+    uploads,
+)
+from customers.models import RevokedToken, Session
+from customers.services import database_errors, idempotency, limits
+from customers.services.transactions import retry_on_conflict
+
+logger = logging.getLogger(__name__)
+
+MAIL_PAUSE = 2  # seconds between two looks for mails
+CALL_PAUSE = 0.5  # and for calls
+JOB_PAUSE = 1  # and for jobs
+LONGEST_PAUSE = 15  # seconds, to which they grow while the database is away
+SWEEP_EVERY = 60  # seconds
+
+
+def run(stop):
+    """Work until `stop`, a threading.Event, is set; what has been begun is finished.
+
+    Each kind of work has a thread of its own, so that none waits for another's slow
+    receivers. A database that is away or fails is waited for, with growing pauses; any other
+    fault ends the work, and is raised.
+    """
+    failed = []
+    threads = [
+        threading.Thread(target=_guarded, args=[loop, stop, failed]) for loop in LOOPS.values()
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+
+
+def run_once():
+    """Do what is due now; return how much of what that was."""
+    heartbeats.beat(*heartbeats.WORKS)
+    acted = mailed = 0
+    while bulk.do_next():  # which may ask for mails
+        acted += 1
+    while mails.deliver_next():
+        mailed += 1
+    called = deliveries.deliver_all()
+    parts = 0
+    while do_next_part():
+        parts += 1
+    sweep()
+    return {"bulk_chunks": acted, "mails": mailed, "webhooks": called, "parts": parts}
+
+
+def do_next_part():
+    """Do one part of a job that is due; return it, None when none is."""
+    return imports.step() or exports.step() or anonymization.step()
+
+
+def sweep():
+    """Delete the rows whose time is over."""
+    now = timezone.now()
+    limits.sweep(now)
+    uploads.sweep(now)
+    idempotency.sweep(now)
+    deliveries.sweep(now)
+    exports.sweep(now)
+    for model in (RevokedToken, Session):
+        model.objects.filter(expires_at__lt=now).delete()
+    StaffSession.objects.filter(expire_date__lt=now).delete()
+
+
+def _guarded(work, stop, failed):
+    try:
+        work(stop)
+    except BaseException as error:
+        failed.append(error)
+        raise
+    finally:
+        stop.set()  # the others end too, and whoever watches the process starts it again
+        connection.close()
+
+
+def _mail(stop):
+    swept, patience = -SWEEP_EVERY, _Patience(stop)
+    while not stop.is_set():
+        with patience:
+            while _goes_on("mails", stop) and mails.deliver_next():
+                pass
+            if time.monotonic() - swept >= SWEEP_EVERY:
+                swept = time.monotonic()
+                sweep()
+        patience.rest(MAIL_PAUSE)
+
+
+def _act(stop):
+    patience = _Patience(stop)
+    while not stop.is_set():
+        with patience:
+            while _goes_on("bulk_chunks", stop) and bulk.do_next():
+                pass
+        patience.rest(MAIL_PAUSE)
+
+
+def _call(stop):
+    courier, patience = deliveries.WebhookDispatcher(), _Patience(stop)
+    try:
+        while not stop.is_set():
+            with patience:
+                heartbeats.beat("webhooks")
+                courier.step(CALL_PAUSE)
+            if courier.is_idle or patience.failures:
+                patience.rest(CALL_PAUSE)
+    finally:
+        with patience:
+            courier.finish()
+
+
+def _does(name, jobs):
+    """A function that does the parts of `jobs`, a service with `step`, until it is stopped."""
+
+    def work(stop):
+        patience = _Patience(stop)
+        while not stop.is_set():
+            with patience:
+                while _goes_on(name, stop) and retry_on_conflict(jobs.step):
+                    pass
+            patience.rest(JOB_PAUSE)
+
+    return work
+
+
+def _goes_on(work, stop):
+    """Whether to look for more of `work`; the sign of life that goes with it is written."""
+    heartbeats.beat(work)
+    return not stop.is_set()
+
+
+LOOPS = {  # kind of work: the function that looks for it until it is stopped
+    "mails": _mail,
+    "webhooks": _call,
+    "bulk_chunks": _act,
+    "imports": _does("imports", imports),
+    "exports": _does("exports", exports),
+    "anonymizations": _does("anonymizations", anonymization),
+}
+
+
+class _Patience:
+    """Lets a database that fails a loop fail: the loop goes on, over a new connection.
+
+    Its pauses grow with each failure in a row, until `stop` is set.
+    """
+
+    def __init__(self, stop):
+        self.stop, self.failures = stop, 0
+
+    def __enter__(self):
+        close_old_connections()
+
+    def __exit__(self, kind, error, trace):
+        if not isinstance(error, DatabaseError | InterfaceError):
+            self.failures = 0
+            return False
+        self.failures += 1
+        connection.close()
+        fault = database_errors.fault_of(error)
+        logger.log(
+            fault.level if fault else logging.ERROR,
+            "%s (%s)",
+            fault.detail if fault else "A statement of the worker's failed.",
+            ", ".join(filter(None, [type(error).__name__, database_errors.place_of(error)])),
+        )
+        return True
+
+    def rest(self, seconds):
+        """Wait for `seconds`, after failures longer, until it is time to stop."""
+        self.stop.wait(min(seconds * 2**self.failures, max(seconds, LONGEST_PAUSE)))

@@ -1,0 +1,244 @@
+"""What was written down about a person elsewhere than in the person's own rows, taken out."""
+
+import csv
+import io
+import json
+from functools import reduce
+from operator import or_
+
+from django.apps import apps
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session as StaffSession
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+from customers.jobs import exports
+from customers.models import (
+    Attachment,
+    Event,
+    EventCallback,
+    EventStore,
+    Import,
+    ImportInputs,
+    QueuedMail,
+    Resource,
+    Segment,
+    Upload,
+    email_key,
+)
+from customers.services import idempotency
+
+CLIENTS_OWN = {"reference": None, "reference_origin": None, "metadata": {}}
+NOTES = ("name", "description", "url")
+MOST_READ = 5000  # callbacks that are searched by one statement
+REFERENCED = [  # whose references have indexes
+    model for model in apps.get_models() if issubclass(model, Resource) and model is not EventStore
+]
+LISTS = ("_in", "_not_in", "_any", "_all")  # how filters end that take several values
+
+
+def forget(person) -> None:
+    """Take out what was written down about the rows of `person`, and what quotes them.
+
+    `person` has the `mode`, the ids of the `people` that were merged into one, all their
+    `emails`, as keys, and `quotes`, whose ids are those of all that was ever theirs.
+    """
+    _forget_log(person)
+    _forget_callbacks(person)
+    _forget_mails(person)
+    _forget_imports(person)
+    exports.forget(person.mode, person.quotes.is_in)
+    _forget_segments(person)
+    _forget_uploads(person)
+    _forget_notes(person)
+    _forget_references(person)
+    _forget_of_staff(person)
+
+
+def _forget_log(person):
+    """Empty the lines of the audit log, the events and the answers that are about their rows."""
+    mode, ids = person.mode, person.quotes.ids
+    about = Event.objects.filter(mode=mode, resource_id__in=ids)
+    logged_of = {*ids, *about.values_list("pk", flat=True)}  # clients write on events, too
+    logged = EventStore.objects.filter(mode=mode)
+    for entry in logged.filter(Q(resource_id__in=logged_of) | Q(customer_id__in=person.people)):
+        entry.payload = {name: {"from": None, "to": None} for name in entry.payload}
+        entry.save(update_fields=["payload"])
+    about.update(**CLIENTS_OWN)
+    EventCallback.objects.filter(event__in=about).update(payload=None)
+    idempotency.forget(ids, person.people)
+
+
+def _forget_callbacks(person):
+    """Empty the callbacks that hold an address of theirs, searched part by part."""
+    sent = EventCallback.objects.filter(mode=person.mode).order_by("pk")
+    parts = person.quotes.email_parts  # a customer's document holds the address
+    holding = _holding(parts, "text", "response_message")
+    last = ""
+    while ids := list(sent.filter(pk__gt=last).values_list("pk", flat=True)[:MOST_READ]):
+        part = sent.filter(pk__gt=last, pk__lte=ids[-1])
+        part = part.annotate(text=Cast("payload", TextField())).filter(holding)
+        for callback in part:
+            changed = set()
+            if person.quotes.is_in(callback.payload):
+                callback.payload, changed = None, {"payload"}
+            if person.quotes.is_in(callback.response_message):
+                callback.response_message = None
+                changed.add("response_message")
+            if changed:
+                callback.save(update_fields=changed)
+        last = ids[-1]
+
+
+def _holding(parts, *columns):
+    """The condition that one of `columns`, texts, holds one of `parts`, of what tells of a person.
+
+    What fulfils it is looked at again: a part may be somebody else's.
+    """
+    return reduce(
+        or_, (Q(**{f"{name}__icontains": part}) for name in columns for part in parts), Q(pk=None)
+    )
+
+
+def _forget_mails(person):
+    waiting = QueuedMail.objects.filter(mode=person.mode).values_list("pk", "email", "customer_id")
+    gone = [
+        pk
+        for pk, email, customer_id in waiting.iterator()
+        if customer_id in person.people or email_key(email) in person.emails
+    ]
+    QueuedMail.objects.filter(pk__in=gone).delete()
+
+
+def _forget_imports(person):
+    jobs = Import.objects.in_mode(person.mode).select_for_update(of=("self",)).order_by("pk")
+    quotes = person.quotes
+    for job in jobs.filter(Q(stored_inputs__isnull=False) | ~Q(errors_log={})):
+        for kept in ImportInputs.objects.filter(job=job):
+            rows = [{} if quotes.is_about(row) else row for row in kept.rows]
+            if rows != kept.rows:
+                kept.rows = rows
+                kept.save(update_fields=["rows"])
+        log = {
+            name: told
+            for name, told in job.errors_log.items()
+            if not (quotes.is_in(name) or quotes.is_in(told))
+        }
+        refusals = [told for told in job.refusals if not quotes.is_in(told)]
+        if (log, refusals) != (job.errors_log, job.refusals):
+            job.errors_log, job.refusals = log, refusals
+            job.save(update_fields=["errors_log", "refusals"])
+
+
+def _forget_segments(person):
+    """Take them out of the lists that segments ask for; a segment about them alone is deleted."""
+    for segment in Segment.objects.in_mode(person.mode).select_for_update().order_by("pk"):
+        filters = [_without(person, *pair) for pair in segment.filters]
+        if None in filters:
+            segment.delete()
+            continue
+        name = segment.name
+        if person.quotes.is_value_of("first_name last_name", name):
+            name = f"Segment {segment.pk}"
+        if (filters, name) != (segment.filters, segment.name):
+            segment.filters, segment.name = filters, name
+            segment.save(update_fields=["filters", "name"])
+
+
+def _without(person, name, value):
+    """A filter without the values that quote the person; None when nothing is left of it."""
+    if not person.quotes.is_value_of(name, value) and "," not in value:
+        return [name, value]
+    values = value.split(",") if name.endswith(LISTS) else [value]
+    left = [one for one in values if not person.quotes.is_value_of(name, one.strip())]
+    return [name, ",".join(left)] if left else None
+
+
+def _forget_uploads(person):
+    """Empty the lines about them; the others keep their numbers. One without a head is deleted."""
+    for upload in Upload.objects.filter(mode=person.mode).select_for_update().order_by("pk"):
+        lines = list(csv.reader(io.StringIO(upload.text, newline="")))
+        names = lines[0]
+        if person.quotes.is_in(names):
+            upload.delete()
+            continue
+        kept = [
+            [] if person.quotes.is_about(dict(zip(names, cells, strict=False))) else cells
+            for cells in lines
+        ]
+        if kept != lines:
+            written = io.StringIO(newline="")
+            csv.writer(written).writerows(kept)
+            upload.text = written.getvalue()
+            upload.save(update_fields=["text"])
+
+
+def _forget_notes(person):
+    """Put a word in the place of what quotes them in links and notes on others."""
+    found = Q()
+    for part in person.quotes.parts:
+        found |= Q(name__holds=part) | Q(description__holds=part)
+    if not found:
+        return
+    changed = []
+    for note in Attachment.objects.in_mode(person.mode).filter(found).order_by("pk"):
+        values = {name: person.quotes.redacted(getattr(note, name)) for name in NOTES}
+        if values["url"] != note.url:
+            values["url"] = None
+        if any(getattr(note, name) != value for name, value in values.items()):
+            for name, value in values.items():
+                setattr(note, name, value)
+            note.save(update_fields=set(NOTES))
+            changed.append(note.pk)
+    _forget_values(person, changed)
+
+
+def _forget_references(person):
+    """Empty the references of other rows that are what tells of the person, by their indexes."""
+    telling = person.quotes.emails | person.quotes.phones
+    for model in REFERENCED:
+        for name in ("reference", "reference_origin"):
+            rows = model.objects.in_mode(person.mode).filter(**{f"{name}__in": telling})
+            ids = list(rows.values_list("pk", flat=True))
+            model.objects.filter(pk__in=ids).update(**{name: None})
+            _forget_values(person, ids)
+
+
+def _forget_values(person, ids):
+    """Empty what quotes them in the audit log of the rows with these ids."""
+    for entry in EventStore.objects.filter(mode=person.mode, resource_id__in=ids):
+        quoting = [name for name, pair in entry.payload.items() if person.quotes.is_in(pair)]
+        if quoting:
+            entry.payload |= {name: {"from": None, "to": None} for name in quoting}
+            entry.save(update_fields=["payload"])
+
+
+def _forget_of_staff(person):
+    """Take them out of the admin's log, and of staff's sessions."""
+    about = Q(object_id__in=person.quotes.ids, content_type__app_label="customers")
+    quoting = _holding(person.quotes.parts, "object_repr", "change_message")
+    for entry in LogEntry.objects.filter(about | quoting).select_related("content_type"):
+        named = entry.content_type and entry.content_type.app_label == "customers"
+        if named and entry.object_id in person.quotes.ids:
+            entry.object_repr, entry.change_message = entry.object_id, ""
+        else:
+            entry.object_repr = person.quotes.redacted(entry.object_repr)
+            entry.change_message = person.quotes.redacted(entry.change_message)
+        entry.save(update_fields=["object_repr", "change_message"])
+    for session in StaffSession.objects.filter(expire_date__gte=timezone.now()):
+        kept = session.get_decoded()
+        left = {
+            name: value for name, value in kept.items() if not person.quotes.is_in(_opened(value))
+        }
+        if left != kept:
+            session.session_data = StaffSession.objects.encode(left)
+            session.save(update_fields=["session_data"])
+
+
+def _opened(value):
+    """A value of a session; messages to staff are JSON in a text."""
+    try:
+        return json.loads(value)
+    except (TypeError, ValueError):
+        return value

@@ -1,0 +1,14 @@
+"""The pages for customers, below /test/password/ and /live/password/."""
+
+from django.urls import path
+
+from customers.password_pages import views
+
+app_name = "password"
+urlpatterns = [
+    path("forgot", views.forgot, name="forgot"),
+    path("sent", views.sent, name="sent"),
+    path("reset/<str:pk>", views.reset, name="reset"),
+    path("choose", views.choose, name="choose"),
+    path("done", views.done, name="done"),
+]

@@ -1,0 +1,132 @@
+"""A customer who forgot the password asks for a link, follows it, and chooses a new one."""
+
+import re
+from functools import wraps
+
+from django.conf import settings
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from customers.jobs import mails
+from customers.password_pages.forms import ChooseForm, ForgotForm
+from customers.services import limits, password_resets, passwords
+
+COOKIE = "password_reset"
+NAMED = re.compile("[0-9A-Za-z]{1,64}:[0-9A-Za-z]{1,64}")  # a reset and its token
+
+
+def page(*methods):
+    """A view that answers `methods`, is stored nowhere, and tells other sites nothing."""
+
+    def decorate(view):
+        @require_http_methods([*methods, "HEAD"])
+        @wraps(view)
+        def wrapped(request, mode, **kwargs):
+            try:
+                if request.method == "POST":
+                    limits.use(limits.PAGES, limits.client_of(request.META))
+                response = view(request, mode, **kwargs)
+            except limits.RateLimitedError as error:
+                response = _wait(request, mode, 429, error.headers)
+            except passwords.HashingBusyError:
+                response = _wait(request, mode, 503, {"Retry-After": passwords.RETRY_AFTER})
+            response["Cache-Control"] = "no-store"
+            # To ourselves browsers must name it: "no-referrer" would make the origin of a form
+            # null (Fetch, serializing a request origin), which the check against forgery refuses.
+            response.setdefault("Referrer-Policy", "same-origin")
+            return response
+
+        return wrapped
+
+    return decorate
+
+
+@page("GET", "POST")
+def forgot(request, mode):
+    """Takes an address; answers alike, after the same work, whoever has it."""
+    form = ForgotForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        mails.request_reset(form.cleaned_data["email"], mode=mode)
+        return redirect("password:sent", mode=mode)
+    return _show(request, mode, "forgot", form)
+
+
+@page("GET")
+def sent(request, mode):
+    return _show(request, mode, "sent")
+
+
+@page("GET")
+def reset(request, mode, pk):
+    """Moves the token of a mailed link out of the URL, into a cookie; it uses nothing up."""
+    named = f"{pk}:{request.GET.get('token', '')}"
+    response = redirect("password:choose", mode=mode)
+    response["Referrer-Policy"] = "no-referrer"
+    response.set_signed_cookie(
+        COOKIE,
+        named if NAMED.fullmatch(named) else ":",  # a header does not take every character
+        salt=mode,
+        max_age=settings.PASSWORD_RESET_LIFETIME,
+        path=_path(mode),
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Lax",  # "Strict" would withhold it where a mail program opens the link
+    )
+    return response
+
+
+@page("GET", "POST")
+def choose(request, mode):
+    """Takes the new password of whoever came by a link that still works."""
+    try:
+        pk, token = request.get_signed_cookie(COOKIE, salt=mode).split(":", 1)
+        found = password_resets.find(pk, token, mode=mode)
+        form = ChooseForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            password_resets.redeem(pk, token, form.cleaned_data["password"], mode=mode)
+            response = redirect("password:done", mode=mode)
+            response.delete_cookie(COOKIE, path=_path(mode), samesite="Lax")
+            return response
+    except (
+        KeyError,
+        signing.BadSignature,
+        password_resets.WrongResetTokenError,
+        password_resets.ResetExpiredError,
+    ):
+        return _show(request, mode, "over", status=410)
+    except ValidationError as error:
+        form.add_error("password", f"This password {error.messages[0]}.")
+    return _show(request, mode, "choose", form, email=found.customer.email)
+
+
+@page("GET")
+def done(request, mode):
+    return _show(request, mode, "done", storefront=settings.STOREFRONT_URL)
+
+
+def _wait(request, mode, status, headers):
+    seconds = int(headers["Retry-After"])
+    again = request.path
+    response = _show(request, mode, "busy", status=status, seconds=seconds, again=again)
+    for name, value in headers.items():
+        response[name] = value
+    return response
+
+
+def _path(mode):
+    return f"/{mode}/password/"
+
+
+def _show(request, mode, name, form=None, status=None, **context):
+    context |= {
+        "form": form,
+        "mode": mode,
+        "name": settings.ORGANIZATION_NAME,
+        "support": settings.SUPPORT_EMAIL,
+        "least": settings.PASSWORD_MIN_LENGTH,
+        "minutes": settings.PASSWORD_RESET_LIFETIME // 60,
+    }
+    invalid = form is not None and form.is_bound
+    return render(request, f"password/{name}.html", context, status=status or 200 + 222 * invalid)

@@ -1,0 +1,47 @@
+from customers.api.base import ResourceViewSet
+from customers.models import Address
+from customers.resources.filters import COMMON, COMMON_SORT, Filters
+from customers.resources.serializers import TaggableSerializer
+
+WRITTEN = [
+    "business",
+    "first_name",
+    "last_name",
+    "company",
+    "line_1",
+    "line_2",
+    "city",
+    "zip_code",
+    "state_code",
+    "country_code",
+    "phone",
+    "email",
+    "notes",
+    "lat",
+    "lng",
+    "billing_info",
+]
+
+
+class AddressSerializer(TaggableSerializer):
+    class Meta:
+        model = Address
+        fields = [*WRITTEN, "full_name", "full_address", "name"]
+        relationships = ["events", "tags", "event_stores"]
+        writable = channel_writable = WRITTEN
+
+
+class AddressFilters(Filters):
+    class Meta:
+        model = Address
+        fields = [*COMMON, *WRITTEN]
+
+    relationships = ["events", "tags"]
+    sortable = [*COMMON_SORT, "city", "state_code", "country_code"]
+
+
+class AddressViewSet(ResourceViewSet):
+    resource_name = "addresses"
+    queryset = Address.objects.all()
+    serializer_class = AddressSerializer
+    filterset_class = AddressFilters

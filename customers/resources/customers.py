@@ -1,0 +1,107 @@
+from customers.api import errors
+from customers.api.base import ResourceViewSet
+from customers.jobs import anonymization
+from customers.models import Customer
+from customers.resources.documents import FromCaller
+from customers.resources.fields import PasswordField, TextField
+from customers.resources.filters import COMMON, COMMON_SORT, Email, Filters, Presence
+from customers.resources.serializers import TaggableSerializer, TriggeredSerializer
+
+CHOSEN = "has been chosen; it is changed by a reset (customer_password_resets)"
+
+
+class CustomerSerializer(TriggeredSerializer, TaggableSerializer):
+    triggers = {
+        "_request_anonymization": anonymization.request,
+        "_cancel_anonymization": anonymization.cancel,
+    }
+    password = PasswordField(write_only=True, required=False, allow_null=True)
+    shopper_reference = TextField(required=False, allow_null=True, min_length=3, max_length=128)
+    jwt_custom_claim = FromCaller("custom_claim")
+
+    class Meta:
+        model = Customer
+        fields = [
+            "email",
+            "status",
+            "has_password",
+            "total_orders_count",
+            "shopper_reference",
+            "profile_id",
+            "tax_exemption_code",
+            "anonymization_info",
+            "anonymization_status",
+        ]
+        relationships = [
+            "customer_group",
+            "customer_addresses",
+            "customer_payment_sources",
+            "customer_subscriptions",
+            "orders",
+            "order_subscriptions",
+            "returns",
+            "sku_lists",
+            "attachments",
+            "events",
+            "tags",
+            "jwt_customer",
+            "event_stores",
+        ]
+        writable = [
+            "email",
+            "password",
+            "shopper_reference",
+            "profile_id",
+            "tax_exemption_code",
+            "customer_group",
+        ]
+        channel_writable = ["email", "password"]
+
+    def to_internal_value(self, data):
+        if "password" in data:
+            found = [data.get("email"), self.instance and self.instance.email]
+            addresses = [address for address in found if isinstance(address, str)]
+            self.fields["password"].addresses = addresses
+        return super().to_internal_value(data)
+
+    def update(self, row, values):
+        if "password" in values and row.has_password:
+            raise errors.UnprocessableError(
+                CHOSEN, pointer="/data/attributes/password", error="taken"
+            )
+        return super().update(row, values)
+
+    def validate_password(self, value):
+        if value is None and self.instance:
+            self.fields["password"].fail("null")
+        return value
+
+
+class CustomerFilters(Filters):
+    email = Email("email_key")
+    password = Presence()
+
+    class Meta:
+        model = Customer
+        fields = [*COMMON, "status", "total_orders_count", "anonymization_status"]
+
+    relationships = [
+        "customer_group",
+        "customer_addresses",
+        "customer_payment_sources",
+        "customer_subscriptions",
+        "order_subscriptions",
+        "returns",
+        "sku_lists",
+        "attachments",
+        "events",
+        "tags",
+    ]
+    sortable = [*COMMON_SORT, "email", "status", "total_orders_count", "anonymization_status"]
+
+
+class CustomerViewSet(ResourceViewSet):
+    resource_name = "customers"
+    queryset = Customer.objects.all()
+    serializer_class = CustomerSerializer
+    filterset_class = CustomerFilters

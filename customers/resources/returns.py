@@ -1,0 +1,67 @@
+from customers.api.base import ResourceViewSet
+from customers.models import Return
+from customers.resources.filters import COMMON, COMMON_SORT, Filters
+from customers.resources.serializers import TaggableSerializer, TransitionalSerializer
+
+SORTED = [
+    "number",
+    "status",
+    "approved_at",
+    "cancelled_at",
+    "shipped_at",
+    "rejected_at",
+    "received_at",
+    "refunded_at",
+    "archived_at",
+]
+
+
+class ReturnSerializer(TransitionalSerializer, TaggableSerializer):
+    inherits_customer_of = "order"
+
+    class Meta:
+        model = Return
+        fields = [
+            *SORTED,
+            "customer_email",
+            "skus_count",
+            "estimated_refund_amount_cents",
+            "formatted_estimated_refund_amount",
+        ]
+        relationships = [
+            "order",
+            "customer",
+            "origin_address",
+            "destination_address",
+            "attachments",
+            "events",
+            "tags",
+            "event_stores",
+        ]
+        writable = ["order"]
+        create_only = ["order"]
+        channel_writable = ["order", "_request", "_cancel"]
+
+
+class ReturnFilters(Filters):
+    class Meta:
+        model = Return
+        fields = [*COMMON, *SORTED, "skus_count"]
+
+    relationships = [
+        "order",
+        "customer",
+        "origin_address",
+        "destination_address",
+        "attachments",
+        "events",
+        "tags",
+    ]
+    sortable = [*COMMON_SORT, *SORTED]
+
+
+class ReturnViewSet(ResourceViewSet):
+    resource_name = "returns"
+    queryset = Return.objects.select_related("customer", "order")
+    serializer_class = ReturnSerializer
+    filterset_class = ReturnFilters
