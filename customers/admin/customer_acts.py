@@ -17,7 +17,8 @@ from django.views.decorators.http import require_http_methods
 from customers.admin.base import who_is
 from customers.jobs import bulk, mails, merging
 from customers.models import Customer, CustomerSubscription, QueuedMail
-from customers.services import password_resets, principals, wire
+from customers.resources import operations
+from customers.services import password_resets, principals
 from customers.services.environments import mode_of
 from customers.services.row_changes import counted
 
@@ -149,11 +150,11 @@ class CustomerActs:
         if request.method == "POST" and trigger in TRIGGERS:
             principal = principals.staff(request.user, customer.mode)
             try:
-                wire.update(customer, principal, {trigger: True})
+                operations.update(customer, principal, {trigger: True})
                 self.log_change(request, customer, TRIGGERS[trigger])
                 self.message_user(request, TRIGGERS[trigger])
                 return redirect("admin:customers_customer_change", customer.pk)
-            except wire.WriteRefusedError as refused:
+            except operations.WriteRefusedError as refused:
                 name, text = refused.errors[0]
                 error = f"The anonymization {text}." if name else text
         return self.act_page(request, customer, "anonymize", title="Anonymize", error=error)

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from customers.admin.filters import TABS, FilterForm, filters_from_query, said, without
 from customers.models import CustomerGroup, Segment, Tag
-from customers.services import principals, segments, wire
+from customers.resources import operations, segments
+from customers.services import principals
 from customers.services.environments import mode_of
 
 MOST_TAGS = 200
@@ -30,7 +31,7 @@ class CustomerList(ChangeList):
         try:
             principal = principals.staff(request.user, mode)
             self.root_queryset = segments.rows_of(self.asked, principal)
-        except wire.WriteRefusedError as refused:
+        except operations.WriteRefusedError as refused:
             self.refusals = refused.errors
             self.root_queryset = self.root_queryset.none()
         self.describe(request.user, mode)

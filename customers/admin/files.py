@@ -22,7 +22,7 @@ from customers.admin.filters import filters_from_query
 from customers.db.fields import instant
 from customers.jobs import bulk, exports, imports, lifecycle, spreadsheets, uploads
 from customers.models import Customer, Export, Import, TransitionError, Upload
-from customers.services import wire
+from customers.resources import operations
 from customers.services.environments import mode_of
 
 PAGE = method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
@@ -139,7 +139,7 @@ class Files:
                 filters=_filters_of(request, customers),
                 fields=FIELDS,
             )
-        except (exports.ExportRefusedError, wire.WriteRefusedError) as error:
+        except (exports.ExportRefusedError, operations.WriteRefusedError) as error:
             return self.show_export(request, customers, total, error=f"The export {error}.")
         began = f"Began the export {job.pk} of {counted(job.records_count)}."
         log_admin_action(request, ADDITION, began, Customer)

@@ -12,7 +12,8 @@ from customers.admin.customer_list import address_of
 from customers.admin.filters import MOST, TABS, FilterForm
 from customers.db.paging import count
 from customers.models import Customer, Segment
-from customers.services import principals, segments, strict_json, wire
+from customers.resources import operations, segments
+from customers.services import principals, strict_json
 from customers.services.environments import mode_of
 
 MOST_SEGMENTS = 20  # of one's own, and shared by all
@@ -56,7 +57,7 @@ def save(request):
     mode = mode_of(request.session)
     try:
         segments.rows_of(filters or [], principals.staff(request.user, mode))
-    except wire.WriteRefusedError:
+    except operations.WriteRefusedError:
         filters = None
     if not filters:
         return HttpResponseBadRequest("These are no filters.\n", content_type="text/plain")
@@ -115,7 +116,7 @@ def counts(request):
 def _counted(filters, principal):
     try:
         found = count(segments.rows_of(filters, principal))
-    except wire.WriteRefusedError:  # a filter that an earlier version had
+    except operations.WriteRefusedError:  # a filter that an earlier version had
         return "?"
     return f"{found.number:,}" if found.exact else f"~{found.number:,}"
 

@@ -3,7 +3,8 @@ from django.contrib import admin
 
 from customers.admin.base import ResourceAdmin
 from customers.models import TOPICS, Webhook, validate_paths
-from customers.services import outbound, webhooks, wire
+from customers.resources import operations, webhook_includes
+from customers.services import outbound
 
 
 class WebhookForm(forms.ModelForm):
@@ -25,12 +26,12 @@ class WebhookForm(forms.ModelForm):
     def clean(self):
         values = super().clean()
         try:
-            webhooks.check_includes(
+            webhook_includes.check_includes(
                 values.get("topic", "customers"),
                 values.get("include_resources"),
                 mode=values.get("mode", self.instance.mode),
             )
-        except wire.WriteRefusedError as error:
+        except operations.WriteRefusedError as error:
             raise forms.ValidationError({"include_resources": error.errors[0][1]}) from error
         return values
 

@@ -12,10 +12,10 @@ from customers.api import errors
 from customers.api.urls import router
 from customers.models import DeletionRefusedError
 from customers.resources import documents, filters
+from customers.resources.operations import TooLargeError, WriteRefusedError
 from customers.services import permissions
 from customers.services.customers import ForgottenError
 from customers.services.transactions import ConcurrentUpdateError
-from customers.services.wire import TooLargeError, WriteRefusedError
 
 REFUSALS = (
     DataError,

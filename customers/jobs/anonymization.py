@@ -33,7 +33,8 @@ from customers.models import (
     email_key,
     new_reference,
 )
-from customers.services import events, sessions, wire
+from customers.resources import operations
+from customers.services import events, sessions
 from customers.services.transactions import reconnected, retry_on_conflict, skip_locked
 
 logger = logging.getLogger(__name__)
@@ -259,7 +260,7 @@ def _forget(customer):
 
 def _of_others(resource_type, ids, customer):
     """Those of `ids` that are the ids of rows which somebody else than `customer` has by now."""
-    model = wire.model_of(resource_type)
+    model = operations.model_of(resource_type)
     rows = model.objects.filter(pk__in=ids)
     if model is Address:
         rows = rows.filter(_held()).exclude(_held(customer=customer))

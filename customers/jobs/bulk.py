@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from customers.jobs import mails
 from customers.models import BulkAct, BulkChunk, Customer, CustomerGroup, QueuedMail
-from customers.services import events, principals, row_changes, tagging, wire
+from customers.resources import operations
+from customers.services import events, principals, row_changes, tagging
 from customers.services.transactions import skip_locked
 
 CHUNK = 100  # customers who are locked together
@@ -136,12 +137,12 @@ def _send_invitation(customer, options, actor):
 
 def _request_anonymization(customer, options, actor):
     try:
-        wire.update(
+        operations.update(
             customer,
             principals.InternalPrincipal(customer.mode, actor),
             {"_request_anonymization": True},
         )
-    except wire.WriteRefusedError as error:
+    except operations.WriteRefusedError as error:
         raise ActionRefusedError(f"It {error.errors[0][1]}.") from error
 
 

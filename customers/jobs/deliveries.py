@@ -25,7 +25,8 @@ from standardwebhooks import Webhook as StandardWebhook
 from customers.db.fields import new_id
 from customers.jobs import mails
 from customers.models import Customer, Delivery, Event, EventCallback, Webhook
-from customers.services import outbound, webhooks, wire
+from customers.resources import operations, webhook_includes
+from customers.services import outbound
 from customers.services.transactions import skip_locked
 
 logger = logging.getLogger(__name__)
@@ -100,8 +101,8 @@ class WebhookDispatcher:
     def _call(self, delivery):
         """The Future of a call's status and reason, and its payload. Raises DatabaseError."""
         try:
-            payload = webhooks.payload_of(delivery.event, delivery.webhook)
-        except wire.WriteRefusedError as error:
+            payload = webhook_includes.payload_of(delivery.event, delivery.webhook)
+        except operations.WriteRefusedError as error:
             call = Future()
             call.set_result((None, str(error)[:255]))
             return call, None

@@ -15,7 +15,8 @@ from django.utils import timezone
 from customers.db.fields import new_id
 from customers.jobs import lifecycle, spreadsheets
 from customers.models import Export, ExportPart
-from customers.services import events, principals, wire
+from customers.resources import operations
+from customers.services import events, principals
 from customers.services.transactions import alone
 
 TYPES = [
@@ -73,28 +74,28 @@ def check_fields(resource_type, fields, *, mode):
     principal = principals.service(mode)
     for path, names in _chosen(resource_type, fields).items():
         try:
-            wire.check_include(resource_type, principal, [path] if path else [])
-        except wire.WriteRefusedError as error:
+            operations.check_include(resource_type, principal, [path] if path else [])
+        except operations.WriteRefusedError as error:
             raise UnknownFieldError(f"cannot have {path[:100]}") from error
         known = {"*", "id", *(f"{name}_id" for name in ([] if path else _keys(resource_type)))}
         for one in _types_at(resource_type, path):
-            known |= wire.remains(one, "", principal)["data"]["attributes"].keys() - HIDDEN
+            known |= operations.remains(one, "", principal)["data"]["attributes"].keys() - HIDDEN
         for name in sorted(names - known):
             raise UnknownFieldError(f"cannot have {'.'.join(filter(None, [path, name]))[:100]}")
 
 
 def check_includes(resource_type, includes, *, mode):
-    """Raise wire.WriteRefusedError unless `includes` are relationship paths of the type."""
-    wire.check_include(resource_type, principals.service(mode), includes or ())
+    """Raise operations.WriteRefusedError unless `includes` are relationship paths of the type."""
+    operations.check_include(resource_type, principals.service(mode), includes or ())
 
 
 def count(resource_type, filters, *, mode):
     """How many rows an export would have, that may be begun in this transaction.
 
-    Raises wire.WriteRefusedError and ExportRefusedError.
+    Raises operations.WriteRefusedError and ExportRefusedError.
     """
     principal = principals.service(mode)
-    found = wire.rows(resource_type, principal, filters or {}).count()
+    found = operations.rows(resource_type, principal, filters or {}).count()
     if not 1 <= found <= settings.MAX_EXPORT_RECORDS:
         raise ExportRefusedError(
             f"selects {found} records; it must be 1 to {settings.MAX_EXPORT_RECORDS}"
@@ -118,7 +119,7 @@ def begin(
 ):
     """A new export, recorded, for the worker to do.
 
-    Raises wire.WriteRefusedError and ExportRefusedError.
+    Raises operations.WriteRefusedError and ExportRefusedError.
     """
     check_includes(resource_type, includes, mode=mode)
     with transaction.atomic():
@@ -145,7 +146,7 @@ def _do_part(job):
     try:
         with transaction.atomic():
             _write_part(job)
-    except wire.WriteRefusedError as error:
+    except operations.WriteRefusedError as error:
         job.status, job.errors_log = Export.Status.FAILED, {"base": dict(error.errors)}
 
 
@@ -200,14 +201,14 @@ def sweep(now):
 
 def _write_part(job):
     principal = principals.InternalPrincipal(job.mode, job.actor)
-    rows = wire.rows(job.resource_type, principal, job.filters or {})
+    rows = operations.rows(job.resource_type, principal, job.filters or {})
     found = list(rows.filter(pk__gt=job.last_id).order_by("pk")[:PART])
     last = len(found) < PART
     while True:
         try:
             records = _records(job, found, principal)
             break
-        except wire.TooLargeError:
+        except operations.TooLargeError:
             if len(found) == 1:
                 raise
             found, last = found[: len(found) // 2], False
@@ -232,7 +233,7 @@ def _records(job, rows, principal):
         return []
     choice = _choice(job)
     paths = sorted(filter(None, choice))
-    document = wire.document_of(rows, principal, paths)
+    document = operations.document_of(rows, principal, paths)
     included = {(one["type"], one["id"]): one for one in document.get("included", ())}
     included |= {(one["type"], one["id"]): one for one in document["data"]}
     keys = _keys(job.resource_type)
@@ -292,7 +293,7 @@ def _is_chosen(name, names):
 def _types_at(resource_type, path):
     types = {resource_type}
     for name in filter(None, path.split(".")):
-        found = [wire.relationships(one).get(name, (False, [])) for one in types]
+        found = [operations.relationships(one).get(name, (False, [])) for one in types]
         types = {target for _, targets in found for target in targets}
     return types
 
@@ -308,15 +309,15 @@ def _tree(paths):
 
 def _keys(resource_type):
     """The to-one relationships of a type that a column ties."""
-    model = wire.model_of(resource_type)
+    model = operations.model_of(resource_type)
     columns = {field.attname for field in model._meta.concrete_fields}
-    return [name for name in wire.relationships(resource_type) if f"{name}_id" in columns]
+    return [name for name in operations.relationships(resource_type) if f"{name}_id" in columns]
 
 
 def _columns(job, principal):
     """The names of the columns of CSV: a relationship to many has one, of JSON."""
     choice = _choice(job)
-    attributes = wire.remains(job.resource_type, "", principal)["data"]["attributes"]
+    attributes = operations.remains(job.resource_type, "", principal)["data"]["attributes"]
     names = ["id", *(name for name in attributes if name not in HIDDEN)]
     names += [f"{name}_id" for name in _keys(job.resource_type)]
     names = [name for name in names if _is_chosen(name, choice.get("", ()))]

@@ -22,7 +22,8 @@ from joserfc.jwk import OctKey
 
 from customers.jobs import lifecycle, spreadsheets
 from customers.models import Customer, CustomerSubscription, Import, ImportInputs, email_key
-from customers.services import events, principals, wire
+from customers.resources import operations
+from customers.services import events, principals
 from customers.services.transactions import alone
 
 TYPES = [
@@ -160,7 +161,7 @@ def faults(resource_type, rows, *, mode, actor, most=20, tries=300):
             try:
                 with transaction.atomic():
                     part._write(rows[number])
-            except wire.WriteRefusedError as error:
+            except operations.WriteRefusedError as error:
                 found.append((number, error.errors))
                 if len(found) == most:
                     break
@@ -204,7 +205,7 @@ class _Part:
     def __init__(self, job):
         self.job = job
         self.principal = principals.InternalPrincipal(job.mode, job.actor)
-        self.relationships = wire.relationships(job.resource_type)
+        self.relationships = operations.relationships(job.resource_type)
         self.new = []  # of the inputs before the present one, customers to be made at once
 
     def run(self):
@@ -240,7 +241,7 @@ class _Part:
             .values_list("email_key", flat=True)
         )
         plain = [found for key, found in plain.items() if key not in known]
-        checked = wire.checked("customers", self.principal, [values for _, values in plain])
+        checked = operations.checked("customers", self.principal, [values for _, values in plain])
         return {
             number: values
             for (number, _), values in zip(plain, checked, strict=True)
@@ -277,7 +278,7 @@ class _Part:
         try:
             with transaction.atomic():
                 self._write(row)
-        except wire.WriteRefusedError as error:
+        except operations.WriteRefusedError as error:
             self._log(row, error.errors)
         else:
             job.processed_count += 1
@@ -310,12 +311,14 @@ class _Part:
         }
         found = self._found(pk, attributes)
         if found is None:
-            found = wire.create(self.job.resource_type, self.principal, attributes, relationships)
+            found = operations.create(
+                self.job.resource_type, self.principal, attributes, relationships
+            )
             attributes, relationships = {}, {}
         elif pk is None:  # found by an address, which stays as it is spelled
             attributes.pop(SPELLED.get(self.job.resource_type), None)
         if attributes or relationships or tags:
-            wire.update(found, self.principal, {**attributes, **tags}, relationships)
+            operations.update(found, self.principal, {**attributes, **tags}, relationships)
 
     def _give_parent(self, row):
         """Add the parent that the import names to a new `row` that names none of its own."""
@@ -327,13 +330,13 @@ class _Part:
     def _found(self, pk, attributes):
         """The row that an input is about, None when it is to be made.
 
-        Raises wire.WriteRefusedError.
+        Raises operations.WriteRefusedError.
         """
         kind, mode = self.job.resource_type, self.job.mode
         if pk is not None:
-            row = isinstance(pk, str) and wire.row(kind, pk, self.principal)
+            row = isinstance(pk, str) and operations.row(kind, pk, self.principal)
             if not row:
-                raise wire.WriteRefusedError([("id", "is that of no resource")])
+                raise operations.WriteRefusedError([("id", "is that of no resource")])
             return row
         email = attributes.get("customer_email")
         if kind == "customer_subscriptions" and isinstance(email, str):
@@ -347,10 +350,10 @@ class _Part:
             return None
         if kind == "customers":
             return Customer.objects.filter(mode=mode, email_key=email_key(key)).first()
-        return wire.rows(kind, self.principal, {f"{KEYS[kind]}_eq": key}).first()
+        return operations.rows(kind, self.principal, {f"{KEYS[kind]}_eq": key}).first()
 
     def _split(self, row):
-        """The attributes and the relationships that an input names. Raises wire.WriteRefusedError.
+        """The attributes and the relationships that an input names. Raises operations.WriteRefusedError.
 
         A related row is named as `customer_group_id`, as `customer_group: {"id": …}` or as
         `customer_group.id`; a customer also by `customer.email`, tags by `tags.name`; an
@@ -369,7 +372,7 @@ class _Part:
                 attributes[name] = value
         for name, value in nested.items():
             if name not in self.relationships:
-                raise wire.WriteRefusedError([(name, "is no relationship")])
+                raise operations.WriteRefusedError([(name, "is no relationship")])
             if name == "customer" and isinstance(value, dict) and "email" in value:
                 attributes["customer_email"] = value["email"]
             else:
@@ -383,15 +386,15 @@ class _Part:
         if value is None:
             return None
         if not isinstance(value, dict):
-            raise wire.WriteRefusedError([(name, "must be an object")])
+            raise operations.WriteRefusedError([(name, "must be an object")])
         if "id" in value:
             if value["id"] is None:
                 return None
             return {"type": value.get("type", kinds[0]), "id": value["id"]}
         if name == "address":
-            made = wire.create("addresses", self.principal, value)
+            made = operations.create("addresses", self.principal, value)
             return {"type": "addresses", "id": made.pk}
-        raise wire.WriteRefusedError([(name, "must have an id")])
+        raise operations.WriteRefusedError([(name, "must have an id")])
 
     def _linkages(self, name, kind, value):
         if isinstance(value, dict):  # {"name": "vip,newsletter"}, as of a column tags.name
@@ -401,14 +404,16 @@ class _Part:
                 for one in (text.split(",") if isinstance(text, str) else [text])
             ]
         if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-            raise wire.WriteRefusedError([(name, "must be a list of objects")])
+            raise operations.WriteRefusedError([(name, "must be a list of objects")])
         names = [one["name"] for one in value if isinstance(one.get("name"), str)]
         rows = []
         if names:
-            rows = list(wire.rows(kind, self.principal, {"name_in": [n.lower() for n in names]}))
+            rows = list(
+                operations.rows(kind, self.principal, {"name_in": [n.lower() for n in names]})
+            )
         ids = [row.pk for row in rows] + [one["id"] for one in value if "id" in one]
         if not all(isinstance(pk, str) for pk in ids):
-            raise wire.WriteRefusedError([(name, "must have ids that are strings")])
+            raise operations.WriteRefusedError([(name, "must have ids that are strings")])
         return [{"type": kind, "id": pk} for pk in dict.fromkeys(ids)]
 
 
@@ -426,6 +431,6 @@ def _opened(sealed):
     try:
         return jwe.decrypt_compact(sealed, _key()).plaintext.decode()
     except JoseError as error:
-        raise wire.WriteRefusedError(
+        raise operations.WriteRefusedError(
             [(SECRET, "cannot be read since the SECRET_KEY was changed")]
         ) from error

@@ -3,7 +3,8 @@
 from customers.db.fields import instant
 from customers.jobs import anonymization
 from customers.models import Event, EventStore
-from customers.services import principals, wire
+from customers.resources import operations
+from customers.services import principals
 
 
 def of(customer):
@@ -11,7 +12,7 @@ def of(customer):
     principal = principals.service(customer.mode)
 
     def resource(row):
-        document = wire.document(row, principal)["data"]
+        document = operations.document(row, principal)["data"]
         return {"id": document["id"], **document["attributes"]}
 
     rows = anonymization.rows_of(customer)

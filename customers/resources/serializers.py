@@ -14,6 +14,7 @@ from customers.api import errors
 from customers.db.fields import MetadataField
 from customers.jobs import exports, imports
 from customers.models import Customer, Import, TransitionError, email_key
+from customers.resources import operations, webhook_includes
 from customers.resources.fields import (
     ChoiceField,
     MetadataSerializerField,
@@ -29,8 +30,6 @@ from customers.services import (
     row_changes,
     tagging,
     transitions,
-    webhooks,
-    wire,
 )
 from customers.services.orders import lock_customers
 
@@ -234,8 +233,8 @@ class WebhookSerializer(TriggeredSerializer):
         topic = values.get("topic") or self.instance.topic
         paths = values.get("include_resources", getattr(self.instance, "include_resources", None))
         try:
-            webhooks.check_includes(topic, paths, mode=self.principal.mode)
-        except wire.WriteRefusedError as error:
+            webhook_includes.check_includes(topic, paths, mode=self.principal.mode)
+        except operations.WriteRefusedError as error:
             message = error.errors[0][1].rstrip(".")
             raise drf.ValidationError(
                 {"include_resources": ErrorDetail(f"cannot be: {message}", "invalid")}
@@ -284,7 +283,7 @@ class ExportSerializer(TriggeredSerializer):
             exports.check_includes(kind, values.get("includes"), mode=mode)
             member = "filters"
             return exports.count(kind, values.get("filters"), mode=mode)
-        except (exports.UnknownFieldError, wire.WriteRefusedError) as error:
+        except (exports.UnknownFieldError, operations.WriteRefusedError) as error:
             message = ErrorDetail(str(error)[:500], "invalid")
         except exports.ExportRefusedError as error:
             member, message = "resource_type", ErrorDetail(str(error), error.code)

@@ -19,8 +19,9 @@ from customers.api.urls import router
 from customers.db.lookups import contains
 from customers.jobs import exports, imports, spreadsheets
 from customers.models import Address, Attachment, Customer, Tag, Upload
+from customers.resources import webhook_includes
 from customers.resources.fields import TextField
-from customers.services import request_slots, sessions, webhooks
+from customers.services import request_slots, sessions
 from customers.services.tokens import read_token
 from customers.tests.conftest import Api, error_of, needs_postgresql
 from customers.tests.factories import (
@@ -491,12 +492,12 @@ def test_a_webhook_is_told_without_what_is_too_large_to_include(large, settings)
         topic="customers.create", include_resources=["customer_addresses.address", "orders"]
     )
     event = make_event(large)
-    payload = webhooks.payload_of(event, webhook)
+    payload = webhook_includes.payload_of(event, webhook)
     assert payload["data"]["id"] == large.pk
     assert payload["meta"] == {"included_left_out": True}
     assert "included" not in payload
     webhook.include_resources = ["orders"]
-    payload = webhooks.payload_of(event, webhook)
+    payload = webhook_includes.payload_of(event, webhook)
     assert len(payload["included"]) == 12
     assert "meta" not in payload
 

@@ -30,7 +30,8 @@ from customers.models import (
     QueuedMail,
     Webhook,
 )
-from customers.services import outbound, principals, wire
+from customers.resources import operations
+from customers.services import outbound, principals
 from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql, staff_client
 from customers.tests.factories import (
     CALLBACK_URL,
@@ -307,7 +308,7 @@ def test_no_payload_and_no_callback_holds_a_secret_whatever_is_included(api):
     assert f"•••• {'pm_1NgABCDEFGHwxyz'[-4:]}" in sent
     document = api.get(f"/api/events/{event.pk}", include="last_event_callbacks").content
     assert webhook.shared_secret.encode() not in document
-    written = wire.document(webhook, principals.service("test"))["data"]
+    written = operations.document(webhook, principals.service("test"))["data"]
     assert written["attributes"]["shared_secret"] is None
 
 

@@ -11,7 +11,8 @@ from tqdm import tqdm
 from customers.jobs import exports
 from customers.management.base import OperatorCommand
 from customers.models import Export, Mode
-from customers.services import principals, wire
+from customers.resources import operations
+from customers.services import principals
 
 PAUSE = 0.2  # seconds
 
@@ -63,7 +64,7 @@ class Command(OperatorCommand):
         try:
             actor = principals.operator(mode).actor
             job = exports.begin(kind, mode=mode, actor=actor, format=format, filters=filters)
-        except wire.WriteRefusedError as error:
+        except operations.WriteRefusedError as error:
             told = "; ".join(text.rstrip(".") for _, text in error.errors)
             raise CommandError(f"The filters are refused: {told}.") from error
         except exports.ExportRefusedError as error:

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode
 
-from customers.services import wire
+from customers.resources import operations
 
 SAFE = "[],:@/"  # signs that a query string may show as they are
 
@@ -10,7 +10,7 @@ SAFE = "[],:@/"  # signs that a query string may show as they are
 def rows_of(filters, principal):
     """The customers that fulfil all of `filters`, pairs of a name of filter[q] and a value.
 
-    A name may come twice. Raises wire.WriteRefusedError, naming what is wrong.
+    A name may come twice. Raises operations.WriteRefusedError, naming what is wrong.
     """
     rounds = []
     for name, value in filters:
@@ -19,9 +19,9 @@ def rows_of(filters, principal):
             rounds.append(fitting := {})
         fitting[name] = value
     first, *others = rounds or [{}]
-    rows = wire.rows("customers", principal, first)
+    rows = operations.rows("customers", principal, first)
     for asked in others:
-        rows = rows & wire.rows("customers", principal, asked)
+        rows = rows & operations.rows("customers", principal, asked)
     return rows
 
 

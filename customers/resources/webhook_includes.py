@@ -4,7 +4,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from customers.models import CustomerPaymentSource, Event, Webhook, new_secret
-from customers.services import principals, wire
+from customers.resources import operations
+from customers.services import principals
 
 URL_PARTS = ("self", "related")
 UNTOLD = {"reset_password_token", "shared_secret", *CustomerPaymentSource.TOKENS}
@@ -12,9 +13,9 @@ MOST_BYTES = 2**20  # of a payload with what is included: the worker holds many 
 
 
 def check_includes(topic, paths, *, mode):
-    """Raise wire.WriteRefusedError unless documents about `topic`'s type can include `paths`."""
+    """Raise operations.WriteRefusedError unless documents about `topic`'s type can include `paths`."""
     resource_type = topic.partition(".")[0]
-    wire.check_include(resource_type, principals.service(mode), paths or ())
+    operations.check_include(resource_type, principals.service(mode), paths or ())
 
 
 def reset_circuit(webhook, *, actor):
@@ -56,9 +57,9 @@ def payload_of(event, webhook):
     principal = principals.service(event.mode)
     row = None
     if not event.name.endswith(".destroy"):
-        row = wire.row(event.resource_type, event.resource_id, principal)
+        row = operations.row(event.resource_type, event.resource_id, principal)
     if row is None:
-        document = wire.remains(event.resource_type, event.resource_id, principal)
+        document = operations.remains(event.resource_type, event.resource_id, principal)
     else:
         paths = list(webhook.include_resources or ())
         if event.name.endswith(".tagged") and "tags" not in paths:
@@ -75,9 +76,9 @@ def payload_of(event, webhook):
 
 def _document(row, principal, paths):
     try:
-        return wire.document(row, principal, paths, MOST_BYTES)
-    except wire.TooLargeError:
-        return wire.document(row, principal) | {"meta": {"included_left_out": True}}
+        return operations.document(row, principal, paths, MOST_BYTES)
+    except operations.TooLargeError:
+        return operations.document(row, principal) | {"meta": {"included_left_out": True}}
 
 
 def _make_relative(links):
