@@ -353,7 +353,9 @@ class _Part:
         return operations.rows(kind, self.principal, {f"{KEYS[kind]}_eq": key}).first()
 
     def _split(self, row):
-        """The attributes and the relationships that an input names. Raises operations.WriteRefusedError.
+        """The attributes and the relationships that an input names.
+
+        Raises operations.WriteRefusedError.
 
         A related row is named as `customer_group_id`, as `customer_group: {"id": …}` or as
         `customer_group.id`; a customer also by `customer.email`, tags by `tags.name`; an

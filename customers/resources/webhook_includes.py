@@ -13,7 +13,9 @@ MOST_BYTES = 2**20  # of a payload with what is included: the worker holds many 
 
 
 def check_includes(topic, paths, *, mode):
-    """Raise operations.WriteRefusedError unless documents about `topic`'s type can include `paths`."""
+    """Check that documents about `topic`'s type can include `paths`.
+
+    Raises operations.WriteRefusedError."""
     resource_type = topic.partition(".")[0]
     operations.check_include(resource_type, principals.service(mode), paths or ())
 
