@@ -159,7 +159,7 @@ class _Part:
             .values_list("email_key", flat=True)
         )
         plain = [found for key, found in plain.items() if key not in known]
-        checked = operations.checked("customers", self.principal, [values for _, values in plain])
+        checked = operations.validated("customers", self.principal, [values for _, values in plain])
         return {
             number: values
             for (number, _), values in zip(plain, checked, strict=True)

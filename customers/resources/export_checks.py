@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 
 from customers.models import Export
 from customers.resources import operations
@@ -52,6 +53,22 @@ class UnknownFieldError(Exception):
     """A field is none of what can be written; the message names it."""
 
 
+def validate(values: Mapping[str, Any], *, mode: str) -> int:
+    """How many rows the new export that `values` describe has. Raises ValidationError by member."""
+    resource_type, member = values["resource_type"], "fields"
+    try:
+        check_fields(resource_type, values.get("fields"), mode=mode)
+        member = "includes"
+        check_includes(resource_type, values.get("includes"), mode=mode)
+        member = "filters"
+        return count(resource_type, values.get("filters"), mode=mode)
+    except (UnknownFieldError, operations.WriteRefusedError) as error:
+        found = ValidationError(str(error)[:500], "invalid")
+    except ExportRefusedError as error:
+        member, found = "resource_type", ValidationError(str(error), error.code)
+    raise ValidationError({member: found})
+
+
 def check_fields(resource_type: str, fields: Iterable[str] | None, *, mode: str) -> None:
     """Raise UnknownFieldError unless each of `fields` can be written of rows of the type.
 
@@ -70,7 +87,7 @@ def check_fields(resource_type: str, fields: Iterable[str] | None, *, mode: str)
             *(f"{name}_id" for name in ([] if path else to_one_keys(resource_type))),
         }
         for one in _types_at(resource_type, path):
-            known |= operations.remains(one, "", principal)["data"]["attributes"].keys() - HIDDEN
+            known |= operations.tombstone(one, "", principal)["data"]["attributes"].keys() - HIDDEN
         for name in sorted(names - known):
             raise UnknownFieldError(f"cannot have {'.'.join(filter(None, [path, name]))[:100]}")
 

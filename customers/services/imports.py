@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
@@ -76,6 +77,21 @@ def _read_csv(text: object) -> Rows:
                 rows.append(row)
     except csv.Error as error:
         raise UnreadableInputError(f"is no CSV in line {lines.line_num}: {error}") from error
+    return rows
+
+
+def validate(values: dict[str, Any], *, mode: str) -> Rows:
+    """The rows of the new import that `values` describe, if one may be begun in `mode`.
+
+    Raises ValidationError by member.
+    """
+    try:
+        rows = read(values["inputs"], values.get("format", Import.Format.JSON))
+        check_open(mode)
+    except UnreadableInputError as error:
+        raise ValidationError({"inputs": ValidationError(str(error), "invalid")}) from error
+    except TooManyJobsError as error:
+        raise ValidationError({"resource_type": ValidationError(str(error), "too_many")}) from error
     return rows
 
 
