@@ -17,9 +17,11 @@ from customers.api.reads import read
 from customers.api.writes import write
 from customers.db.compiled import CheckFailedError
 from customers.db.paging import PagedQuery
-from customers.resources import documents, filters
+from customers.resources import documents
+from customers.resources.filtering import filter_rows
+from customers.resources.ordering import order_rows
+from customers.resources.prefetching import fetch_rows
 from customers.resources.query import Query
-from customers.resources.relations import run
 from customers.services import deadlines, events, limits, permissions, request_slots, row_changes
 
 LONGEST_KEPT = 200  # characters of filters whose SQL is kept
@@ -204,7 +206,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
     def _the(cls, pk, principal, key, build):
         if not (pk.isascii() and pk.isalnum()):  # NUL is more than databases take
             raise cls.queryset.model.DoesNotExist
-        found = run(principal, key, build, pk=pk)
+        found = fetch_rows(principal, key, build, pk=pk)
         if not found:
             raise cls.queryset.model.DoesNotExist
         return found[0]
@@ -235,7 +237,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
         document = self._document(query)
         page = self.paging.asked_for(query.page)
         if self.relation:
-            rows = self.relation.among(self._parent(pk), request.user)
+            rows = self.relation.queryset_for(self._parent(pk), request.user)
             listing = self._narrowed(rows, query)
         else:
             listing = self._listing(query)
@@ -253,8 +255,8 @@ class ResourceViewSet(ApiView, GenericViewSet):
         return known
 
     def _narrowed(self, rows, query):
-        rows = filters.filtered(rows, type(self), self.request.user, query.filters)
-        return PagedQuery(filters.ordered(rows, type(self), query.sort))
+        rows = filter_rows(rows, type(self), self.request.user, query.filters)
+        return PagedQuery(order_rows(rows, type(self), query.sort))
 
     @write
     def create(self, request):
@@ -263,7 +265,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
         with transaction.atomic():  # a document that cannot be written undoes the change
             row = self._create(self._data)
             body = document.one(row)
-        return self._answer(body, 201, Location=self.link_to(row), ETag=document.tag(row, body))
+        return self._answer(body, 201, Location=self.link_to(row), ETag=document.etag(row, body))
 
     # /{type}/{id}
 
@@ -272,7 +274,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
         document = self._document(self._query("include", "fields"))
         row = self.row(request.user, pk)
         body = document.one(row)
-        return self._answer(body, ETag=document.tag(row, body))
+        return self._answer(body, ETag=document.etag(row, body))
 
     @write
     def partial_update(self, request, pk):
@@ -281,7 +283,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
         with transaction.atomic():
             row = self._update(self._data, pk)
             body = document.one(row)
-        return self._answer(body, ETag=document.tag(row, body))
+        return self._answer(body, ETag=document.etag(row, body))
 
     @write
     def destroy(self, request, pk):
@@ -296,7 +298,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
 
     @read
     def related(self, request, pk):
-        row = self.relation.among(self._parent(pk), request.user).first()
+        row = self.relation.queryset_for(self._parent(pk), request.user).first()
         viewset = self.relation.viewset_for(row) if row else type(self)
         document = self._document(self._query("include", "fields"), viewset)
         return self._answer(document.one(row))
@@ -306,16 +308,16 @@ class ResourceViewSet(ApiView, GenericViewSet):
     @read
     def linkage(self, request, pk):
         parent = self._parent(pk)
-        rows = self.relation.among(parent, request.user)
+        rows = self.relation.queryset_for(parent, request.user)
         if self.relation.to_many:
             query = self._query("page")
             page = self.paging.asked_for(query.page)
             found, members = page.of(rows, self._url, query.pairs)
-            data = [documents.identifier(type(self), row) for row in found]
+            data = [documents.identifier_of(type(self), row) for row in found]
         else:
             self._query()
             row, members = rows.first(), {"links": {}}
-            data = row and documents.identifier(self.relation.viewset_for(row), row)
+            data = row and documents.identifier_of(self.relation.viewset_for(row), row)
         link = self.source.link_to(parent)
         members["links"] |= documents.relationship_links(link, self.relation.name)
         return self._answer(orjson.dumps({**members, "data": data}))
@@ -420,8 +422,8 @@ class ResourceViewSet(ApiView, GenericViewSet):
         return documents.Document(
             viewset,
             self.request.user,
-            documents.include_tree(query.include, viewset, self.request.user),
-            documents.fieldsets(query.fields, self.router),
+            documents.parse_include(query.include, viewset, self.request.user),
+            documents.parse_fields(query.fields, self.router),
         )
 
     def _parent(self, pk):

@@ -22,7 +22,7 @@ def check(wanted, row, rows, viewset, principal):
     if not tags or TAGS.sub("", wanted).strip():
         raise errors.ApiError('If-Match is written as an ETag is given: "…", or *.')
     if (
-        documents.Document(viewset, principal).tag(locked) not in tags
+        documents.Document(viewset, principal).etag(locked) not in tags
     ):  # W/ never matches, as the standard has it
         raise errors.PreconditionFailedError(
             "The resource has changed since; retrieve it again and decide anew."

@@ -5,7 +5,7 @@ from django.urls import include, re_path
 
 from customers.api.base import UnknownRoute
 from customers.db.bounds import without_long_relatives
-from customers.resources.relations import relation
+from customers.resources.relation_kinds import make_relation
 
 LIST_METHODS = {"get": "list", "post": "create"}
 DETAIL_METHODS = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
@@ -34,7 +34,9 @@ class Router:
         viewset.router = self
         if viewset.queryset is not None:
             viewset.queryset = without_long_relatives(viewset.queryset)
-        viewset.relations = {name: relation(name, meta.model, self) for name in meta.relationships}
+        viewset.relations = {
+            name: make_relation(name, meta.model, self) for name in meta.relationships
+        }
         viewset.includable = viewset.relations.keys() - viewset.not_includable
         self.viewsets[viewset.resource_name] = viewset
 

@@ -11,7 +11,8 @@ from rest_framework.exceptions import ValidationError
 from customers.api import errors
 from customers.api.urls import router
 from customers.models import DeletionRefusedError
-from customers.resources import documents, filters
+from customers.resources import documents
+from customers.resources.filtering import filter_rows
 from customers.resources.operations import TooLargeError, WriteRefusedError
 from customers.services import permissions
 from customers.services.customers import ForgottenError
@@ -34,7 +35,7 @@ def rows(resource_type, principal, asked):
     try:
         viewset = _viewset(resource_type, principal, "list")
         found = [(name, ("q", name), _text(value)) for name, value in asked.items()]
-        return filters.filtered(viewset.rows(principal), viewset, principal, found)
+        return filter_rows(viewset.rows(principal), viewset, principal, found)
     except REFUSALS as error:
         raise _refused(error) from error
 
@@ -46,7 +47,7 @@ def row(resource_type, pk, principal):
 def check_include(resource_type, principal, include):
     try:
         viewset = _viewset(resource_type, principal, "retrieve")
-        documents.include_tree(",".join(include), viewset, principal)
+        documents.parse_include(",".join(include), viewset, principal)
     except REFUSALS as error:
         raise _refused(error) from error
 
@@ -71,7 +72,7 @@ def remains(resource_type, pk, principal):
 def document(row, principal, include, most_bytes):
     viewset = router.viewset_of(type(row))
     try:
-        tree = documents.include_tree(",".join(include), viewset, principal)
+        tree = documents.parse_include(",".join(include), viewset, principal)
         document = documents.Document(viewset, principal, tree, most_bytes=most_bytes)
         return orjson.loads(document.one(row))
     except REFUSALS as error:
@@ -81,7 +82,7 @@ def document(row, principal, include, most_bytes):
 def document_of(rows, principal, include):
     viewset = router.viewset_of(type(rows[0]))
     try:
-        tree = documents.include_tree(",".join(include), viewset, principal)
+        tree = documents.parse_include(",".join(include), viewset, principal)
         return orjson.loads(documents.Document(viewset, principal, tree).many(rows))
     except REFUSALS as error:
         raise _refused(error) from error

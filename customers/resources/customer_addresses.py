@@ -1,6 +1,7 @@
 from customers.api.base import ResourceViewSet
 from customers.models import CustomerAddress
-from customers.resources.filters import COMMON, Filters, Text
+from customers.resources.filter_types import TextFilter
+from customers.resources.filters import COMMON, Filters
 from customers.resources.serializers import CustomerEmailSerializer
 
 
@@ -17,7 +18,7 @@ class CustomerAddressSerializer(CustomerEmailSerializer):
 
 
 class CustomerAddressFilters(Filters):
-    country_code = Text("address__country_code")
+    country_code = TextFilter("address__country_code")
 
     class Meta:
         model = CustomerAddress

@@ -2,9 +2,9 @@ from customers.api import errors
 from customers.api.base import ResourceViewSet
 from customers.jobs import anonymization
 from customers.models import Customer
-from customers.resources.documents import FromCaller
-from customers.resources.fields import PasswordField, TextField
-from customers.resources.filters import COMMON, COMMON_SORT, Email, Filters, Presence
+from customers.resources.fields import PasswordField, TextField, TokenClaimField
+from customers.resources.filter_types import EmailFilter, PresenceFilter
+from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.serializers import TaggableSerializer, TriggeredSerializer
 
 CHOSEN = "has been chosen; it is changed by a reset (customer_password_resets)"
@@ -17,7 +17,7 @@ class CustomerSerializer(TriggeredSerializer, TaggableSerializer):
     }
     password = PasswordField(write_only=True, required=False, allow_null=True)
     shopper_reference = TextField(required=False, allow_null=True, min_length=3, max_length=128)
-    jwt_custom_claim = FromCaller("custom_claim")
+    jwt_custom_claim = TokenClaimField("custom_claim")
 
     class Meta:
         model = Customer
@@ -78,8 +78,8 @@ class CustomerSerializer(TriggeredSerializer, TaggableSerializer):
 
 
 class CustomerFilters(Filters):
-    email = Email("email_key")
-    password = Presence()
+    email = EmailFilter("email_key")
+    password = PresenceFilter()
 
     class Meta:
         model = Customer

@@ -1,6 +1,7 @@
 from customers.api.base import ResourceViewSet
 from customers.models import OrderSubscription
-from customers.resources.filters import COMMON, COMMON_SORT, Email, Filters
+from customers.resources.filter_types import EmailFilter
+from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.serializers import TaggableSerializer, TransitionalSerializer
 
 KNOWN = [
@@ -56,7 +57,7 @@ class OrderSubscriptionSerializer(TransitionalSerializer, TaggableSerializer):
 
 
 class OrderSubscriptionFilters(Filters):
-    customer_email = Email("customer__email_key")
+    customer_email = EmailFilter("customer__email_key")
 
     class Meta:
         model = OrderSubscription

@@ -1,7 +1,8 @@
 from customers.api.base import ResourceViewSet
 from customers.models import Order
 from customers.resources.fields import MomentField
-from customers.resources.filters import COMMON, COMMON_SORT, Email, Filters
+from customers.resources.filter_types import EmailFilter
+from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.serializers import (
     CustomerEmailSerializer,
     TaggableSerializer,
@@ -76,7 +77,7 @@ class OrderSerializer(CustomerEmailSerializer, TransitionalSerializer, TaggableS
 
 
 class OrderFilters(Filters):
-    customer_email = Email("customer__email_key")
+    customer_email = EmailFilter("customer__email_key")
 
     class Meta:
         model = Order

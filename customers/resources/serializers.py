@@ -11,17 +11,15 @@ from rest_framework.exceptions import ErrorDetail
 from rest_framework_json_api.serializers import ModelSerializer
 
 from customers.api import errors
-from customers.db.fields import MetadataField
 from customers.jobs import exports, imports
 from customers.models import Customer, Import, TransitionError, email_key
 from customers.resources import operations, webhook_includes
+from customers.resources.column_types import SERIALIZER_FIELDS
 from customers.resources.fields import (
     ChoiceField,
-    MetadataSerializerField,
     TagNamesField,
     TextField,
     TriggerField,
-    strict,
 )
 from customers.services import (
     customers,
@@ -50,13 +48,7 @@ class ResourceSerializer(ModelSerializer):
     with time.
     """
 
-    serializer_field_mapping = {
-        **{
-            column: strict(field)
-            for column, field in ModelSerializer.serializer_field_mapping.items()
-        },
-        MetadataField: MetadataSerializerField,
-    }
+    serializer_field_mapping = SERIALIZER_FIELDS
     serializer_choice_field = ChoiceField
 
     @classmethod

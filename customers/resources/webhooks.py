@@ -1,15 +1,14 @@
 from customers.api.base import ResourceViewSet
 from customers.models import Webhook, validate_paths
 from customers.resources import serializers, webhook_includes
-from customers.resources.documents import ForWriters
-from customers.resources.fields import ListField
+from customers.resources.fields import ListField, SecretField
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
 
 STATE = ["disabled_at", "circuit_state", "circuit_failure_count"]
 
 
 class WebhookSerializer(serializers.WebhookSerializer):
-    shared_secret = ForWriters()
+    shared_secret = SecretField()
     include_resources = ListField(required=False, allow_null=True, validators=[validate_paths])
     triggers = {
         "_disable": webhook_includes.disable,

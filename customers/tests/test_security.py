@@ -7,7 +7,7 @@ import pytest
 
 from customers.api.urls import router
 from customers.models import Application, Customer, CustomerPasswordReset, Session
-from customers.resources.filters import PREDICATES
+from customers.resources.predicates import PREDICATES
 from customers.tests.conftest import JSON_API, Api, error_of
 from customers.tests.factories import make_customer, make_full_customer
 from customers.tests.test_contract import include_paths
