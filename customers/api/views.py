@@ -82,14 +82,14 @@ class ResourceView(ApiView):
             documents.parse_fields(query.fields, registry),
         )
 
-    def page(
-        self, document: documents.Document, rows: PagedQuery | QuerySet, query: Query
-    ) -> HttpResponse:
-        """The page of `rows` that `query` asks for."""
-        kind = Cursor if self.resource.paged_by_cursor else Page
-        url = f"{settings.PUBLIC_URL}{self.request.path}"
-        found, members = kind.asked_for(query.page).of(rows, url, query.pairs)
-        return answer(document.many(found, **members))
+    def page(self, query: Query) -> Page | Cursor:
+        """The page that `query` asks for. Raises ApiError."""
+        return (Cursor if self.resource.paged_by_cursor else Page).parse(query.page)
+
+    @property
+    def url(self) -> str:
+        """The address of the list, which links to its pages repeat."""
+        return f"{settings.PUBLIC_URL}{self.request.path}"
 
     def narrowed(self, rows: QuerySet, query: Query) -> PagedQuery:
         """`rows` as far as the filters of `query` take them, in its order."""
@@ -106,7 +106,9 @@ class ListView(ResourceView):
     def get(self, request: Request) -> HttpResponse:
         """A page of the type's rows."""
         query = self.query("include", "fields", "sort", "page", "filter")
-        return self.page(self.document(query), self._listing(query), query)
+        document, page = self.document(query), self.page(query)
+        found, members = page.read(self._listing(query), self.url, query.pairs)
+        return answer(document.many(found, **members))
 
     @idempotent_write
     def post(self, request: Request) -> HttpResponse:
@@ -200,9 +202,10 @@ class RelatedView(RelationView):
         if not self.relation.to_many:
             return self._one(pk)
         query = self.query("include", "fields", "sort", "page", "filter")
-        document = self.document(query)
+        document, page = self.document(query), self.page(query)
         _, rows = self.related_rows(pk)
-        return self.page(document, self.narrowed(rows, query), query)
+        found, members = page.read(self.narrowed(rows, query), self.url, query.pairs)
+        return answer(document.many(found, **members))
 
     def _one(self, pk: str) -> HttpResponse:
         _, rows = self.related_rows(pk)
@@ -221,9 +224,7 @@ class RelationshipView(RelationView):
         parent, rows = self.related_rows(pk)
         if self.relation.to_many:
             query = self.query("page")
-            kind = Cursor if self.resource.paged_by_cursor else Page
-            url = f"{settings.PUBLIC_URL}{request.path}"
-            found, members = kind.asked_for(query.page).of(rows, url, query.pairs)
+            found, members = self.page(query).read(rows, self.url, query.pairs)
             data = [documents.identifier_of(self.resource, row) for row in found]
         else:
             self.query()
