@@ -73,7 +73,7 @@ def _operation(document: Schema, path: str, verb: str, operation: Schema) -> dic
         "parameters": [_resolved(document, one) for one in operation.get("parameters", ())],
         "kind": kind,
         "body": json.dumps(_example(_resolved(document, body["schema"])), indent=2) if body else "",
-        "members": _members(document, body["schema"]) if body else [],
+        "members": _body_members(document, body["schema"]) if body else [],
         "statuses": sorted(operation["responses"]),
     }
 
@@ -85,7 +85,7 @@ def _resolved(document: Schema, schema: Schema) -> Schema:
     return document["components"][kind][name]
 
 
-def _members(document: Schema, schema: Schema) -> list[dict[str, str]]:
+def _body_members(document: Schema, schema: Schema) -> list[dict[str, str]]:
     """Name, type and remark of each attribute and relationship that a body may have."""
     properties = _resolved(document, schema)["properties"]
     resource = properties.get("data", {}).get("properties", {"attributes": {}})

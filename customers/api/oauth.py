@@ -36,18 +36,18 @@ Act = Callable[..., tuple[int, dict[str, Any]]]  # of members, headers and the c
 @csrf_exempt
 def token(request: HttpRequest) -> JsonResponse:
     """POST /oauth/token, in JSON or as a form; members that the grant does not know are ignored."""
-    return _answer(request, oauth.server.answer, ASKING)
+    return _respond(request, oauth.server.answer, ASKING)
 
 
 @csrf_exempt
 def revoke(request: HttpRequest) -> JsonResponse:
     """POST /oauth/revoke: from the next request on, the member `token` opens nothing."""
-    return _answer(request, oauth.server.answer_revocation, REVOKING)
+    return _respond(request, oauth.server.answer_revocation, REVOKING)
 
 
 @csrf_exempt
 @never_cache
-def unknown(request: HttpRequest, path: str) -> JsonResponse:
+def unknown_endpoint(request: HttpRequest, **_: str) -> JsonResponse:
     """Whatever else is asked below /oauth."""
     return _error(404, "invalid_request", "There is no such route.")
 
@@ -59,7 +59,7 @@ def jwks(request: HttpRequest) -> JsonResponse:
 
 
 @never_cache
-def _answer(request: HttpRequest, act: Act, read: set[str]) -> JsonResponse:
+def _respond(request: HttpRequest, act: Act, read: set[str]) -> JsonResponse:
     """The response to what `act` makes of the request's members, of which it reads `read`."""
     if request.method != "POST":
         return _error(405, "invalid_request", "Send a POST request.", Allow="POST")
@@ -77,14 +77,14 @@ def _answer(request: HttpRequest, act: Act, read: set[str]) -> JsonResponse:
     except (DatabaseError, InterfaceError, OSError) as error:
         if (fault := fault_of(error)) is None:
             raise
-        error = "server_error" if fault.status == 501 else "temporarily_unavailable"
-        return _error(fault.status, error, fault.detail, **fault.headers)
+        name = "server_error" if fault.status == 501 else "temporarily_unavailable"
+        return _error(fault.status, name, fault.detail, **fault.headers)
 
 
 def _acted(request: HttpRequest, act: Act, read: set[str]) -> JsonResponse:
     client = limits.client_of(request.META)
     use = limits.use(limits.TOKENS, client)
-    status, body = act(_members(request, read), request.headers, client)
+    status, body = act(_string_members(request, read), request.headers, client)
     if "error" in body:
         return _error(status, body["error"], body.get("error_description", ""), **use.headers)
     return JsonResponse(body, status=status, headers=use.headers)
@@ -94,7 +94,7 @@ def _limited(error: limits.RateLimitedError) -> JsonResponse:
     return _error(429, "temporarily_unavailable", str(error), **error.headers)
 
 
-def _members(request: HttpRequest, read: set[str]) -> dict[str, str]:
+def _string_members(request: HttpRequest, read: set[str]) -> dict[str, str]:
     """The request's members that are strings.
 
     Raises ApiError when the body is neither a JSON object nor a form (RFC 6749 section 4),

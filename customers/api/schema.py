@@ -52,7 +52,8 @@ def description(registry: Registry) -> Schema:
 
 def refusals() -> dict[str, Schema]:
     """The errors by status, with all their codes."""
-    codes, kinds = {}, [ApiError]
+    codes: dict[int, dict[str, str]] = {}
+    kinds = [ApiError]
     for kind in kinds:
         codes.setdefault(kind.status, {})[kind.code] = kind.title
         kinds.extend(kind.__subclasses__())

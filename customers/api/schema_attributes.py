@@ -2,19 +2,19 @@
 
 from django.db.models import Field
 from rest_framework import serializers as drf
-from rest_framework.serializers import Serializer
 
 from customers.api.schema_parts import Schema
 from customers.resources.column_types import schema_of
+from customers.resources.serializers import ResourceSerializer
 
 
-def column_of(serializer: Serializer, name: str) -> Field | None:
+def column_of(serializer: ResourceSerializer, name: str) -> Field | None:
     """The model's column of a serializer's field, None when there is none."""
     meta = getattr(serializer.Meta.model, "_meta", None)  # the organization is no model
     return next((one for one in meta.get_fields() if one.name == name), None) if meta else None
 
 
-def readable(serializer: Serializer, name: str, field: drf.Field) -> Schema:
+def readable(serializer: ResourceSerializer, name: str, field: drf.Field) -> Schema:
     """The attribute `name` as documents have it."""
     schema = schema_of(field)
     column = column_of(serializer, name)
@@ -27,7 +27,7 @@ def readable(serializer: Serializer, name: str, field: drf.Field) -> Schema:
     return schema
 
 
-def writable(serializer: Serializer, name: str, field: drf.Field) -> Schema:
+def writable(serializer: ResourceSerializer, name: str, field: drf.Field) -> Schema:
     """The attribute `name` as requests may give it."""
     schema = schema_of(field)
     if isinstance(field, drf.ChoiceField):

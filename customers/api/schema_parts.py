@@ -120,7 +120,7 @@ def shown(schema: Schema, headers: Mapping[str, Schema]) -> Schema:
 
 def listed(schema: Schema) -> Schema:
     """A response with a page of resources."""
-    document = {
+    document: dict[str, Schema] = {
         "data": {"type": "array", "items": schema},
         "included": {"type": "array", "items": {"type": "object"}},
         "meta": {"type": "object"},

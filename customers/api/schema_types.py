@@ -121,7 +121,7 @@ class TypeSchema:
         declared = self.filters
         if declared is None:
             return {"type": "object", "maxProperties": 0}
-        by_predicates = {}
+        by_predicates: dict[tuple[str, ...], list[str]] = {}
         for name, one in declared.base_filters.items():
             by_predicates.setdefault(tuple(one.predicates), []).append(name)
         patterns = [
@@ -145,7 +145,10 @@ class TypeSchema:
         if "retrieve_singleton" in self.resource.actions:
             return {f"/api/{self.resource.path}": {"get": self._operation("retrieve_singleton")}}
         path = f"/api/{self.name}"
-        found = {path: {}, f"{path}/{{id}}": {"parameters": [ref("parameters", "id")]}}
+        found: dict[str, Schema] = {
+            path: {},
+            f"{path}/{{id}}": {"parameters": [ref("parameters", "id")]},
+        }
         verbs = {"list": (path, "get"), "create": (path, "post")}
         detail = f"{path}/{{id}}"
         verbs |= {"retrieve": (detail, "get"), "partial_update": (detail, "patch")}
@@ -159,7 +162,7 @@ class TypeSchema:
 
     def _operation(self, act: str) -> Schema:
         words = {"many": self.name, "one": getattr(self.resource, "path", "")}
-        operation = {
+        operation: Schema = {
             "operationId": f"{self.name}.{OPERATION_NAMES.get(act, act)}",
             "summary": SUMMARIES[act].format(**words),
             "tags": [self.name],
@@ -223,7 +226,7 @@ class TypeSchema:
     def _relation_paths(self, name: str, relation: Relation, detail: str) -> dict[str, Schema]:
         target = relation.target and TypeSchema(relation.target)
         schema = ref("schemas", target.name) if target else {"type": "object"}
-        related = {
+        related: Schema = {
             "operationId": f"{self.name}.{name}",
             "summary": f"{'List' if relation.to_many else 'Retrieve'} the related {name}",
             "tags": [self.name],
@@ -245,7 +248,7 @@ class TypeSchema:
         return found
 
     def _linkage_operation(self, name: str, relation: Relation, act: str) -> Schema:
-        operation = {
+        operation: Schema = {
             "operationId": f"{self.name}.{name}.{act}",
             "summary": LINKAGE_SUMMARIES[act].format(name=name),
             "tags": [self.name],

@@ -473,7 +473,8 @@ RULES = [
         "customers/api/methods.py",
         (
             "    if pk is None:\n"
-            '        raise errors.PreconditionFailedError("There is nothing yet that could match.")\n'
+            "        raise errors.PreconditionFailedError("
+            '"There is nothing yet that could match.")\n'
         ),
         ("    if pk is None:\n        return\n"),
         "test_writes.py::test_a_change_is_made_to_what_was_seen",
@@ -887,8 +888,8 @@ RULES = [
     rule(
         "Token answers are not stored",
         "customers/api/oauth.py",
-        "@never_cache\ndef _answer",
-        "def _answer",
+        "@never_cache\ndef _respond",
+        "def _respond",
         "test_tokens.py::test_an_integration_gets_a_token_for_its_secret",
     ),
     rule(
@@ -1959,7 +1960,8 @@ RULES = [
         "customers/resources/customer_emails.py",
         (
             "            if email_key(email) != self.owner.email_key:  # whoever else has it\n"
-            '                raise errors.UnprocessableError("must be the customer\'s", pointer=POINTER)\n'
+            "                raise errors.UnprocessableError("
+            '"must be the customer\'s", pointer=POINTER)\n'
         ),
         "",
         "test_permissions.py::test_an_address_that_is_not_the_customers_is_refused_whoever_has_it",
@@ -2016,7 +2018,8 @@ RULES = [
         "customers/resources/reset_completion.py",
         (
             "    if password is None:\n"
-            '        raise errors.UnprocessableError("can\'t be blank", pointer=PASSWORD, error="blank")\n'
+            "        raise errors.UnprocessableError("
+            '"can\'t be blank", pointer=PASSWORD, error="blank")\n'
         ),
         ("    if password is None:\n        return\n"),
         "test_password_resets.py::test_the_token_and_the_password_come_together",
