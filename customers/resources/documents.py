@@ -52,10 +52,10 @@ class Document:
 
     def one(self, row: Model | None, **members: Any) -> bytes:
         """The bytes of a document about `row`, or about nothing when it is None."""
-        rows = [] if row is None else [row]
-        self._prefetch_included(rows)
-        data = self._render_resource(row, self.viewset) if rows else None
-        return self._encode(data, rows, members)
+        if row is None:
+            return self._encode(None, [], members)
+        self._prefetch_included([row])
+        return self._encode(self._render_resource(row, self.viewset), [row], members)
 
     def many(self, rows: list[Model], **members: Any) -> bytes:
         """The bytes of a document that lists `rows`."""
@@ -137,8 +137,8 @@ class Document:
         shape = shape_of(viewset, self.fields.get(viewset.resource_name))
         link = viewset.link_to(row)
         attributes = shape.attributes_of(row)
-        for field in shape.principal_fields:
-            attributes[field.field_name] = field.value_for(self.principal, row)
+        for name, field in shape.principal_fields.items():
+            attributes[name] = field.value_for(self.principal, row)
         resource = {
             "id": row.pk,
             "type": shape.type,

@@ -90,5 +90,7 @@ def follow(viewset: ServedType, relationship: str, name: str, hops: int) -> Filt
     relation = viewset.relations[relationship]
     if name == "id" and isinstance(relation, ToOne):
         return FilterTarget((), IdFilter(), relation.column, viewset.queryset.model)
+    if relation.target is None:
+        return None
     found = find_target(relation.target, name, hops - 1)
     return found and found._replace(relations=(relation, *found.relations))

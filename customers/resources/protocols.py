@@ -1,5 +1,6 @@
 """What the API's language asks of those that it works with, whichever door they come from."""
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db.models import Model, QuerySet
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 Principal = tokens.Principal | principals.InternalPrincipal
 
 
-class ServedType(Protocol):
+class ServedType(Hashable, Protocol):
     """A type of resource that the API serves: its declarations, and the way to its rows."""
 
     resource_name: str

@@ -1,14 +1,27 @@
 """Which kind of relation a relationship is, and those that no column of their name ties."""
 
+from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.db.models import (
+    Exists,
+    ForeignKey,
+    ManyToManyField,
+    ManyToOneRel,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+)
 
+from customers.models import Attachment
 from customers.resources.prefetching import PrefetchBudget
 from customers.resources.protocols import Principal, Registry, ServedType
 from customers.resources.relations import (
     ManyToMany,
     Relation,
+    RelationToType,
     RowsById,
     ToMany,
     ToOne,
@@ -16,11 +29,11 @@ from customers.resources.relations import (
 )
 
 
-class AuditRelation(Relation):
-    """The rows of `target_name` that say, by type and id, what they are about."""
+class AuditRelation(RelationToType):
+    """The rows of the type `name` that say, by type and id, what they are about."""
 
     def __init__(self, name: str, model: type[Model], router: Registry) -> None:
-        super().__init__(name, None, router)
+        super().__init__(name, router)
         self.resource_type = model._meta.db_table
 
     @cached_property
@@ -48,8 +61,11 @@ class AuditRelation(Relation):
         return self.target.rows(principal).filter(resource_type=self.resource_type, **ids)
 
 
-class TopicWebhooks(Relation):
+class TopicWebhooks(RelationToType):
     """The webhooks that are called for the topic of an event."""
+
+    def __init__(self, name: str, model: type[Model], router: Registry) -> None:
+        super().__init__(name, router)
 
     @cached_property
     def target(self) -> ServedType:
@@ -58,28 +74,36 @@ class TopicWebhooks(Relation):
 
     def queryset_for(self, parent: Model, principal: Principal) -> QuerySet:
         """The webhooks of the topic of the event `parent`."""
-        return self.target.rows(principal).filter(topic=parent.name)
+        return self.target.rows(principal).filter(topic=_topic_of(parent))
 
     def prefetch(
         self, parents: list[Model], principal: Principal, budget: PrefetchBudget
     ) -> RowsById:
         """One query for the webhooks of all topics."""
-        topics = list({parent.name for parent in parents})
-        rows = self.fetch_related(principal, budget, "topic__any_of", topics)
+        topics = {parent.pk: _topic_of(parent) for parent in parents}
+        rows = self.fetch_related(principal, budget, "topic__any_of", [*{*topics.values()}])
         by_topic = group_by(rows, lambda row: row.topic)
-        return {parent.pk: by_topic.get(parent.name, []) for parent in parents}
+        return {pk: by_topic.get(topic, []) for pk, topic in topics.items()}
+
+
+def _topic_of(event: Any) -> str:
+    return event.name
 
 
 class PolymorphicToOne(Relation):
     """The one of several foreign keys of the parent's that is set, each to a type of its own."""
 
     to_many = False
-    nullable = False
-    target = None
 
-    def __init__(self, name: str, model: type[Model], router: Registry) -> None:
-        super().__init__(name, None, router)
-        self.keys = [model._meta.get_field(key) for key in model.ATTACHABLE]
+    def __init__(self, name: str, model: type[Attachment], router: Registry) -> None:
+        super().__init__(name, router)
+        keys = [model._meta.get_field(key) for key in model.ATTACHABLE]
+        self.keys = [key for key in keys if isinstance(key, ForeignKey)]
+
+    @property
+    def nullable(self) -> bool:
+        """Never: an attachment is one of something."""
+        return False
 
     def viewset_for(self, row: Model) -> ServedType:
         """The viewset of the related `row`, of whichever type."""
@@ -109,10 +133,13 @@ class PolymorphicToOne(Relation):
         return found
 
 
-class TokenCustomer(Relation):
+class TokenCustomer(RelationToType):
     """The customer whose token the caller holds, whatever the parent."""
 
     to_many = False
+
+    def __init__(self, name: str, model: type[Model], router: Registry) -> None:
+        super().__init__(name, router)
 
     @cached_property
     def target(self) -> ServedType:
@@ -131,7 +158,7 @@ class TokenCustomer(Relation):
         return {parent.pk: [owner] for parent in parents} if owner else {}
 
 
-WITHOUT_COLUMN = {
+WITHOUT_COLUMN: dict[str, Callable[..., Relation]] = {
     "attachable": PolymorphicToOne,
     "event_stores": AuditRelation,
     "events": AuditRelation,
@@ -141,12 +168,17 @@ WITHOUT_COLUMN = {
 
 
 def make_relation(name: str, model: type[Model], router: Registry) -> Relation:
-    """The Relation for the relationship `name` of `model`, by what ties its rows."""
+    """The Relation for the relationship `name` of `model`, by what ties its rows.
+
+    Raises TypeError where nothing does.
+    """
     if name in WITHOUT_COLUMN:
         return WITHOUT_COLUMN[name](name, model, router)
     field = model._meta.get_field(name)
-    if field.many_to_many:
+    if isinstance(field, ManyToManyField):
         return ManyToMany(name, field, router)
-    if field.one_to_many:
-        return ToMany(name, field, router)
-    return ToOne(name, field, router)
+    if isinstance(field, ManyToOneRel):
+        return ToMany(name, field.field, router)
+    if isinstance(field, ForeignKey):
+        return ToOne(name, field, router)
+    raise TypeError(f"{field} is no relationship: give it a row in WITHOUT_COLUMN")

@@ -32,13 +32,15 @@ class Shape:
             _check_names(fields, viewset, readable)
         shown = {*readable, *viewset.relations} if fields is None else fields
         attributes = {name: field for name, field in readable.items() if name in shown}
-        own = {n: one for n, one in attributes.items() if not isinstance(one, PrincipalField)}
-        sources = [field.source for field in own.values()]
+        self.principal_fields = {
+            name: field for name, field in attributes.items() if isinstance(field, PrincipalField)
+        }
+        own = {n: one for n, one in attributes.items() if n not in self.principal_fields}
+        sources = [field.source or name for name, field in own.items()]
         self.type = viewset.resource_name
         self.names = list(own)
         self.read = _make_reader(sources)
         self.converters = _converters(own)
-        self.principal_fields = [one for n, one in attributes.items() if n not in own]
         self.deferred = _unread_columns(viewset, sources)
         self.relationships = [name for name in viewset.relations if name in shown]
         self.links = {name: _split_links(name) for name in self.relationships}
