@@ -17,7 +17,7 @@ from django.db.models import (
 
 from customers.models import Attachment
 from customers.resources.prefetching import PrefetchBudget
-from customers.resources.protocols import Principal, Registry, ServedType
+from customers.resources.protocols import Principal, ServedType, ServedTypes
 from customers.resources.relations import (
     ManyToMany,
     Relation,
@@ -32,14 +32,14 @@ from customers.resources.relations import (
 class AuditRelation(RelationToType):
     """The rows of the type `name` that say, by type and id, what they are about."""
 
-    def __init__(self, name: str, model: type[Model], router: Registry) -> None:
-        super().__init__(name, router)
+    def __init__(self, name: str, model: type[Model], registry: ServedTypes) -> None:
+        super().__init__(name, registry)
         self.resource_type = model._meta.db_table
 
     @cached_property
     def target(self) -> ServedType:
         """The type that has the relationship's name."""
-        return self.router.viewsets[self.name]
+        return self.registry.types[self.name]
 
     def queryset_for(self, parent: Model, principal: Principal) -> QuerySet:
         """The rows about `parent`."""
@@ -64,13 +64,13 @@ class AuditRelation(RelationToType):
 class TopicWebhooks(RelationToType):
     """The webhooks that are called for the topic of an event."""
 
-    def __init__(self, name: str, model: type[Model], router: Registry) -> None:
-        super().__init__(name, router)
+    def __init__(self, name: str, model: type[Model], registry: ServedTypes) -> None:
+        super().__init__(name, registry)
 
     @cached_property
     def target(self) -> ServedType:
         """The type of webhooks."""
-        return self.router.viewsets["webhooks"]
+        return self.registry.types["webhooks"]
 
     def queryset_for(self, parent: Model, principal: Principal) -> QuerySet:
         """The webhooks of the topic of the event `parent`."""
@@ -95,8 +95,8 @@ class PolymorphicToOne(Relation):
 
     to_many = False
 
-    def __init__(self, name: str, model: type[Attachment], router: Registry) -> None:
-        super().__init__(name, router)
+    def __init__(self, name: str, model: type[Attachment], registry: ServedTypes) -> None:
+        super().__init__(name, registry)
         keys = [model._meta.get_field(key) for key in model.ATTACHABLE]
         self.keys = [key for key in keys if isinstance(key, ForeignKey)]
 
@@ -105,19 +105,19 @@ class PolymorphicToOne(Relation):
         """Never: an attachment is one of something."""
         return False
 
-    def viewset_for(self, row: Model) -> ServedType:
-        """The viewset of the related `row`, of whichever type."""
-        return self.router.viewset_of(type(row))
+    def type_for(self, row: Model) -> ServedType:
+        """The type of the related `row`."""
+        return self.registry.type_of(type(row))
 
     def targets(self) -> dict[str, ServedType]:
-        """The viewsets of all the foreign keys' types, by their names."""
-        viewsets = [self.router.viewset_of(key.related_model) for key in self.keys]
-        return {viewset.resource_name: viewset for viewset in viewsets}
+        """The types of all the foreign keys, by their names."""
+        types = [self.registry.type_of(key.related_model) for key in self.keys]
+        return {resource.name: resource for resource in types}
 
     def queryset_for(self, parent: Model, principal: Principal) -> QuerySet:
         """The one row."""
         key = next(key for key in self.keys if getattr(parent, key.attname))
-        rows = self.router.viewset_of(key.related_model).rows(principal)
+        rows = self.registry.type_of(key.related_model).rows(principal)
         return rows.filter(pk=getattr(parent, key.attname))
 
     def prefetch(
@@ -126,7 +126,7 @@ class PolymorphicToOne(Relation):
         """One query for each of the types."""
         found: RowsById = {}
         for key in self.keys:
-            target = self.router.viewset_of(key.related_model)
+            target = self.registry.type_of(key.related_model)
             ids = {parent.pk: getattr(parent, key.attname) for parent in parents}
             rows = self.fetch_by_id(set(ids.values()) - {None}, target, principal, budget)
             found |= {pk: [rows[other]] for pk, other in ids.items() if other in rows}
@@ -138,13 +138,13 @@ class TokenCustomer(RelationToType):
 
     to_many = False
 
-    def __init__(self, name: str, model: type[Model], router: Registry) -> None:
-        super().__init__(name, router)
+    def __init__(self, name: str, model: type[Model], registry: ServedTypes) -> None:
+        super().__init__(name, registry)
 
     @cached_property
     def target(self) -> ServedType:
         """The type of customers."""
-        return self.router.viewsets["customers"]
+        return self.registry.types["customers"]
 
     def queryset_for(self, parent: Model | None, principal: Principal) -> QuerySet:
         """The one customer, if any."""
@@ -167,18 +167,18 @@ WITHOUT_COLUMN: dict[str, Callable[..., Relation]] = {
 }
 
 
-def make_relation(name: str, model: type[Model], router: Registry) -> Relation:
+def make_relation(name: str, model: type[Model], registry: ServedTypes) -> Relation:
     """The Relation for the relationship `name` of `model`, by what ties its rows.
 
     Raises TypeError where nothing does.
     """
     if name in WITHOUT_COLUMN:
-        return WITHOUT_COLUMN[name](name, model, router)
+        return WITHOUT_COLUMN[name](name, model, registry)
     field = model._meta.get_field(name)
     if isinstance(field, ManyToManyField):
-        return ManyToMany(name, field, router)
+        return ManyToMany(name, field, registry)
     if isinstance(field, ManyToOneRel):
-        return ToMany(name, field.field, router)
+        return ToMany(name, field.field, registry)
     if isinstance(field, ForeignKey):
-        return ToOne(name, field, router)
+        return ToOne(name, field, registry)
     raise TypeError(f"{field} is no relationship: give it a row in WITHOUT_COLUMN")

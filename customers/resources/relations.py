@@ -14,9 +14,9 @@ from django.db.models import (
     QuerySet,
 )
 
-from customers.api import errors
+from customers.resources import errors
 from customers.resources.prefetching import PrefetchBudget, fetch_rows
-from customers.resources.protocols import Principal, Registry, ServedType
+from customers.resources.protocols import Principal, ServedType, ServedTypes
 
 RowsById = dict[str, list[Any]]
 
@@ -29,9 +29,9 @@ class Relation:
 
     to_many = True
 
-    def __init__(self, name: str, router: Registry) -> None:
+    def __init__(self, name: str, registry: ServedTypes) -> None:
         self.name = name
-        self.router = router
+        self.registry = registry
 
     @property
     def nullable(self) -> bool:
@@ -40,15 +40,15 @@ class Relation:
 
     @cached_property
     def target(self) -> ServedType | None:
-        """The viewset of the related type; None when rows of several types are related."""
+        """The related type; None when rows of several types are related."""
         return None
 
-    def viewset_for(self, row: Model) -> ServedType:
-        """The viewset of the related `row`."""
+    def type_for(self, row: Model) -> ServedType:
+        """The type of the related `row`."""
         raise NotImplementedError
 
     def targets(self) -> dict[str, ServedType]:
-        """The viewsets of all types that it may lead to, by their names."""
+        """All types that it may lead to, by their names."""
         raise NotImplementedError
 
     def queryset_for(self, parent: Model, principal: Principal) -> QuerySet:
@@ -72,7 +72,7 @@ class Relation:
     def fetch_by_id(
         self, ids: Iterable[str], target: ServedType, principal: Principal, budget: PrefetchBudget
     ) -> dict[str, Model]:
-        """The rows of the viewset `target` with these ids that `principal` may see, by id."""
+        """The rows of the type `target` with these ids that `principal` may see, by id."""
         ids, deferred = list(ids), budget.deferred(target)
         if not ids:
             return {}
@@ -99,16 +99,16 @@ class RelationToType(Relation):
 
     @cached_property
     def target(self) -> ServedType:
-        """The viewset of the related type."""
+        """The related type."""
         raise NotImplementedError
 
-    def viewset_for(self, row: Model) -> ServedType:
-        """The viewset of the related `row`."""
+    def type_for(self, row: Model) -> ServedType:
+        """The type of the related `row`."""
         return self.target
 
     def targets(self) -> dict[str, ServedType]:
-        """The one viewset that it leads to, by its name."""
-        return {self.target.resource_name: self.target}
+        """The one type that it leads to, by its name."""
+        return {self.target.name: self.target}
 
     def fetch_related(
         self,
@@ -134,14 +134,14 @@ class ToOne(RelationToType):
 
     to_many = False
 
-    def __init__(self, name: str, field: ForeignKey, router: Registry) -> None:
-        super().__init__(name, router)
+    def __init__(self, name: str, field: ForeignKey, registry: ServedTypes) -> None:
+        super().__init__(name, registry)
         self.field = field
 
     @cached_property
     def target(self) -> ServedType:
         """The type that the foreign key points at."""
-        return self.router.viewset_of(self.field.related_model)
+        return self.registry.type_of(self.field.related_model)
 
     @property
     def nullable(self) -> bool:
@@ -173,14 +173,14 @@ class ToOne(RelationToType):
 class ToMany(RelationToType):
     """The foreign key `key` of the target's, which points at the parent."""
 
-    def __init__(self, name: str, key: ForeignKey, router: Registry) -> None:
-        super().__init__(name, router)
+    def __init__(self, name: str, key: ForeignKey, registry: ServedTypes) -> None:
+        super().__init__(name, registry)
         self.key = key
 
     @cached_property
     def target(self) -> ServedType:
         """The type that has the foreign key."""
-        return self.router.viewset_of(self.key.model)
+        return self.registry.type_of(self.key.model)
 
     def queryset_for(self, parent: Model, principal: Principal) -> QuerySet:
         """The rows whose foreign key points at `parent`."""
@@ -203,14 +203,14 @@ class ToMany(RelationToType):
 class ManyToMany(RelationToType):
     """The table of pairs of the parent's `field`."""
 
-    def __init__(self, name: str, field: ManyToManyField, router: Registry) -> None:
-        super().__init__(name, router)
+    def __init__(self, name: str, field: ManyToManyField, registry: ServedTypes) -> None:
+        super().__init__(name, registry)
         self.field = field
 
     @cached_property
     def target(self) -> ServedType:
         """The type that the parent is paired with."""
-        return self.router.viewset_of(self.field.related_model)
+        return self.registry.type_of(self.field.related_model)
 
     @property
     def pairs(self) -> QuerySet:

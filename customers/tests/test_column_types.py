@@ -10,8 +10,6 @@ from django.apps import apps
 from django.db import connection, models
 from django.test.utils import isolate_apps
 
-from customers.api import errors
-from customers.api.urls import router
 from customers.db.fields import JsonField
 from customers.models import (
     COLUMN_TYPES,
@@ -22,6 +20,7 @@ from customers.models import (
     column_kind,
     column_type_of,
 )
+from customers.resources import errors
 from customers.resources.column_types import (
     SERIALIZER_FIELDS,
     WIRE_TYPES,
@@ -32,6 +31,7 @@ from customers.resources.documents import Document
 from customers.resources.filtering import filter_rows
 from customers.resources.filters import Filters
 from customers.resources.ordering import order_rows
+from customers.resources.registry import registry
 from customers.resources.serializers import ResourceSerializer
 from customers.services import principals
 
@@ -132,10 +132,10 @@ def test_a_cell_that_holds_no_such_value_is_refused(kind, text):
 
 def field_pairs():
     """The shown fields of all serializers that are columns of their own, with the columns."""
-    for viewset in router.viewsets.values():
-        if viewset.resource_name == "organizations":
+    for resource in registry.types.values():
+        if resource.name == "organizations":
             continue  # made of settings, it has no columns
-        model, serializer = viewset.serializer_class.Meta.model, viewset.serializer_class()
+        model, serializer = resource.serializer_class.Meta.model, resource.serializer_class()
         columns = {one.name: one for one in model._meta.concrete_fields}
         for field in serializer.fields.values():
             if field.source in columns and not field.write_only:
@@ -180,7 +180,7 @@ def vouchers(transactional_db):
             sortable = ["amount", "valid_until"]
 
         class Vouchers:
-            resource_name = "vouchers"
+            name = "vouchers"
             queryset = Voucher.objects.all()
             serializer_class = VoucherSerializer
             filterset_class = VoucherFilters
