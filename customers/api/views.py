@@ -211,7 +211,7 @@ class RelatedView(RelationView):
     def _one(self, pk: str) -> HttpResponse:
         _, rows = self.related_rows(pk)
         row = rows.first()
-        resource = self.relation.viewset_for(row) if row else self.resource
+        resource = self.relation.type_for(row) if row else self.resource
         document = self.document(self.query("include", "fields"), resource)
         return document_response(document.one(row))
 
@@ -230,7 +230,7 @@ class RelationshipView(RelationView):
         else:
             self.query()
             row, members = rows.first(), {"links": {}}
-            data = row and documents.identifier_of(self.relation.viewset_for(row), row)
+            data = row and documents.identifier_of(self.relation.type_for(row), row)
         link = self.source.link_to(parent)
         members["links"] |= documents.relationship_links(link, self.relation.name)
         return document_response(orjson.dumps({**members, "data": data}))
