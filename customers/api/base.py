@@ -60,9 +60,8 @@ class ApiView(APIView):
         request.user = self.principal  # type: ignore[assignment]  # for the log of requests
         if not self.principal.sees_all:
             client = limits.client_of(request.META)
-            limits.use_channel(
-                self.principal, request.method or "", request.resolver_match.route, client
-            )
+            route = request.resolver_match.route  # type: ignore[union-attr]  # it has led here
+            limits.use_channel(self.principal, request.method or "", route, client)
             self.slot = self.slot or request_slots.place_of(self.principal)
             deadlines.shorten(settings.CUSTOMER_REQUEST_TIMEOUT)
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():

@@ -5,17 +5,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from customers.db.paging import PagedQuery, beyond, order_of
-from customers.models import Resource
 from customers.resources import errors
 
 LARGEST_NUMBER = 2**31
 
 Members = Mapping[str, str]  # of the query: {"number": …, "size": …} in text
 Pairs = list[tuple[str, str]]  # the whole query, which links repeat
-Found = tuple[list[Resource], dict[str, Any]]  # rows, and the document's `meta` and `links`
+Found = tuple[list[Model], dict[str, Any]]  # rows, and the document's `meta` and `links`
 
 
 class Page:

@@ -19,6 +19,7 @@ from customers.api.schema_parts import (
     with_refusals,
 )
 from customers.resources.base import ResourceType
+from customers.resources.registry import registry
 from customers.resources.relations import Relation
 
 SUMMARIES = {
@@ -224,7 +225,7 @@ class TypeSchema:
         return query_parameter("include", schema)
 
     def _relation_paths(self, name: str, relation: Relation, detail: str) -> dict[str, Schema]:
-        target = relation.target and TypeSchema(relation.target)
+        target = _target_of(relation)
         schema = ref("schemas", target.name) if target else {"type": "object"}
         related: Schema = {
             "operationId": f"{self.name}.{name}",
@@ -234,7 +235,7 @@ class TypeSchema:
         parameters = [query_parameter("include", {"type": "string"}), ref("parameters", "fields")]
         if target:
             parameters[0] = target.include()
-        if relation.to_many:
+        if target and relation.to_many:
             parameters += target.list_parameters()
             related["responses"] = {"200": listed(schema)}
         else:
@@ -256,8 +257,8 @@ class TypeSchema:
         }
         data = object_schema({"data": self._linkage(relation)}, ["data"])
         if act == "linkage":
-            if relation.to_many:
-                operation["parameters"] = TypeSchema(relation.target).page_parameters()
+            if relation.to_many and (target := _target_of(relation)):
+                operation["parameters"] = target.page_parameters()
             operation["responses"] = {"200": json_answer("The identifiers", {**data, **OPEN})}
             return with_refusals(operation, "list")
         operation["requestBody"] = {"required": True, "content": {CONTENT_TYPE: {"schema": data}}}
@@ -267,3 +268,8 @@ class TypeSchema:
         ]
         operation["responses"] = {"204": {"description": "It is done."}}
         return with_refusals(operation, "write")
+
+
+def _target_of(relation: Relation) -> TypeSchema | None:
+    """The type that `relation` leads to, None where it leads to several."""
+    return TypeSchema(registry.types[relation.target.name]) if relation.target else None

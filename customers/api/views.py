@@ -21,6 +21,7 @@ from customers.resources.base import ResourceType, SingletonType
 from customers.resources.errors import ParamMissingError, UnauthorizedError
 from customers.resources.filtering import filter_rows
 from customers.resources.ordering import order_rows
+from customers.resources.protocols import ServedType
 from customers.resources.query import Query
 from customers.resources.registry import registry
 from customers.resources.relations import Relation
@@ -70,9 +71,7 @@ class ResourceView(ApiView):
             raise ParamMissingError("The required parameter, data, is missing.", pointer="")
         return self.request.data
 
-    def document(
-        self, query: Query, resource: type[ResourceType] | None = None
-    ) -> documents.Document:
+    def document(self, query: Query, resource: ServedType | None = None) -> documents.Document:
         """The document that `query` asks for, about rows of `resource`."""
         resource = resource or self.resource
         return documents.Document(

@@ -1,15 +1,15 @@
 from customers.models import Application
 from customers.resources.base import SingletonType
-from customers.resources.protocols import Principal
 from customers.resources.serializers import ResourceSerializer
+from customers.services import tokens
 
 
 class ApplicationSerializer(ResourceSerializer):
     class Meta:
         model = Application
         fields = ["name", "kind", "public_access", "redirect_uri", "uid", "scopes"]
-        relationships = []
-        writable = []
+        relationships = ()
+        writable = ()
 
 
 class ApplicationType(SingletonType):
@@ -18,6 +18,6 @@ class ApplicationType(SingletonType):
     serializer_class = ApplicationSerializer
 
     @classmethod
-    def row_for(cls, principal: Principal) -> Application:
+    def row_for(cls, principal: tokens.Principal) -> Application:
         """The application that the token is for."""
         return principal.application

@@ -12,6 +12,7 @@ from customers.resources.prefetching import fetch_rows
 from customers.resources.protocols import Principal
 from customers.resources.relations import Relation
 from customers.resources.serializers import ResourceSerializer
+from customers.services import tokens
 
 
 class ResourceType:
@@ -78,7 +79,7 @@ class SingletonType(ResourceType):
     actions = frozenset({"retrieve_singleton"})
 
     @classmethod
-    def row_for(cls, principal: Principal) -> Any:
+    def row_for(cls, principal: tokens.Principal) -> Any:
         """The one resource that `principal` sees."""
         raise NotImplementedError
 

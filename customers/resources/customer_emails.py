@@ -38,7 +38,7 @@ class CustomerEmailSerializer(ResourceSerializer):
         """Change the locked `row`, which has a guest's address as it was sent."""
         return self.echo(super().update(row, values))
 
-    def echo(self, row: Resource) -> Resource:
+    def echo(self, row: Any) -> Any:
         """`row`, with the address that a guest has sent."""
         row.sent_email = self.sent_email
         return row

@@ -1,6 +1,6 @@
 from typing import Any
 
-from customers.models import CustomerPasswordReset
+from customers.models import CustomerPasswordReset, Resource
 from customers.resources.base import ResourceType
 from customers.resources.customer_emails import CustomerEmailSerializer
 from customers.resources.fields import TextField
@@ -24,7 +24,7 @@ class CustomerPasswordResetSerializer(CustomerEmailSerializer):
         create_only = ["customer_email"]
         update_only = channel_writable = ["customer_password", "_reset_password_token"]
 
-    def update(self, row: CustomerPasswordReset, values: dict[str, Any]) -> CustomerPasswordReset:
+    def update(self, row: Any, values: dict[str, Any]) -> Resource:
         """Finish the locked reset `row` by its token."""
         token = values.pop("_reset_password_token", None)
         password = values.pop("customer_password", None)

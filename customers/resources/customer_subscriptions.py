@@ -1,6 +1,6 @@
 from typing import Any
 
-from customers.models import CustomerSubscription
+from customers.models import CustomerSubscription, Resource
 from customers.resources.base import ResourceType
 from customers.resources.customer_emails import CustomerEmailSerializer
 from customers.resources.fields import TextField
@@ -22,7 +22,7 @@ class CustomerSubscriptionSerializer(CustomerEmailSerializer):
         create_only = ["customer_email"]
         channel_writable = writable
 
-    def create(self, values: dict[str, Any]) -> CustomerSubscription:
+    def create(self, values: dict[str, Any]) -> Resource:
         """As always; for a guest who repeats what is there, a row that is not saved."""
         if self.sent_email and (repeated := subscriptions.repeated(values)):
             self.is_repeated = True

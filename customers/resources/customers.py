@@ -1,6 +1,6 @@
 from typing import Any
 
-from customers.models import Customer
+from customers.models import Customer, Resource
 from customers.resources import errors
 from customers.resources.base import ResourceType
 from customers.resources.fields import PasswordField, TextField, TokenClaimField
@@ -68,7 +68,7 @@ class CustomerSerializer(TriggeredSerializer, TaggableSerializer):
             self.fields["password"].addresses = [one for one in found if isinstance(one, str)]
         return super().to_internal_value(data)
 
-    def update(self, row: Customer, values: dict[str, Any]) -> Customer:
+    def update(self, row: Any, values: dict[str, Any]) -> Resource:
         """Refuses a second password, which is given by a reset alone."""
         if "password" in values and row.has_password:
             raise errors.UnprocessableError(CHOSEN, pointer=PASSWORD, error="taken")

@@ -11,7 +11,7 @@ class EventCallbackSerializer(ResourceSerializer):
         model = EventCallback
         fields = ["callback_url", "payload", *ANSWER]
         relationships = ["webhook", "event_stores"]
-        writable = []
+        writable = ()
 
 
 class EventCallbackFilters(Filters):

@@ -8,8 +8,8 @@ class EventStoreSerializer(ResourceSerializer):
     class Meta:
         model = EventStore
         fields = ["resource_type", "resource_id", "event", "payload", "who"]
-        relationships = []
-        writable = []
+        relationships = ()
+        writable = ()
 
 
 class EventStoreFilters(Filters):

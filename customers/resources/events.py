@@ -12,7 +12,7 @@ class EventSerializer(TriggeredSerializer):
         model = Event
         fields = ["name"]
         relationships = ["webhooks", "last_event_callbacks", "event_stores"]
-        writable = []
+        writable = ()
 
 
 class EventFilters(Filters):

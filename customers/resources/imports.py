@@ -42,10 +42,10 @@ class ImportSerializer(TriggeredSerializer):
             values["inputs"] = imports.validate_inputs(values, mode=self.principal.mode)
         return super().validate(values)
 
-    def create(self, values: dict[str, Any]) -> Import:
+    def create(self, values: dict[str, Any]) -> Any:
         """Make one and store its inputs."""
         rows, actor = values.pop("inputs"), self.principal.actor
-        row = super().create({**values, "actor": actor, "inputs_size": len(rows)})
+        row: Any = super().create({**values, "actor": actor, "inputs_size": len(rows)})
         imports.store(row, rows)
         return row
 

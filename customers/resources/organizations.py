@@ -3,7 +3,7 @@ from rest_framework_json_api import serializers
 from customers.models import Organization
 from customers.resources.base import SingletonType
 from customers.resources.fields import MomentField, ObjectField, TextField
-from customers.resources.protocols import Principal
+from customers.services import tokens
 
 
 class OrganizationSerializer(serializers.Serializer):
@@ -24,7 +24,7 @@ class OrganizationSerializer(serializers.Serializer):
 
     class Meta:
         model = Organization
-        relationships = []
+        relationships = ()
 
 
 class OrganizationType(SingletonType):
@@ -33,6 +33,6 @@ class OrganizationType(SingletonType):
     serializer_class = OrganizationSerializer
 
     @classmethod
-    def row_for(cls, principal: Principal) -> Organization:
+    def row_for(cls, principal: tokens.Principal) -> Organization:
         """The organization, which is made of settings."""
         return Organization()

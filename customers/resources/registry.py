@@ -1,5 +1,7 @@
 """Which types the API has: nothing is on the wire that is not registered."""
 
+from typing import Any
+
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model
 
@@ -18,7 +20,8 @@ class Registry:
         """Serve `resource`, and find out what its relationships lead to."""
         meta = resource.serializer_class.Meta
         if not resource.path:
-            resource.queryset = without_long_relatives(resource.queryset)
+            rows: Any = without_long_relatives(resource.queryset)
+            resource.queryset = rows
         resource.relations = {
             name: make_relation(name, meta.model, self) for name in meta.relationships
         }

@@ -169,7 +169,7 @@ class TaggableSerializer(ResourceSerializer):
 
 
 @cache
-def _fields_of(serializer_class: type[ResourceSerializer]) -> dict[str, Field]:
+def _fields_of(serializer_class: Any) -> dict[str, Field]:
     """The fields that DRF makes of a declaration, which takes longer than most requests."""
     return ModelSerializer.get_fields(serializer_class())
 

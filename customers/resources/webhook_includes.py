@@ -27,7 +27,7 @@ def check_includes(topic: str, paths: Iterable[str] | None, *, mode: str) -> Non
 
 def validate_includes(values: Mapping[str, Any], webhook: Webhook | None, *, mode: str) -> None:
     """Raise ValidationError unless `webhook`, changed or made by `values`, has what it includes."""
-    topic = values.get("topic") or getattr(webhook, "topic", "")
+    topic = values.get("topic") or (webhook.topic if webhook else "")
     paths = values.get("include_resources", getattr(webhook, "include_resources", None))
     try:
         check_includes(topic, paths, mode=mode)
