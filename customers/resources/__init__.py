@@ -1,6 +1,6 @@
 """The API's language: the list of its types, each in a file of its own.
 
-What is not in the list is not on the wire.
+What is not in the list is not served.
 """
 
 from customers.resources.addresses import AddressType

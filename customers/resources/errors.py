@@ -216,8 +216,8 @@ class InvalidFilterSyntaxError(ApiError):
     code, title = "INVALID_FILTERS_SYNTAX", "Invalid filters syntax"
 
 
-# What Django and its validators call an error, and what the wire calls it.
-WIRE_NAMES = {
+# What Django and its validators call an error, and what the API does.
+ERROR_NAMES = {
     "required": "blank",
     "null": "blank",
     "blank": "blank",
@@ -231,9 +231,9 @@ WIRE_NAMES = {
 }
 
 
-def wire_name(code: str | None) -> str:
-    """What the wire calls the error that Django's validators call `code`."""
-    return WIRE_NAMES.get(code or "", code or "invalid")
+def error_name(code: str | None) -> str:
+    """What the API calls the error that Django's validators call `code`."""
+    return ERROR_NAMES.get(code or "", code or "invalid")
 
 
 def invalid_members(found: Mapping[str, list[ErrorDetail]], pointer: str) -> CombinedApiError:
@@ -243,7 +243,7 @@ def invalid_members(found: Mapping[str, list[ErrorDetail]], pointer: str) -> Com
             UnprocessableError(
                 str(error),
                 pointer=f"{pointer}/{name}",
-                error=wire_name(error.code),
+                error=error_name(error.code),
             )
             for name, details in found.items()
             for error in details

@@ -1,4 +1,4 @@
-"""Which types the API has: nothing is on the wire that is not registered."""
+"""Which types the API has: nothing is served that is not registered."""
 
 from typing import Any
 

@@ -44,5 +44,5 @@ def _complete_by_token(
         password_resets.complete(row, token, password, actor=principal.actor)
     except ValidationError as error:
         raise errors.UnprocessableError(
-            error.messages[0], pointer=PASSWORD, error=errors.wire_name(error.code)
+            error.messages[0], pointer=PASSWORD, error=errors.error_name(error.code)
         ) from error

@@ -73,7 +73,7 @@ class ResourceSerializer(ModelSerializer):
         writes = hasattr(self, "initial_data")
         return {
             name: copy.copy(field)
-            for name, field in _fields_of(type(self)).items()
+            for name, field in _fields_of(type(self)).items()  # type: ignore[arg-type]
             if not (writes and field.read_only)
         }
 

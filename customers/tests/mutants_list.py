@@ -2122,7 +2122,7 @@ RULES = [
         "customers/resources/operations.py",
         ("    if resource is None or act not in resource.actions:\n"),
         ("    if resource is None:\n"),
-        "test_wire.py::test_what_a_type_does_not_offer_is_refused",
+        "test_resource_operations.py::test_what_a_type_does_not_offer_is_refused",
     ),
     rule(
         "Staff see the rows of their mode",
