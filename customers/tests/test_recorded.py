@@ -1,7 +1,7 @@
 """The wire as it was recorded: every request is sent again, and is to be answered the same.
 
-`RECORD_ANSWERS=1 python -m pytest customers/tests/test_recorded.py` records anew what
-`recorded_story.py` asks, on SQLite or PostgreSQL, and says how many answers are not what they were.
+`RECORD_ANSWERS=1 LOG_LEVEL=ERROR python -m pytest -s customers/tests/test_recorded.py` records anew
+what `customers/tests/story` asks, on SQLite or PostgreSQL, and prints which answers are other ones.
 Do so when an answer is meant to be another one, and say in the commit which and why.
 """
 
@@ -9,12 +9,13 @@ import difflib
 import ipaddress
 import json
 import os
+from collections import defaultdict
 
 import pytest
 
-from customers.tests import recorded_story
 from customers.tests.receivers import receiver
-from customers.tests.recording import Player, Recorder, read, write
+from customers.tests.recording import FILE, Player, Recorder, read, write
+from customers.tests.story.whole import tell
 
 FEWEST = 500  # different requests
 MOST_TOLD = 5  # differences, after which ids may be counted otherwise
@@ -30,6 +31,10 @@ def steady(settings):
     settings.CHANNEL_REQUESTS_PER_MINUTE_TEST = settings.CHANNEL_BURST_TEST = 0
     settings.MAX_CONCURRENT_REQUESTS = 0
     return settings
+
+
+def request_of(step):
+    return json.dumps({name: step[name] for name in step if name != "answer"})
 
 
 def title(number, step):
@@ -62,9 +67,7 @@ def test_every_request_is_answered_as_it_was_recorded(steady):
 
 
 def test_many_different_requests_are_recorded():
-    asked = {
-        (s["method"], s["path"], s.get("body"), str(s["headers"])) for s in read() if "method" in s
-    }
+    asked = {request_of(step) for step in read() if "method" in step}
     assert len(asked) >= FEWEST
 
 
@@ -72,5 +75,13 @@ def test_many_different_requests_are_recorded():
 def test_record_the_answers_anew(steady):
     with receiver() as server:
         recorder = Recorder(steady, server)
-        recorded_story.tell(recorder)
+        tell(recorder)
+    kept = defaultdict(list)  # request: its answers, as it may have been sent more than once
+    for step in read() if FILE.exists() else ():
+        kept[request_of(step)].append(step)
+    for number, step in enumerate(recorder.steps, 1):
+        before = next(iter(kept[request_of(step)]), step)
+        if before["answer"] != step["answer"]:
+            print(difference(number, before, step["answer"]))
+        del kept[request_of(step)][:1]
     write(recorder.steps)
