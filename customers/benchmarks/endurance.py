@@ -149,8 +149,7 @@ class Installation:
                 *("-k", self.folder / "cluster"),
             ],
             "web": [
-                *(sys.executable, "-m", "gunicorn", "project.wsgi", "--workers", "2"),
-                *("--threads", "4", "--bind", f"127.0.0.1:{self.port}"),
+                *(sys.executable, "-m", "project.server"),
             ],
         }
         log = (self.folder / f"{name}.log").open("ab")

@@ -3,8 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from contextlib import ExitStack, closing, suppress
@@ -12,13 +10,13 @@ from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from customers.benchmarks.endurance import children
 from customers.models import WorkerHeartbeat
 from customers.tests.conftest import needs_postgresql
+from customers.tests.servers import free_port, start_server
 
 NOT_FOUND = 'clientele_requests_total{method="GET",route="/.well-known/{path}",status="404"}'
 HEARTBEAT = 'clientele_worker_heartbeat_timestamp_seconds{work="mails"}'
@@ -76,20 +74,17 @@ def server(relay, tmp_path):
     url = given._replace(
         netloc=f"{user}@127.0.0.1:{relay.port}", path=f"/{connection.settings_dict['NAME']}"
     ).geturl()
-    with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as stack:
-        port = listener.getsockname()[1]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "python:project.gunicorn", "project.wsgi"],
-            cwd=settings.BASE_DIR,
+    with ExitStack() as stack:
+        port = free_port()
+        process = start_server(
+            port,
             env={
                 "PATH": os.environ["PATH"],
                 "DATA_DIR": str(tmp_path),
                 "DATABASE_URL": url,
-                "BIND": f"fd://{listener.fileno()}",
                 "WEB_CONCURRENCY": "2",
                 "LOG_LEVEL": "ERROR",
             },
-            pass_fds=[listener.fileno()],
         )
         stack.callback(process.wait, 60)
         stack.callback(process.terminate)
