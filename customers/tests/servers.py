@@ -22,11 +22,20 @@ def start_server(port: int, *arguments: str, env: dict, **options) -> subprocess
         env={"LOG_LEVEL": "WARNING", **env, "BIND": f"127.0.0.1:{port}"},
         **options,
     )
+    try:
+        wait_for_server(process, port)
+    except RuntimeError:
+        process.kill()
+        raise
+    return process
+
+
+def wait_for_server(process: subprocess.Popen, port: int) -> None:
+    """Return once `port` takes connections. Raises RuntimeError when `process` ends, or late."""
     last = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < last:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return process
+                return
         time.sleep(0.05)
-    process.kill()
     raise RuntimeError("The server takes no connections.")

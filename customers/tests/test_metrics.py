@@ -16,7 +16,7 @@ from django.utils import timezone
 from customers.benchmarks.endurance import children
 from customers.models import WorkerHeartbeat
 from customers.tests.conftest import needs_postgresql
-from customers.tests.servers import free_port, start_server
+from customers.tests.servers import free_port, start_server, wait_for_server
 
 NOT_FOUND = 'clientele_requests_total{method="GET",route="/.well-known/{path}",status="404"}'
 HEARTBEAT = 'clientele_worker_heartbeat_timestamp_seconds{work="mails"}'
@@ -95,6 +95,7 @@ def server(relay, tmp_path):
                 answer = line.getresponse()
                 return answer.status, answer.read().decode()
 
+        ask.port = port
         yield process, ask
 
 
@@ -105,7 +106,7 @@ def figures(ask):
     return {name: float(value) for name, _, value in lines}
 
 
-def replace_workers(process):
+def replace_workers(process, ask):
     """Kill the server's processes, and wait until it has started others."""
     before = set(children(process.pid))
     assert len(before) == 2
@@ -113,6 +114,7 @@ def replace_workers(process):
         os.kill(pid, signal.SIGKILL)
     while len(set(children(process.pid)) - before) < 2:
         time.sleep(0.01)
+    wait_for_server(process, ask.port)
 
 
 @needs_postgresql
@@ -128,7 +130,7 @@ def test_all_requests_are_counted_and_what_is_known_stays_while_the_database_is_
     assert (found["clientele_ready"], found[HEARTBEAT]) == (1, seen_at.timestamp())
     assert found['clientele_waiting{what="mails"}'] == 0
 
-    replace_workers(process)
+    replace_workers(process, ask)
     for _ in range(20):
         assert ask("/.well-known/nothing")[0] == 404
     assert figures(ask)[NOT_FOUND] == 40
