@@ -1,6 +1,6 @@
 """What is true: one model a file. This module is the only door to them."""
 
-from customers.models.addresses import ADDRESS_FOREIGN_KEYS, Address
+from customers.models.addresses import Address, address_foreign_keys
 from customers.models.applications import Application, digest
 from customers.models.attachments import Attachment
 from customers.models.base import (
@@ -56,7 +56,6 @@ from customers.models.webhooks import Webhook, new_secret, validate_paths
 from customers.models.worker_heartbeats import WorkerHeartbeat
 
 __all__ = [
-    "ADDRESS_FOREIGN_KEYS",
     "TOPICS",
     "Address",
     "Application",
@@ -103,6 +102,7 @@ __all__ = [
     "Upload",
     "Webhook",
     "WorkerHeartbeat",
+    "address_foreign_keys",
     "bulk_insert",
     "collisions",
     "digest",

@@ -3,12 +3,15 @@
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from functools import cache
 
-from customers.db.fields import FoldedField, instant
+from django.db.models import Model
+
+from customers.db.declarations import declared
+from customers.db.fields import instant
 from customers.models import TOPICS, Event, EventStore, bulk_insert
 
 MAIL = "mail"  # the act of an entry about a mail
-SECRETS = ("password", "token", "secret")
 
 _webhooks_told = ContextVar("webhooks_told", default=True)
 
@@ -19,7 +22,7 @@ def record(row, act, *, actor, changes):
     `changes` maps names to pairs of the value before and after, `who` is a JSON object
     or None. Of secrets nothing is written. Runs in the caller's transaction.
     """
-    shown = _shown(changes)
+    shown = _shown(type(row), changes)
     acts = [act]
     if act != "destroy" and (pair := changes.get("password")) and pair[0] is None and pair[1]:
         acts.append("create_password")
@@ -30,8 +33,7 @@ def record(row, act, *, actor, changes):
 
 def record_all(rows, act, *, actor, changes):
     """Write down that `act`, of which no topic tells, was done to all of `rows` alike."""
-    shown = _shown(changes)
-    entries = [_entry(row, act, shown, actor) for row in rows]
+    entries = [_entry(row, act, _shown(type(row), changes), actor) for row in rows]
     EventStore.objects.bulk_create(entries, batch_size=500)
 
 
@@ -43,7 +45,9 @@ def record_mail(customer, kind, outcome):
 
 def record_updates(changes, act, *, actor):
     """Write down the `changes` of several rows of one type, by row, and announce `act` of each."""
-    entries = [_entry(row, "update", _shown(pairs), actor) for row, pairs in changes.items()]
+    entries = [
+        _entry(row, "update", _shown(type(row), pairs), actor) for row, pairs in changes.items()
+    ]
     EventStore.objects.bulk_create(entries, batch_size=500)
     for topic in {f"{row._meta.db_table}.{act}" for row in changes} & TOPICS:
         Event.objects.bulk_create(Event(**_event(row, topic)) for row in changes)
@@ -68,7 +72,8 @@ def _events(row, acts):
 def record_creates(rows, *, actor):
     """As record_create, of several new rows of one type with neither password nor tags."""
     EventStore.objects.bulk_create(
-        _entry(row, "create", _shown(changes_between({}, values_of(row))), actor) for row in rows
+        _entry(row, "create", _shown(type(row), changes_between({}, values_of(row))), actor)
+        for row in rows
     )
     topic = f"{rows[0]._meta.db_table}.create"
     if topic in TOPICS:
@@ -96,19 +101,25 @@ def _event(row, topic):
 
 
 def values_of(row):
-    """The values of `row` by column, without those that follow from others."""
-    return {
-        field.attname: getattr(row, field.attname)
-        for field in row._meta.concrete_fields
-        if field.name not in ("id", "mode", "created_at", "updated_at")
-        and field.name not in row.audit_exclude
-        and not (isinstance(field, FoldedField) and field.of)
-    }
+    """The values of `row` by column, of those that are audited."""
+    return {name: getattr(row, name) for name in _audited(type(row))}
 
 
-def is_secret(name):
-    """Whether a value with this name is shown to nobody."""
-    return any(secret in name for secret in SECRETS)
+@cache
+def _audited(model):
+    return [
+        field.attname
+        for field, declaration in declared(model).values()
+        if declaration.audited and not field.many_to_many
+    ]
+
+
+@cache
+def secret_columns(model: type[Model]) -> frozenset[str]:
+    """The columns of `model` whose values are written down nowhere."""
+    return frozenset(
+        field.attname for field, declaration in declared(model).values() if declaration.secret
+    )
 
 
 def changes_between(before, after):
@@ -120,12 +131,13 @@ def changes_between(before, after):
     }
 
 
-def _shown(changes):
-    """The payload of the audit log for `changes`, in which is no secret."""
+def _shown(model, changes):
+    """The payload of the audit log for `changes` of a row of `model`, in which is no secret."""
+    secret = secret_columns(model)
     return {
         name: {"from": _as_json(before), "to": _as_json(after)}
         for name, (before, after) in changes.items()
-        if not is_secret(name) and before != after
+        if name not in secret and before != after
     }
 
 
