@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from django.apps import apps
 from django.core.checks import Error
-from django.db.models import Field, Model
+from django.db.models import CharField, Field, Model, TextField
 
 from customers.db.declarations import Declaration, Erase, declaration_of, empty_value, keys_to
 from customers.db.fields import IdField, JsonField
-from customers.models import Address, Customer
+from customers.models import Address, Customer, all_models, goes_with_customer, is_way
 
 SECRETS = ("password", "token", "secret", "digest")
 
@@ -16,7 +15,7 @@ SECRETS = ("password", "token", "secret", "digest")
 def check_declarations(app_configs: Any = None, **options: Any) -> list[Error]:
     """An error for each column and each way to a customer of which something is not said."""
     found = []
-    for model in apps.get_app_config("customers").get_models():
+    for model in all_models():
         for field in [*model._meta.concrete_fields, *model._meta.many_to_many]:
             if not getattr(field, "of", None):
                 found += [_error(model, field, text) for text in _faults(model, field)]
@@ -53,7 +52,8 @@ def _faults(model: type[Model], field: "Field[Any, Any]") -> list[str]:
             ),
             (
                 any(name in field.name for name in SECRETS)
-                and not (said.secret or field.is_relation or hasattr(field, "auto_now")),
+                and isinstance(field, CharField | TextField)
+                and not said.secret,
                 "it is named as a secret is: write secret=True",
             ),
             (
@@ -70,7 +70,9 @@ def _faults(model: type[Model], field: "Field[Any, Any]") -> list[str]:
                 "or search it for what quotes somebody, scrub(…)",
             ),
             (
-                said.erase is Erase.DELETE and not field.is_relation and not goes(model),
+                said.erase is Erase.DELETE
+                and not field.is_relation
+                and not goes_with_customer(model),
                 "its row stays when the customer is forgotten: write clear(…) or redact(…)",
             ),
         ]
@@ -90,22 +92,4 @@ def _is_own(model, field):
 def _cannot_be_reached(model: type[Model], said: Declaration) -> bool:
     if said.erase not in (Erase.CLEAR, Erase.REDACT) or model in (Customer, Address):
         return False
-    return not any(_is_way(field) for field in model._meta.concrete_fields)
-
-
-def goes(model: type[Model]) -> bool:
-    """Whether the rows of `model` go when their customer is forgotten."""
-    return any(
-        field.is_relation and (said := declaration_of(field)) and said.erase is Erase.DELETE
-        for field in model._meta.concrete_fields
-    )
-
-
-def _is_way(field):
-    said = declaration_of(field)
-    if said is None:
-        return False
-    if field.is_relation:
-        to_customer = field.related_model is Customer and said.erase is Erase.KEEP
-        return said.way or to_customer or said.erase is Erase.DELETE
-    return bool(said.way)
+    return not any(is_way(field) for field in model._meta.concrete_fields)

@@ -20,13 +20,17 @@ from customers.admin.base import log_admin_action, who_is
 from customers.admin.bulk import counted
 from customers.admin.filters import filters_from_query
 from customers.db.fields import instant
-from customers.jobs import bulk, exports, imports, lifecycle, spreadsheets, uploads
+from customers.jobs import bulk, exports, imports, uploads
 from customers.models import Customer, Export, Import, TransitionError, Upload
 from customers.resources import operations
+from customers.resources.export_checks import ExportRefusedError
+from customers.services import spreadsheets
 from customers.services.environments import mode_of
+from customers.services.imports import TooManyJobsError, UnreadableInputError
+from customers.services.jobs import interrupt, resume
 
 PAGE = method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
-MOVES = {"interrupt": ("Stopped", lifecycle.interrupt), "resume": ("Resumed", lifecycle.resume)}
+MOVES = {"interrupt": ("Stopped", interrupt), "resume": ("Resumed", resume)}
 SAMPLE = 3  # rows that the preview shows
 EXPORTED = [
     "id",
@@ -139,7 +143,7 @@ class Files:
                 filters=_filters_of(request, customers),
                 fields=FIELDS,
             )
-        except (exports.ExportRefusedError, operations.WriteRefusedError) as error:
+        except (ExportRefusedError, operations.WriteRefusedError) as error:
             return self.show_export(request, customers, total, error=f"The export {error}.")
         began = f"Began the export {job.pk} of {counted(job.records_count)}."
         log_admin_action(request, ADDITION, began, Customer)
@@ -181,7 +185,7 @@ class Files:
             try:
                 kept = uploads.keep(content, mode=mode, user=request.user)
                 return redirect("admin:customers_customer_import_preview", kept.pk)
-            except imports.UnreadableInputError as error:
+            except UnreadableInputError as error:
                 form.add_error("file", f"The file {error}.")
         columns = uploads.COLUMNS
         return self.file_page(request, "upload", title="Import", form=form, columns=columns)
@@ -206,7 +210,7 @@ class Files:
                     return self.begin_import(request, upload, meaning)
                 except Upload.DoesNotExist as error:
                     raise Http404("The file has been imported, or is gone.") from error
-                except imports.TooManyJobsError as error:
+                except TooManyJobsError as error:
                     form.add_error(None, f"The mode {error}.")
             context = self.found_in(upload, meaning, request)
         rows = uploads.rows_of(upload, {name: str(at) for at, name in enumerate(columns)})

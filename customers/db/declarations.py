@@ -151,11 +151,13 @@ def names_that_tell(*models_: type[models.Model], how: Tells | None = None) -> s
 
 
 def keys_to(model: type[models.Model]) -> list[tuple[type[models.Model], Any]]:
-    """The foreign keys that point at `model`, of whatever model: pairs of that and the field."""
+    """The foreign keys that models declare to `model`: pairs of such a model and its field."""
     return [
         (relation.related_model, relation.field)
         for relation in model._meta.get_fields(include_hidden=True)
-        if relation.auto_created and (relation.one_to_many or relation.one_to_one)
+        if (relation.one_to_many or relation.one_to_one)
+        and relation.auto_created
+        and not relation.related_model._meta.auto_created
     ]
 
 

@@ -52,6 +52,15 @@ from customers.models.tags import Tag
 from customers.models.timelines import Timeline
 from customers.models.transitions import Transitional, TransitionError
 from customers.models.uploads import Upload
+from customers.models.ways import (
+    all_models,
+    customer_paths,
+    goes_with_customer,
+    id_columns,
+    is_way,
+    rows_of,
+    types,
+)
 from customers.models.webhooks import Webhook, new_secret, validate_paths
 from customers.models.worker_heartbeats import WorkerHeartbeat
 
@@ -103,15 +112,22 @@ __all__ = [
     "Webhook",
     "WorkerHeartbeat",
     "address_foreign_keys",
+    "all_models",
     "bulk_insert",
     "collisions",
+    "customer_paths",
     "digest",
     "email_key",
     "formatted",
+    "goes_with_customer",
+    "id_columns",
+    "is_way",
     "new_reference",
     "new_secret",
+    "rows_of",
     "spellings",
     "stale_keys",
+    "types",
     "validate_email_address",
     "validate_paths",
     "with_ascii_domain",

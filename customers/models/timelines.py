@@ -12,7 +12,7 @@ class Timeline(models.Model):
     """
 
     number = keep(models.BigIntegerField(primary_key=True))
-    token = keep(models.CharField(max_length=64))
+    token = keep(models.CharField(max_length=64), secret=True)
 
     class Meta:
         db_table = "timelines"

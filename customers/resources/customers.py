@@ -1,19 +1,19 @@
 from customers.api import errors
 from customers.api.base import ResourceViewSet
-from customers.jobs import anonymization
 from customers.models import Customer
 from customers.resources.documents import FromCaller
 from customers.resources.fields import PasswordField, TextField
 from customers.resources.filters import COMMON, COMMON_SORT, Email, Filters, Presence
 from customers.resources.serializers import TaggableSerializer, TriggeredSerializer
+from customers.services.anonymization import cancel_anonymization, request_anonymization
 
 CHOSEN = "has been chosen; it is changed by a reset (customer_password_resets)"
 
 
 class CustomerSerializer(TriggeredSerializer, TaggableSerializer):
     triggers = {
-        "_request_anonymization": anonymization.request,
-        "_cancel_anonymization": anonymization.cancel,
+        "_request_anonymization": request_anonymization,
+        "_cancel_anonymization": cancel_anonymization,
     }
     password = PasswordField(write_only=True, required=False, allow_null=True)
     shopper_reference = TextField(required=False, allow_null=True, min_length=3, max_length=128)

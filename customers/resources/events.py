@@ -1,12 +1,12 @@
 from customers.api.base import ResourceViewSet
 from customers.models import Event
-from customers.resources import webhook_includes
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.serializers import TriggeredSerializer
+from customers.services import webhooks
 
 
 class EventSerializer(TriggeredSerializer):
-    triggers = {"_trigger": webhook_includes.replay}
+    triggers = {"_trigger": webhooks.replay}
 
     class Meta:
         model = Event

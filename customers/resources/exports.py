@@ -1,9 +1,9 @@
 from customers.api.base import ResourceViewSet
-from customers.jobs import exports, lifecycle
 from customers.models import Export, validate_paths
-from customers.resources import serializers
+from customers.resources import export_checks, serializers
 from customers.resources.fields import ChoiceField, ListField, ObjectField
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
+from customers.services import jobs
 
 STATE = [
     "resource_type",
@@ -21,11 +21,11 @@ COMPUTED = ["progress", "estimated_completion_at", "attachment_url", "errors_log
 
 
 class ExportSerializer(serializers.ExportSerializer):
-    resource_type = ChoiceField(exports.TYPES)
+    resource_type = ChoiceField(export_checks.TYPES)
     includes = ListField(required=False, allow_null=True, validators=[validate_paths])
     fields = ListField(required=False, allow_null=True, validators=[validate_paths])
     filters = ObjectField(required=False, allow_null=True)
-    triggers = {"_interrupt": lifecycle.interrupt, "_start": lifecycle.resume}
+    triggers = {"_interrupt": jobs.interrupt, "_start": jobs.resume}
 
     class Meta:
         model = Export

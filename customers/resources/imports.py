@@ -1,10 +1,10 @@
 from customers.api.base import ResourceViewSet
 from customers.api.parsers import ImportParser
-from customers.jobs import imports, lifecycle
 from customers.models import Import
 from customers.resources import serializers
 from customers.resources.fields import ChoiceField, InputsField
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
+from customers.services import imports, jobs
 
 STATE = [
     "resource_type",
@@ -24,7 +24,7 @@ GIVEN = ["resource_type", "format", "parent_resource_id", "inputs", "skip_errors
 class ImportSerializer(serializers.ImportSerializer):
     resource_type = ChoiceField(imports.TYPES)
     inputs = InputsField(write_only=True)
-    triggers = {"_interrupt": lifecycle.interrupt, "_start": lifecycle.resume}
+    triggers = {"_interrupt": jobs.interrupt, "_start": jobs.resume}
 
     class Meta:
         model = Import

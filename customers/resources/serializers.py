@@ -12,9 +12,8 @@ from rest_framework_json_api.serializers import ModelSerializer
 
 from customers.api import errors
 from customers.db.fields import MetadataField
-from customers.jobs import exports, imports
 from customers.models import Customer, Import, TransitionError, email_key
-from customers.resources import operations, webhook_includes
+from customers.resources import export_checks, operations, webhook_includes
 from customers.resources.fields import (
     ChoiceField,
     MetadataSerializerField,
@@ -25,6 +24,7 @@ from customers.resources.fields import (
 )
 from customers.services import (
     customers,
+    imports,
     outbound,
     password_resets,
     row_changes,
@@ -262,7 +262,7 @@ class ImportSerializer(TriggeredSerializer):
     def create(self, values):
         rows = values.pop("inputs")
         row = super().create({**values, "actor": self.principal.actor, "inputs_size": len(rows)})
-        imports.keep(row, rows)
+        imports.store(row, rows)
         return row
 
 
@@ -278,14 +278,14 @@ class ExportSerializer(TriggeredSerializer):
     def _count(self, values):
         kind, mode, member = values["resource_type"], self.principal.mode, "fields"
         try:
-            exports.check_fields(kind, values.get("fields"), mode=mode)
+            export_checks.check_fields(kind, values.get("fields"), mode=mode)
             member = "includes"
-            exports.check_includes(kind, values.get("includes"), mode=mode)
+            export_checks.check_includes(kind, values.get("includes"), mode=mode)
             member = "filters"
-            return exports.count(kind, values.get("filters"), mode=mode)
-        except (exports.UnknownFieldError, operations.WriteRefusedError) as error:
+            return export_checks.count(kind, values.get("filters"), mode=mode)
+        except (export_checks.UnknownFieldError, operations.WriteRefusedError) as error:
             message = ErrorDetail(str(error)[:500], "invalid")
-        except exports.ExportRefusedError as error:
+        except export_checks.ExportRefusedError as error:
             member, message = "resource_type", ErrorDetail(str(error), error.code)
         raise drf.ValidationError({member: message})
 

@@ -1,9 +1,8 @@
-"""Webhooks: what may be one, and what its triggers do to the locked row."""
+"""The documents that webhooks are told, and what these may include."""
 
 from django.conf import settings
-from django.utils import timezone
 
-from customers.models import CustomerPaymentSource, Event, Webhook, new_secret
+from customers.models import CustomerPaymentSource
 from customers.resources import operations
 from customers.services import principals
 
@@ -18,35 +17,6 @@ def check_includes(topic, paths, *, mode):
     Raises operations.WriteRefusedError."""
     resource_type = topic.partition(".")[0]
     operations.check_include(resource_type, principals.service(mode), paths or ())
-
-
-def reset_circuit(webhook, *, actor):
-    """Let calls go out again."""
-    webhook.circuit_state = Webhook.Circuit.CLOSED
-    webhook.circuit_failure_count = 0
-    webhook.save(update_fields=["circuit_state", "circuit_failure_count"])
-
-
-def regenerate_secret(webhook, *, actor):
-    """Sign with a new secret from now on."""
-    webhook.shared_secret = new_secret()
-    webhook.save(update_fields=["shared_secret"])
-
-
-def disable(webhook, *, actor):
-    """Make no calls; one that is off stays off."""
-    webhook.disabled_at = webhook.disabled_at or timezone.now()
-    webhook.save(update_fields=["disabled_at"])
-
-
-def enable(webhook, *, actor):
-    webhook.disabled_at = None
-    webhook.save(update_fields=["disabled_at"])
-
-
-def replay(event, *, actor):
-    """Call the webhooks of the `event`'s topic for it once more."""
-    Event.objects.filter(pk=event.pk).update(undispatched=True)
 
 
 def payload_of(event, webhook):

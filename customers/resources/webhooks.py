@@ -1,9 +1,10 @@
 from customers.api.base import ResourceViewSet
 from customers.models import Webhook, validate_paths
-from customers.resources import serializers, webhook_includes
+from customers.resources import serializers
 from customers.resources.documents import ForWriters
 from customers.resources.fields import ListField
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
+from customers.services import webhooks
 
 STATE = ["disabled_at", "circuit_state", "circuit_failure_count"]
 
@@ -12,10 +13,10 @@ class WebhookSerializer(serializers.WebhookSerializer):
     shared_secret = ForWriters()
     include_resources = ListField(required=False, allow_null=True, validators=[validate_paths])
     triggers = {
-        "_disable": webhook_includes.disable,
-        "_enable": webhook_includes.enable,
-        "_reset_circuit": webhook_includes.reset_circuit,
-        "_regenerate_shared_secret": webhook_includes.regenerate_secret,
+        "_disable": webhooks.disable,
+        "_enable": webhooks.enable,
+        "_reset_circuit": webhooks.reset_circuit,
+        "_regenerate_shared_secret": webhooks.regenerate_secret,
     }
     at_once = frozenset({"_disable", "_enable"})
 

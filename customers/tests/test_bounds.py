@@ -17,11 +17,11 @@ from rest_framework import serializers as drf
 
 from customers.api.urls import router
 from customers.db.lookups import contains
-from customers.jobs import exports, imports, spreadsheets
+from customers.jobs import exports, imports
 from customers.models import Address, Attachment, Customer, Tag, Upload
 from customers.resources import webhook_includes
 from customers.resources.fields import TextField
-from customers.services import request_slots, sessions
+from customers.services import request_slots, sessions, spreadsheets
 from customers.services.tokens import read_token
 from customers.tests.conftest import Api, error_of, needs_postgresql
 from customers.tests.factories import (

@@ -19,7 +19,6 @@ from django.utils import timezone
 
 from customers.db.fields import IdField
 from customers.jobs import (
-    anonymization,
     deliveries,
     exports,
     imports,
@@ -28,6 +27,7 @@ from customers.jobs import (
     uploads,
     worker,
 )
+from customers.jobs.persons import rows_of_customer
 from customers.jobs.quotes import Quotes
 from customers.models import (
     Attachment,
@@ -348,7 +348,7 @@ def rows_of_ada():
     from customers.tests.factories import make_full_customer
 
     ada = make_full_customer(email="ada@example.com")
-    return ada, anonymization.rows_of(ada)
+    return ada, rows_of_customer(ada)
 
 
 KEPT = {  # what a row that stays tells of the order

@@ -32,6 +32,7 @@ from customers.models import (
 )
 from customers.resources import operations
 from customers.services import outbound, principals
+from customers.services.anonymization import request_anonymization
 from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql, staff_client
 from customers.tests.factories import (
     CALLBACK_URL,
@@ -169,7 +170,7 @@ def test_a_call_under_way_keeps_nothing_of_who_is_forgotten_meanwhile(api, live_
         deliveries.spread()
         courier = deliveries.WebhookDispatcher()
         courier.begin()
-        anonymization.request(forgotten, actor=None)
+        request_anonymization(forgotten, actor=None)
         Customer.objects.filter(pk=forgotten.pk).update(anonymize_at=timezone.now())
         anonymization.step()
         courier.finish()
