@@ -10,12 +10,20 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from customers.db.declarations import erased_values, keys_to
+from customers.db.declarations import erased_values
 from customers.db.fields import instant
 from customers.jobs import writings
 from customers.jobs.erasure import erase, erase_row, scrub
 from customers.jobs.persons import Person, held_addresses, rows_of_person
-from customers.models import Address, Customer, customer_paths, goes_with_customer, rows_of, types
+from customers.models import (
+    Address,
+    Customer,
+    address_foreign_keys,
+    customer_paths,
+    goes_with_customer,
+    rows_of,
+    types,
+)
 from customers.services import anonymization, audit, sessions
 from customers.services.transactions import reconnected, retry_on_conflict, skip_locked
 
@@ -110,9 +118,8 @@ def _of_others(resource_type, ids, customer):
         rows = Address.objects.filter(held_addresses(), pk__in=ids)
         rows = rows.exclude(held_addresses(customer=customer))
     elif model in customer_paths():
-        rows = model.objects.filter(pk__in=ids).exclude(
-            pk__in=rows_of(model, customer).values("pk")
-        )
+        own = rows_of(model, customer).values("pk")
+        rows = model.objects.filter(pk__in=ids).exclude(pk__in=own)
         rows = rows.exclude(**dict.fromkeys(customer_paths()[model]))
     else:
         return set()
@@ -122,7 +129,7 @@ def _of_others(resource_type, ids, customer):
 def _forget_address(address, customer):
     """Empty `address`; where somebody else holds it too, the customer's rows get an empty one."""
     holders = [
-        (key.name, key.model.objects.filter(**{key.name: address})) for _, key in keys_to(Address)
+        (key, model.objects.filter(**{key: address})) for model, key in address_foreign_keys()
     ]
     own = [
         (name, rows.filter(customer=customer))

@@ -194,7 +194,7 @@ def _flat(resource, included, tree, choice, path="", extra=()):
 
 
 def _choice(job):
-    """As `chosen_fields`, of all that is written: * where nothing is chosen, with what is included."""
+    """As `chosen_fields`, of all that is written: * where nothing is chosen, and so below."""
     chosen = chosen_fields(job.resource_type, job.fields or ["*"])
     return {path: {"*"} for path in job.includes or ()} | chosen
 

@@ -96,9 +96,8 @@ class Quotes:
 
     def is_value_of(self, name: str, text: str) -> bool:
         """Whether `text`, asked for or given under a `name` such as `last_name_eq`, quotes them."""
-        told = {
-            (field, fold(code)) for code in self.codes for field in names_telling(Tells.CODE)
-        } | self.place
+        names = names_telling(Tells.CODE)
+        told = {(field, fold(code)) for code in self.codes for field in names} | self.place
         return self.is_in(text) or any(
             field in name and value == fold(text) for field, value in told
         )
