@@ -14,18 +14,23 @@ from django.utils import timezone
 
 from customers.db.declarations import declared, keys_to
 from customers.jobs import exports
-from customers.jobs.erasure import erase
+from customers.jobs.erasure import erase, scrub, scrubbed_fields
 from customers.jobs.persons import Person
 from customers.models import (
     Attachment,
     Event,
     EventCallback,
     EventStore,
+    Export,
+    ExportPart,
     Import,
     ImportInputs,
     QueuedMail,
+    Resource,
     Segment,
     Upload,
+    all_models,
+    customer_paths,
     email_key,
     id_columns,
     is_way,
@@ -44,13 +49,11 @@ def forget(person: Person) -> None:
     `emails`, as keys, and `quotes`, whose ids are those of all that was ever theirs.
     """
     _forget_by_id(person)
-    _forget_callbacks(person)
-    _forget_mails(person)
-    _forget_imports(person)
-    exports.forget(person.mode, person.quotes.is_in)
-    _forget_segments(person)
-    _forget_uploads(person)
-    _forget_notes(person)
+    for search in SEARCHES.values():
+        search(person)
+    for model in all_models():
+        if model not in (*SEARCHES, *customer_paths(), *SEARCHED_WITH_OTHERS):
+            _forget_texts(person, model)
     _forget_references(person)
     _forget_of_staff(person)
 
@@ -107,6 +110,10 @@ def _forget_mails(person):
         if customer_id in person.people or email_key(email) in person.emails
     ]
     QueuedMail.objects.filter(pk__in=gone).delete()
+
+
+def _forget_exports(person):
+    exports.forget(person.mode, person.quotes.is_in)
 
 
 def _forget_imports(person):
@@ -190,6 +197,27 @@ def _forget_notes(person):
             note.save(update_fields=set(NOTES))
             changed.append(note.pk)
     _forget_values(person, changed)
+
+
+SEARCHES = {  # types that are searched in ways of their own
+    EventCallback: _forget_callbacks,
+    QueuedMail: _forget_mails,
+    Import: _forget_imports,
+    Export: _forget_exports,
+    Segment: _forget_segments,
+    Upload: _forget_uploads,
+    Attachment: _forget_notes,
+}
+SEARCHED_WITH_OTHERS = (ImportInputs, ExportPart)
+
+
+def _forget_texts(person, model):
+    """Take what quotes them out of the scrubbed columns of any other type that is nobody's."""
+    names = [field.name for field in scrubbed_fields(model)]
+    texts = {f"{name}_as_text": Cast(name, TextField()) for name in names}
+    if names:
+        rows = model.objects.annotate(**texts).filter(_holding(person.quotes.parts, *texts))
+        scrub(rows.in_mode(person.mode) if issubclass(model, Resource) else rows, person.quotes)
 
 
 def _forget_references(person):

@@ -14,7 +14,7 @@ class IdempotentAnswer(models.Model):
 
     key = keep(models.CharField(primary_key=True, max_length=64))
     fingerprint = keep(models.CharField(max_length=64))
-    answer = clear(models.TextField())
+    answer = clear(models.TextField(), secret=True)
     resource_id = keep(IdField(null=True, db_index=True), way=True)
     customer_id = keep(IdField(null=True, db_index=True), way=True)
     expires_at = keep(InstantField(db_index=True))
