@@ -34,7 +34,7 @@ MOST_ATTEMPTS = 5
 FIRST_RETRY = timedelta(minutes=5)  # doubled at each further one
 
 
-def step():
+def step() -> Customer | None:
     """Anonymize the customer who is due longest; return the customer, None when nobody is.
 
     An attempt is counted before it is made, whatever may end it. It is made again after a

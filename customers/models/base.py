@@ -51,10 +51,14 @@ class Resource(models.Model):
     """A row that the API serves: an id, a mode, and the client's own reference and metadata."""
 
     id = keep(IdField(primary_key=True, default=new_id, editable=False), audited=False)
-    mode = keep(models.CharField(max_length=4, choices=Mode, default=Mode.TEST), audited=False)
+    mode = keep(
+        models.CharField(max_length=4, choices=Mode, default=Mode.TEST),
+        audited=False,
+        imported=False,
+    )
     reference = clear(models.CharField(max_length=255, null=True, blank=True), searched=True)
     reference_origin = clear(models.CharField(max_length=255, null=True, blank=True), searched=True)
-    metadata = clear(MetadataField())
+    metadata = clear(MetadataField(), imported=False)
     created_at = keep(InstantField(default=timezone.now, editable=False), audited=False)
     updated_at = keep(InstantField(default=timezone.now, editable=False), audited=False)
 

@@ -41,7 +41,7 @@ class Customer(Resource):
 
     # A request can still be cancelled, and what failed left the customer as it was.
     FORGOTTEN = (AnonymizationStatus.STARTED, AnonymizationStatus.COMPLETED)
-    LEAVING = (AnonymizationStatus.REQUESTED, *FORGOTTEN)  # nothing new is begun with them
+    ANONYMIZING = (AnonymizationStatus.REQUESTED, *FORGOTTEN)  # nothing is begun with them
 
     import_key = "email"
 
@@ -168,6 +168,6 @@ class Customer(Resource):
         return self.anonymization_status in self.FORGOTTEN
 
     @property
-    def is_leaving(self) -> bool:
-        """Whether its anonymization has begun or has been asked for."""
-        return self.anonymization_status in self.LEAVING
+    def is_being_anonymized(self) -> bool:
+        """Whether its anonymization has been asked for, has begun, or is done."""
+        return self.anonymization_status in self.ANONYMIZING

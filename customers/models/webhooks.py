@@ -50,7 +50,9 @@ class Webhook(Resource):
         because="only paths are taken",
     )
     shared_secret = keep(
-        models.CharField(max_length=64, default=new_secret, editable=False), secret=True
+        models.CharField(max_length=64, default=new_secret, editable=False),
+        secret=True,
+        exported=False,
     )
     disabled_at = keep(InstantField(null=True, editable=False))
     circuit_state = keep(

@@ -11,21 +11,11 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from customers.models import Import, ImportInputs
+from customers.models import Import, ImportInputs, types
 from customers.services import spreadsheets
 from customers.services.transactions import alone
 
-TYPES = [
-    "addresses",
-    "customer_addresses",
-    "customer_payment_sources",
-    "customer_subscriptions",
-    "customers",
-    "orders",
-    "sku_list_items",
-    "sku_lists",
-    "tags",
-]
+TYPES = sorted(name for name, model in types().items() if model.importable)
 MOST_OPEN = 10  # imports of one mode at once
 SECRET = "password"  # noqa: S105 the one input that is encrypted while it waits
 
