@@ -567,7 +567,6 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
-WIRE = "customers.api.wire"  # what customers.resources.operations speaks
 
 # Time, language, files
 LANGUAGE_CODE = "en-us"

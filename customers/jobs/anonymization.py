@@ -21,8 +21,8 @@ from customers.models import (
     address_foreign_keys,
     customer_paths,
     goes_with_customer,
+    models_by_type,
     rows_of,
-    types,
 )
 from customers.services import anonymization, audit, sessions
 from customers.services.transactions import reconnected, retry_on_conflict, skip_locked
@@ -113,7 +113,7 @@ def _forget(customer):
 
 def _of_others(resource_type, ids, customer):
     """Those of `ids` that are the ids of rows which somebody else than `customer` has by now."""
-    model = types().get(resource_type)
+    model = models_by_type().get(resource_type)
     if model is Address:
         rows = Address.objects.filter(held_addresses(), pk__in=ids)
         rows = rows.exclude(held_addresses(customer=customer))

@@ -160,7 +160,7 @@ def _records(job, rows, principal):
         return []
     choice = _choice(job)
     paths = sorted(filter(None, choice))
-    document = operations.document_of(rows, principal, paths)
+    document = operations.documents_of(rows, principal, paths)
     included = {(one["type"], one["id"]): one for one in document.get("included", ())}
     included |= {(one["type"], one["id"]): one for one in document["data"]}
     keys = to_one_keys(job.resource_type)
@@ -219,7 +219,7 @@ def _tree(paths):
 def _columns(job, principal):
     """The names of the columns of CSV: a relationship to many has one, of JSON."""
     choice = _choice(job)
-    attributes = operations.remains(job.resource_type, "", principal)["data"]["attributes"]
+    attributes = operations.tombstone(job.resource_type, "", principal)["data"]["attributes"]
     names = ["id", *(name for name in attributes if name not in hidden(job.resource_type))]
     names += [f"{name}_id" for name in to_one_keys(job.resource_type)]
     names = [name for name in names if _is_chosen(name, choice.get("", ()))]

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from customers.models import Customer, CustomerSubscription, Import, Resource, email_key, types
+from customers.models import (
+    Customer,
+    CustomerSubscription,
+    Import,
+    Resource,
+    email_key,
+    models_by_type,
+)
 from customers.resources import operations
 from customers.services import principals
 from customers.services.imports import SECRET, UnreadableInputError, opened
@@ -54,7 +61,10 @@ class InputWriter:
 
     def _give_parent(self, row):
         """Add the parent that the import names to a new `row` that names none of its own."""
-        name, parent = types()[self.job.resource_type].import_parent, self.job.parent_resource_id
+        name, parent = (
+            models_by_type()[self.job.resource_type].import_parent,
+            self.job.parent_resource_id,
+        )
         named = {key.partition(".")[0].removesuffix("_id") for key in row}
         if name and parent and not named & {name, "id"}:
             row[f"{name}_id"] = parent
@@ -77,7 +87,7 @@ class InputWriter:
                 customer__email_key=email_key(email),
                 reference=attributes.get("reference"),
             ).first()
-        name = types()[kind].import_key
+        name = models_by_type()[kind].import_key
         key = attributes.get(name)
         if not isinstance(key, str):
             return None

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from customers.jobs.import_inputs import InputWriter
-from customers.models import Customer, Import, email_key, types
+from customers.models import Customer, Import, email_key, models_by_type
 from customers.resources import operations
 from customers.services import audit, jobs
 from customers.services.imports import Rows
@@ -58,7 +58,9 @@ class ImportPart:
             .values_list("email_key", flat=True)
         )
         plain = [found for key, found in plain.items() if key not in known]
-        checked = operations.checked("customers", self.writer.principal, [row for _, row in plain])
+        checked = operations.validated(
+            "customers", self.writer.principal, [row for _, row in plain]
+        )
         return {
             number: values
             for (number, _), values in zip(plain, checked, strict=True)
@@ -98,7 +100,7 @@ class ImportPart:
 
     def _log(self, row, errors):
         job = self.job
-        key = row.get(types()[job.resource_type].import_key or "id") or row.get("id")
+        key = row.get(models_by_type()[job.resource_type].import_key or "id") or row.get("id")
         key = key if isinstance(key, str) else None
         numbers = job.stored_inputs.numbers
         number = numbers[job.position] if numbers else job.position + 1

@@ -17,8 +17,8 @@ from customers.models import (
     address_foreign_keys,
     customer_paths,
     email_key,
+    models_by_type,
     rows_of,
-    types,
 )
 from customers.services import audit
 
@@ -74,7 +74,7 @@ class Person:
         return {note["id"] for note in told.get("merged", ())}
 
     def _learn(self, resource_type: str, values: dict[str, Any]) -> None:
-        model = types().get(resource_type)
+        model = models_by_type().get(resource_type)
         if model is None or not names_that_tell(model):
             return
         self.quotes.learn(values)

@@ -34,7 +34,7 @@ from customers.models import (
     email_key,
     id_columns,
     is_way,
-    types,
+    models_by_type,
 )
 
 NOTES = ("name", "description", "url")
@@ -223,7 +223,7 @@ def _forget_texts(person, model):
 def _forget_references(person):
     """Empty the references of other rows that are what tells of the person, by their indexes."""
     telling = person.quotes.emails | person.quotes.phones
-    for model in types().values():
+    for model in models_by_type().values():
         for name in _references(model):
             rows = model.objects.in_mode(person.mode).filter(**{f"{name}__in": telling})
             ids = list(rows.values_list("pk", flat=True))

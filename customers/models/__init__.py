@@ -58,8 +58,8 @@ from customers.models.ways import (
     goes_with_customer,
     id_columns,
     is_way,
+    models_by_type,
     rows_of,
-    types,
 )
 from customers.models.webhooks import Webhook, new_secret, validate_paths
 from customers.models.worker_heartbeats import WorkerHeartbeat
@@ -122,12 +122,12 @@ __all__ = [
     "goes_with_customer",
     "id_columns",
     "is_way",
+    "models_by_type",
     "new_reference",
     "new_secret",
     "rows_of",
     "spellings",
     "stale_keys",
-    "types",
     "validate_email_address",
     "validate_paths",
     "with_ascii_domain",

@@ -18,7 +18,7 @@ def all_models() -> list[type[Model]]:
 
 
 @cache
-def types() -> dict[str, type[Resource]]:
+def models_by_type() -> dict[str, type[Resource]]:
     """The models of resources by their types."""
     return {model._meta.db_table: model for model in all_models() if issubclass(model, Resource)}
 

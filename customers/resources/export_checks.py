@@ -5,14 +5,15 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 
 from customers.db.declarations import declared
-from customers.models import Export, types
+from customers.models import Export, models_by_type
 from customers.resources import operations
 from customers.services import principals
 from customers.services.transactions import alone
 
-TYPES = sorted(name for name, model in types().items() if model.exportable)
+TYPES = sorted(name for name, model in models_by_type().items() if model.exportable)
 NO_COLUMNS = {"jwt_custom_claim", "reset_password_token"}  # told to their bearers alone
 MOST_OPEN = 10  # exports of one mode at once
 
@@ -30,6 +31,22 @@ class ExportRefusedError(Exception):
 
 class UnknownFieldError(Exception):
     """A field is none of what can be written; the message names it."""
+
+
+def validate(values: Mapping[str, Any], *, mode: str) -> int:
+    """How many rows the new export that `values` describe has. Raises ValidationError by member."""
+    resource_type, member = values["resource_type"], "fields"
+    try:
+        check_fields(resource_type, values.get("fields"), mode=mode)
+        member = "includes"
+        check_includes(resource_type, values.get("includes"), mode=mode)
+        member = "filters"
+        return count(resource_type, values.get("filters"), mode=mode)
+    except (UnknownFieldError, operations.WriteRefusedError) as error:
+        found = ValidationError(str(error)[:500], "invalid")
+    except ExportRefusedError as error:
+        member, found = "resource_type", ValidationError(str(error), error.code)
+    raise ValidationError({member: found})
 
 
 def check_fields(resource_type: str, fields: Iterable[str] | None, *, mode: str) -> None:
@@ -50,9 +67,8 @@ def check_fields(resource_type: str, fields: Iterable[str] | None, *, mode: str)
             *(f"{name}_id" for name in ([] if path else to_one_keys(resource_type))),
         }
         for one in _types_at(resource_type, path):
-            known |= operations.remains(one, "", principal)["data"]["attributes"].keys() - hidden(
-                one
-            )
+            document = operations.tombstone(one, "", principal)
+            known |= document["data"]["attributes"].keys() - hidden(one)
         for name in sorted(names - known):
             raise UnknownFieldError(f"cannot have {'.'.join(filter(None, [path, name]))[:100]}")
 
@@ -83,7 +99,7 @@ def count(resource_type: str, filters: Mapping[str, Any] | None, *, mode: str) -
 @cache
 def hidden(resource_type: str) -> set[str]:
     """The attributes of a type that no export holds."""
-    columns = declared(types()[resource_type]) if resource_type in types() else {}
+    columns = declared(models_by_type()[resource_type]) if resource_type in models_by_type() else {}
     return NO_COLUMNS | {name for name, (_, said) in columns.items() if not said.exported}
 
 

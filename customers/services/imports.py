@@ -7,15 +7,16 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from customers.models import Import, ImportInputs, types
+from customers.models import Import, ImportInputs, models_by_type
 from customers.services import spreadsheets
 from customers.services.transactions import alone
 
-TYPES = sorted(name for name, model in types().items() if model.importable)
+TYPES = sorted(name for name, model in models_by_type().items() if model.importable)
 MOST_OPEN = 10  # imports of one mode at once
 SECRET = "password"  # noqa: S105 the one input that is encrypted while it waits
 
@@ -66,6 +67,21 @@ def _read_csv(text: object) -> Rows:
                 rows.append(row)
     except csv.Error as error:
         raise UnreadableInputError(f"is no CSV in line {lines.line_num}: {error}") from error
+    return rows
+
+
+def validate(values: dict[str, Any], *, mode: str) -> Rows:
+    """The rows of the new import that `values` describe, if one may be begun in `mode`.
+
+    Raises ValidationError by member.
+    """
+    try:
+        rows = read(values["inputs"], values.get("format", Import.Format.JSON))
+        check_open(mode)
+    except UnreadableInputError as error:
+        raise ValidationError({"inputs": ValidationError(str(error), "invalid")}) from error
+    except TooManyJobsError as error:
+        raise ValidationError({"resource_type": ValidationError(str(error), "too_many")}) from error
     return rows
 
 

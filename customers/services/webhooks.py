@@ -1,10 +1,19 @@
 """What the triggers of webhooks and of events do to the locked row."""
 
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from customers.models import Event, Webhook, new_secret
-from customers.services import audit
+from customers.services import audit, outbound
 from customers.services.actors import Actor
+
+
+def validate_callback_url(url: str) -> None:
+    """Raise ValidationError unless `url` is one that may be called."""
+    try:
+        outbound.check_url(url)
+    except outbound.ForbiddenAddressError as error:
+        raise ValidationError(str(error), "invalid") from error
 
 
 def reset_circuit(webhook: Webhook, *, actor: Actor | None) -> None:

@@ -6,7 +6,6 @@ from itertools import count
 from django.db import connection, models
 from django.utils import timezone
 
-from customers.api.urls import router
 from customers.db.declarations import keys_to
 from customers.jobs import exports, imports
 from customers.models import (
@@ -28,8 +27,9 @@ from customers.models import (
     SkuListItem,
     Tag,
     Webhook,
-    types,
+    models_by_type,
 )
+from customers.resources.registry import registry
 
 numbers = count(1)
 CALLBACK_URL = "https://192.0.32.10/callbacks"
@@ -239,7 +239,7 @@ def make_row(model, *, mode="test", full=False, **values):
 
 def smallest(name):
     """The smallest document that makes a row of a type that has no factory of its own."""
-    needed = samples(types()[name])
+    needed = samples(models_by_type()[name])
     rows = {name: link(row) for name, row in needed.items() if isinstance(row, models.Model)}
     return {name: value for name, value in needed.items() if name not in rows}, rows
 
@@ -385,9 +385,9 @@ SMALLEST = {
 }
 
 # A type that has no factory of its own is made of what its columns need.
-for _name, _viewset in router.viewsets.items():
-    if _name in types() and _name not in ONE and "list" in _viewset.offers:
-        _model = types()[_name]
+for _name, _resource in registry.types.items():
+    if _name in models_by_type() and _name not in ONE and "list" in _resource.actions:
+        _model = models_by_type()[_name]
         ONE[_name] = partial(make_row, _model)
         FULL[_name] = partial(
             lambda model, **v: with_everything(make_row(model, full=True, **v)), _model
