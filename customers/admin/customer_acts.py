@@ -15,7 +15,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods
 
 from customers.admin.base import who_is
-from customers.jobs import bulk, mails, merging
+from customers.jobs import mails, merging
 from customers.models import Customer, CustomerSubscription, QueuedMail
 from customers.resources import operations
 from customers.services import password_resets, principals
@@ -94,7 +94,7 @@ class CustomerActs:
         """Mails the customer a link to choose a password, or shows it once, unless forgotten."""
         customer = self.customer_for(request, pk, "reset_customer_password")
         how, link = request.POST.get("how"), None
-        if customer.anonymization_status in bulk.FORGOTTEN:
+        if customer.is_being_anonymized:
             return self.act_page(request, customer, "no_reset", title="Reset password")
         if how == "mail":
             kinds = QueuedMail.Kind
@@ -183,8 +183,8 @@ class CustomerActs:
 def _preview(merger):
     """What the page of a merger shows."""
     rows = [{model: moved.count()} for model, moved in merger.moving()]
-    doubles = {model: doubled.count() for model, doubled in merger.doubled()}
-    spare = merger.spare
+    doubles = {model: rows.count() for model, rows in merger.conflicting()}
+    spare = merger.duplicate
     filled = {
         name.removesuffix("_id").replace("_", " "): getattr(spare, name.removesuffix("_id"))
         for name in merger.filled

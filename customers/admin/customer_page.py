@@ -6,7 +6,6 @@ from django.db.models import Count
 from django.urls import reverse
 
 from customers.admin import formatting
-from customers.jobs import bulk
 from customers.models import (
     Attachment,
     CustomerAddress,
@@ -69,7 +68,7 @@ class Story:
         self.tags = sorted(customer.tags.all(), key=lambda tag: tag.name)
         self.tag_names = Tag.objects.in_mode(customer.mode).order_by("name")[:MOST_TAGS]
         self.may_change = _options(type(customer)).has_change_permission(request)
-        self.is_forgotten = customer.anonymization_status in bulk.FORGOTTEN
+        self.is_forgotten = customer.is_being_anonymized
         self.may_note = _options(Attachment).has_add_permission(request)
         self.figures = statistics.spending(customer) if self.sees(Order) else None
         self.orders = self.of(Order)

@@ -64,11 +64,11 @@ class MeaningForm(forms.Form):
 
     def __init__(self, columns, *args, **options):
         super().__init__(*args, **options)
-        guessed = uploads.guess(columns)
+        guessed = uploads.guess_mapping(columns)
         for number, column in enumerate(columns):
             self.fields[f"column{number}"] = forms.ChoiceField(
                 label=column,
-                choices=[("", "leave it out"), *uploads.COLUMNS.items()],
+                choices=[("", "leave it out"), *uploads.attributes().items()],
                 initial=guessed.get(column, ""),
                 required=False,
             )
@@ -79,7 +79,9 @@ class MeaningForm(forms.Form):
         if "email" not in chosen:
             raise forms.ValidationError("Say which column has the e-mail address.")
         if twice := sorted({name for name in chosen if chosen.count(name) > 1}):
-            raise forms.ValidationError(f"Two columns are said to be {uploads.COLUMNS[twice[0]]}.")
+            raise forms.ValidationError(
+                f"Two columns are said to be {uploads.attributes()[twice[0]]}."
+            )
         return self.cleaned_data
 
     @property
@@ -183,11 +185,11 @@ class Files:
         if request.method == "POST" and form.is_valid():
             content, mode = form.cleaned_data["file"].read(), mode_of(request.session)
             try:
-                kept = uploads.keep(content, mode=mode, user=request.user)
+                kept = uploads.store(content, mode=mode, user=request.user)
                 return redirect("admin:customers_customer_import_preview", kept.pk)
             except UnreadableInputError as error:
                 form.add_error("file", f"The file {error}.")
-        columns = uploads.COLUMNS
+        columns = uploads.attributes()
         return self.file_page(request, "upload", title="Import", form=form, columns=columns)
 
     @PAGE

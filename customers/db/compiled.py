@@ -58,7 +58,7 @@ class AnyOf(Lookup):
 
     def as_sqlite(self, compiler, connection):
         column, params = self.process_lhs(compiler, connection)
-        return f"{column} IN (SELECT value FROM json_each(%s))", [*params, self.rhs]  # noqa: S608
+        return f"{column} IN (SELECT value FROM json_each(%s))", [*params, self.rhs]
 
 
 class Statement:
@@ -213,7 +213,7 @@ def _change_of(model, columns):
     quote, key = connection.ops.quote_name, connection.ops.quote_name(model._meta.pk.column)
     places = ", ".join(f"{quote(column)} = %s" for column in columns)
     table = quote(model._meta.db_table)
-    return f"UPDATE {table} SET {places} WHERE {key} = %s RETURNING {key}"  # noqa: S608
+    return f"UPDATE {table} SET {places} WHERE {key} = %s RETURNING {key}"
 
 
 @lru_cache(maxsize=200)
@@ -230,7 +230,7 @@ def _insertion_into(model):
     quote, columns = connection.ops.quote_name, model._meta.concrete_fields
     names = ", ".join(quote(field.column) for field in columns)
     places = ", ".join(["%s"] * len(columns))
-    return f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({places})"  # noqa: S608
+    return f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({places})"
 
 
 PLAIN = {bool, int, str, type(None)}  # what columns other than JSON's take as it is

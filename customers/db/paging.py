@@ -231,7 +231,7 @@ def _tally(table, mode, value):
                                    AND (%s::text IS NULL OR value = %s::text)),
                sum(hashint8extended(id, 0)), count(*)
         FROM {ROW_COUNTS} WHERE resource_type = %s
-    """  # noqa: S608 a constant
+    """
     ((number, *stamp),) = execute(sql, [mode, mode, value, value, table])
     return Count(int(number or 0), stamp=tuple(stamp)) if stamp[1] else None
 

@@ -15,8 +15,6 @@ from customers.services.transactions import skip_locked
 CHUNK = 100  # customers who are locked together
 AT_ONCE = 1000  # customers for whom a member of staff waits; more are left to the worker
 Kind = BulkAct.Kind
-Status = Customer.AnonymizationStatus
-FORGOTTEN = (Status.REQUESTED, Status.STARTED, Status.COMPLETED)
 
 
 class ActionRefusedError(Exception):
@@ -82,7 +80,7 @@ def _count(chunk, refusals):
 
 def _do(customers, act):
     """Do it to the locked `customers`; returns what stood in the way, and of how many."""
-    free = [one for one in customers if one.anonymization_status not in FORGOTTEN]
+    free = [one for one in customers if not one.is_being_anonymized]
     refusals = Counter({"Is being anonymized, or has been.": len(customers) - len(free)})
     refusals.update(ACTS[act.kind](free, act.options, act.actor))
     return +refusals  # without those of nobody

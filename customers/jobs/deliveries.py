@@ -262,7 +262,7 @@ def _conclude(delivery, webhook, received):
         _let_go(delivery)
         return
     seconds = FIRST_RETRY * 2 ** (delivery.attempts - 1)
-    spread_out = random.uniform(0.5, 1.5)  # noqa: S311 so that retries do not come all at once
+    spread_out = random.uniform(0.5, 1.5)
     Delivery.objects.filter(pk=delivery.pk).update(
         next_attempt_at=timezone.now() + timedelta(seconds=seconds * spread_out)
     )

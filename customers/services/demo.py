@@ -81,7 +81,7 @@ class Cast:
 
     def tell(self, number, rows):
         """Add to `rows`, lists by model in the order to save them, the story of one customer."""
-        chance = random.Random(number)  # noqa: S311 the same every time, on purpose
+        chance = random.Random(number)
         began = timezone.now() - timedelta(days=365 * chance.random() ** 2)
         self._tell_customer(number, rows, chance, began)
         customer, place = rows[Customer][-1], chance.choice(PLACES)
@@ -167,7 +167,7 @@ class Cast:
             if customer.total_orders_count < 3:
                 reached = ["acquired", "repeat"][customer.total_orders_count - 1]
                 self._happened(rows, customer, reached, at)
-        customer.status = customer.standing
+        customer.status = customer.status_for_order_count
         if moments:
             self._tell_after_sales(rows, chance, customer, order)
 

@@ -12,7 +12,6 @@ import orjson
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from customers.models import IdempotentAnswer
@@ -64,12 +63,6 @@ class Once:
         hidden = self.cipher.encrypt(orjson.dumps(answer)).decode()
         whose = {"resource_id": about.pk, "customer_id": about.owning_customer_id} if about else {}
         IdempotentAnswer.objects.filter(key=self.key).update(answer=hidden, **whose)
-
-
-def forget(ids, people):
-    """Empty the answers about the rows with `ids`, and those of the customers `people`."""
-    theirs = Q(resource_id__in=ids) | Q(customer_id__in=people)
-    IdempotentAnswer.objects.filter(theirs).update(answer="")
 
 
 def sweep(now):

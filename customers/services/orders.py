@@ -1,4 +1,4 @@
-"""What an order means to its customer: a count, and a standing that follows it."""
+"""What an order means to its customer: a count, and a status that follows it."""
 
 from customers.models import Customer, Event, OrderSubscription
 from customers.services import audit
@@ -32,7 +32,7 @@ def count_order(customer_id, change, *, actor):
     customer = Customer.objects.select_for_update().get(pk=customer_id)
     before = audit.values_of(customer)
     customer.total_orders_count += change  # under the lock
-    customer.status = customer.standing
+    customer.status = customer.status_for_order_count
     customer.save(update_fields=["total_orders_count", "status"])
     changes = audit.changes_between(before, audit.values_of(customer))
     audit.record(customer, "update", actor=actor, changes=changes)

@@ -3,12 +3,12 @@
 from django.db.models import PROTECT, Exists, OuterRef, Q
 
 from customers.models import (
-    ADDRESS_FOREIGN_KEYS,
     Address,
     Customer,
     DeletionRefusedError,
     Order,
     Resource,
+    address_foreign_keys,
 )
 from customers.services import audit
 from customers.services.customers import ForgottenError, refuse_forgotten
@@ -61,7 +61,7 @@ def _is_of_forgotten(row):
     forgotten = {"anonymization_status__in": Customer.FORGOTTEN}
     if isinstance(row, Address):  # nobody's own: whoever holds it counts
         found = Q()
-        for model, key in ADDRESS_FOREIGN_KEYS:
+        for model, key in address_foreign_keys():
             holders = model.objects.filter(**{key: OuterRef("pk")})
             of_forgotten = {f"customer__{name}": value for name, value in forgotten.items()}
             found |= Q(Exists(holders.filter(**of_forgotten)))

@@ -120,7 +120,7 @@ def issue_token(application, *, scope, confidential, session=None):
         },
         "scope": scope,
         "generation": application.token_generation,
-        "rand": random.random(),  # noqa: S311 a claim that clients expect; nothing rests on it
+        "rand": random.random(),
         "test": application.mode == "test",
     }
     if session:
@@ -196,11 +196,11 @@ STANDS = f"""
 SELECT id FROM {Application._meta.db_table}
 WHERE id = %s AND mode = %s AND kind = %s AND read_only = %s AND token_generation = %s
 AND NOT EXISTS (SELECT 1 FROM {RevokedToken._meta.db_table} WHERE jti = %s)
-"""  # noqa: S608 names of our own
+"""
 STANDS_WITH_SESSION = f"""{STANDS}
 AND EXISTS (SELECT 1 FROM {Session._meta.db_table}
             WHERE id = %s AND customer_id = %s AND application_id = %s)
-"""  # noqa: S608
+"""
 
 
 _known_tokens = OrderedDict()  # digest of the token and who may have signed it: _KnownToken

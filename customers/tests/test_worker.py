@@ -12,7 +12,7 @@ from django.core import mail
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from customers.jobs import bulk, exports, imports, mails, worker
+from customers.jobs import bulk, exports, import_parts, imports, mails, worker
 from customers.models import (
     BulkAct,
     Customer,
@@ -147,7 +147,7 @@ class TestLostConnections:
 
     @pytest.mark.parametrize(("act", "table"), [("INSERT", "customers"), ("UPDATE", "imports")])
     def test_an_import_goes_on_at_the_next_input(self, kills, monkeypatch, act, table):
-        monkeypatch.setattr(imports, "PART", 2)
+        monkeypatch.setattr(import_parts, "PART", 2)
         rows = [{"email": f"{number}@example.com"} for number in range(6)]
         job = imports.begin("customers", rows, mode="test", actor=None)
         kills(act, table)
@@ -239,4 +239,4 @@ def test_pauses_grow_while_the_database_is_away_and_are_short_again_when_it_is_b
 def test_a_fault_that_is_not_the_databases_is_not_passed_over():
     patience = worker._Patience(Stop())
     with pytest.raises(ZeroDivisionError), patience:
-        1 / 0  # noqa: B018
+        1 / 0
