@@ -16,7 +16,7 @@ from customers.admin.paging import Paginator
 from customers.db.bounds import check_size
 from customers.db.fields import JsonField, MetadataField
 from customers.models import Customer, Resource
-from customers.services import events, principals, row_changes, row_history, tagging
+from customers.services import audit, principals, row_changes, row_history, tagging
 from customers.services.environments import mode_of
 from customers.services.orders import lock_customers
 
@@ -149,12 +149,12 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
         """Save `row`, locked if it is not new, and write down what changed."""
         actor = who_is(request)
         with transaction.atomic():
-            before = events.values_of(self.model.objects.get(pk=row.pk)) if change else None
+            before = audit.values_of(self.model.objects.get(pk=row.pk)) if change else None
             if not change:
                 row_changes.admit(row)
             super().save_model(request, row, form, change)
             if not change:
-                events.record_create(row, actor=actor)
+                audit.record(row, "create", actor=actor)
             elif self.columns_of(form):
                 fresh = self.model.objects.get(pk=row.pk)
                 row_changes.record_update(fresh, before, actor=actor)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from customers.admin.base import who_is
 from customers.models import Attachment, Customer, Tag
-from customers.services import events, notes, tagging
+from customers.services import audit, notes, tagging
 from customers.services.customers import ForgottenError
 from customers.services.transactions import retry_on_conflict
 
@@ -102,7 +102,7 @@ def _new_tag(request, name, mode):
         texts = " and ".join(text.rstrip(".") for text in error.messages)
         raise ValidationError(f"“{name[:40]}” is no tag: it {texts}.") from error
     tag.save(force_insert=True)
-    events.record_create(tag, actor=who_is(request))
+    audit.record(tag, "create", actor=who_is(request))
     return tag
 
 

@@ -20,7 +20,7 @@ from customers.models import (
     SkuList,
     Tag,
 )
-from customers.services import events, notes, statistics
+from customers.services import audit, notes, statistics
 
 MOST = 10
 MOST_EVENTS = 40
@@ -119,7 +119,7 @@ class Story:
             for event in found.order_by("-id")[:MOST_EVENTS]:
                 lines.append(_happened(event, about.get(event.resource_id)))
         if self.sees(EventStore):
-            log = EventStore.objects.filter(resource_id=self.customer.pk, event=events.MAIL)
+            log = EventStore.objects.filter(resource_id=self.customer.pk, event=audit.MAIL)
             lines += [_mailed(entry) for entry in log.order_by("-id")[:MOST_EVENTS]]
         return sorted(lines, key=lambda line: line["at"], reverse=True)[:MOST_EVENTS]
 

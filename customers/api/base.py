@@ -20,7 +20,7 @@ from customers.db.paging import PagedQuery
 from customers.resources import documents, filters
 from customers.resources.query import Query
 from customers.resources.relations import run
-from customers.services import deadlines, events, limits, permissions, request_slots, row_changes
+from customers.services import audit, deadlines, limits, permissions, request_slots, row_changes
 
 LONGEST_KEPT = 200  # characters of filters whose SQL is kept
 REFUSED_RANGE = re.compile(r"ext=.*|q=0(\.0*)?")
@@ -361,7 +361,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
             row = self.written = serializer.create(values)
             if row._state.adding:  # it is there already, which the caller is not to know
                 return row
-            events.record_create(row, actor=self.request.user.actor)
+            audit.record(row, "create", actor=self.request.user.actor)
             for name, others in many.items():
                 serializer.relate(row, name, others, "replace", f"/data/relationships/{name}")
         return row
@@ -389,7 +389,7 @@ class ResourceViewSet(ApiView, GenericViewSet):
                     read=lambda pk: source.locked_row(principal, pk),
                 )
             self.written = self._open(row)
-            before = events.values_of(row)
+            before = audit.values_of(row)
             row = serializer.update(row, values)
             row_changes.record_update(row, before, actor=principal.actor)
             for name, others in many.items():

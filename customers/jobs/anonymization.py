@@ -34,7 +34,7 @@ from customers.models import (
     new_reference,
 )
 from customers.resources import operations
-from customers.services import events, sessions
+from customers.services import audit, sessions
 from customers.services.transactions import reconnected, retry_on_conflict, skip_locked
 
 logger = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ def cancel(customer, *, actor):
         "cancellation_requester": _person(actor),
     }
     _save_state(customer)
-    events.announce(customer, "anonymization_cancelled")
+    audit.publish(customer, "anonymization_cancelled")
 
 
 def step():
@@ -139,7 +139,7 @@ def _attempt(pk):
         customer = waiting.select_for_update().filter(pk=pk).first()
         if customer is None:  # cancelled, deleted or done meanwhile
             return
-        events.announce(customer, "anonymization_started")
+        audit.publish(customer, "anonymization_started")
         started = instant(timezone.now())
         _forget(customer)
         customer.anonymize_at = None
@@ -156,8 +156,8 @@ def _conclude(customer, status, **moments):
         **moments,
     }
     changes = {"anonymization_status": (Status.REQUESTED, status)}
-    events.record(customer, "update", actor=None, changes=changes)
-    events.announce(customer, f"anonymization_{status}")
+    audit.record(customer, "update", actor=None, changes=changes)
+    audit.publish(customer, f"anonymization_{status}")
 
 
 def rows_of(customer):
@@ -306,7 +306,7 @@ class _Person:
     def __init__(self, customer):
         self.mode, self.people, self.emails = customer.mode, set(), set()
         self.once, self.quotes = defaultdict(set), Quotes()
-        self._learn("customers", events.values_of(customer))
+        self._learn("customers", audit.values_of(customer))
         new = {customer.pk}
         while new:
             self.people |= new
@@ -320,7 +320,7 @@ class _Person:
         for name, found in rows.items():
             self.once[name].update(row.pk for row in found)
             for row in found:
-                self._learn(name, events.values_of(row))
+                self._learn(name, audit.values_of(row))
         for entry in self._log().filter(resource_id__in=self.once["addresses"]).iterator():
             self._read(entry)
 

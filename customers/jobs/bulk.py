@@ -9,7 +9,7 @@ from django.utils import timezone
 from customers.jobs import mails
 from customers.models import BulkAct, BulkChunk, Customer, CustomerGroup, QueuedMail
 from customers.resources import operations
-from customers.services import events, principals, row_changes, tagging
+from customers.services import audit, principals, row_changes, tagging
 from customers.services.transactions import skip_locked
 
 CHUNK = 100  # customers who are locked together
@@ -115,7 +115,7 @@ def _set_group(customer, options, actor):
     group = options["customer_group"]
     if group and not CustomerGroup.objects.in_mode(customer.mode).filter(pk=group).exists():
         raise ActionRefusedError("The group is gone.")
-    before = events.values_of(customer)
+    before = audit.values_of(customer)
     if before["customer_group_id"] != group:
         customer.customer_group_id = group
         customer.save(update_fields=["customer_group"])

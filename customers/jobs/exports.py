@@ -16,7 +16,7 @@ from customers.db.fields import new_id
 from customers.jobs import lifecycle, spreadsheets
 from customers.models import Export, ExportPart
 from customers.resources import operations
-from customers.services import events, principals
+from customers.services import audit, principals
 from customers.services.transactions import alone
 
 TYPES = [
@@ -133,7 +133,7 @@ def begin(
             fields=list(fields),
             records_count=count(resource_type, filters, mode=mode),
         )
-        events.record_create(job, actor=actor)
+        audit.record(job, "create", actor=actor)
     return job
 
 
@@ -224,7 +224,7 @@ def _write_part(job):
     if last:
         job.status, job.completed_at = Export.Status.COMPLETED, timezone.now()
         job.has_file = True
-        events.announce(job, "complete")
+        audit.publish(job, "complete")
 
 
 def _records(job, rows, principal):

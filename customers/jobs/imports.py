@@ -23,7 +23,7 @@ from joserfc.jwk import OctKey
 from customers.jobs import lifecycle, spreadsheets
 from customers.models import Customer, CustomerSubscription, Import, ImportInputs, email_key
 from customers.resources import operations
-from customers.services import events, principals
+from customers.services import audit, principals
 from customers.services.transactions import alone
 
 TYPES = [
@@ -142,7 +142,7 @@ def begin(
             inputs_size=len(rows),
         )
         keep(job, rows, numbers)
-        events.record_create(job, actor=actor)
+        audit.record(job, "create", actor=actor)
     return job
 
 
@@ -179,7 +179,7 @@ def _do_part(job):
     if job.status == Import.Status.IN_PROGRESS and job.position >= job.inputs_size:
         job.status, job.completed_at = Import.Status.COMPLETED, timezone.now()
         job.stored_inputs.delete()
-        events.announce(job, "complete")
+        audit.publish(job, "complete")
 
 
 def file_of(signed):
@@ -190,7 +190,7 @@ def file_of(signed):
 def content_of(job):
     """The bytes of a file of the `job`'s inputs without secrets, compressed with gzip."""
     rows = [
-        {name: value for name, value in row.items() if not events.is_secret(name)}
+        {name: value for name, value in row.items() if not audit.is_secret(name)}
         for row in job.stored_inputs.rows
     ]
     if job.format == Import.Format.CSV:
@@ -212,7 +212,7 @@ class _Part:
         job = self.job
         rows = job.stored_inputs.rows[job.position : job.position + PART]
         until = time.monotonic() + LONGEST_PART
-        with events.suppress_webhooks(settings.IMPORTS_TRIGGER_WEBHOOKS):
+        with audit.suppress_webhooks(not settings.IMPORTS_TRIGGER_WEBHOOKS):
             ready = self._ready(rows)
             for number, row in enumerate(rows):
                 if job.status != Import.Status.IN_PROGRESS:
@@ -263,7 +263,7 @@ class _Part:
         try:
             with transaction.atomic():
                 Customer.objects.bulk_create(customers)
-                events.record_creates(customers, actor=self.job.actor)
+                audit.record_many(dict.fromkeys(customers), "create", actor=self.job.actor)
         except IntegrityError:
             for row, _ in new:
                 self._one(row)

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from customers.services import database_errors, events
+from customers.services import audit, database_errors
 from customers.services.transactions import skip_locked
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def _put_off(job):
         if job.failures >= MOST_FAILURES:
             logger.error("Job %s is given up after %d failures.", job.pk, job.failures)
             job.give_up(timezone.now())
-            events.announce(job, "interrupt")
+            audit.publish(job, "interrupt")
         job.save(update_fields=job.STATE)
 
 
@@ -65,7 +65,7 @@ def _claimed(jobs):
         return None
     if job.started_at is None:
         job.started_at = timezone.now()
-        events.announce(job, "start")
+        audit.publish(job, "start")
     job.status = jobs.model.Status.IN_PROGRESS
     return job
 
@@ -74,7 +74,7 @@ def interrupt(job, *, actor=None):
     """Stop the locked `job` where it is. Raises TransitionError."""
     job.interrupt(timezone.now())
     job.save(update_fields=["status", "interrupted_at"])
-    events.announce(job, "interrupt")
+    audit.publish(job, "interrupt")
 
 
 def linked(jobs, signed):

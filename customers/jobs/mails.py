@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from customers.jobs.smtp import Mail
 from customers.models import Customer, QueuedMail, email_key, with_ascii_domain
-from customers.services import events, password_resets
+from customers.services import audit, password_resets
 from customers.services.customers import ForgottenError, refuse_forgotten
 from customers.services.transactions import reconnected, skip_locked
 
@@ -157,13 +157,19 @@ def _send(name, email, customer, **context):
         _message(name, email, **context).send()
     except Exception:
         if customer:
-            events.record_mail(customer, name, "failed")
+            _record(customer, name, "failed")
         raise
     if customer:
         try:
-            reconnected(lambda: events.record_mail(customer, name, "sent"))
+            reconnected(lambda: _record(customer, name, "sent"))
         except (DatabaseError, InterfaceError) as error:  # it is sent, whatever is known of it
             logger.warning("A mail is not in the audit log (%s).", type(error).__name__)
+
+
+def _record(customer, name, outcome):
+    """Enter into the audit log that the mail `name` to `customer` was "sent" or has "failed"."""
+    changes = {"mail": (None, f"{name} {outcome}")}
+    audit.record(customer, audit.MAIL, actor=None, changes=changes)
 
 
 def _message(name, email, **context):

@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 
 from customers.models import Customer, email_key, validate_email_address
-from customers.services import events
+from customers.services import audit
 
 
 class CustomerNotFoundError(Exception):
@@ -43,5 +43,5 @@ def customer_for_email(email, *, mode, actor):
         mode=mode, email_key=email_key(email), defaults={"email": email}
     )
     if made:
-        events.record_create(customer, actor=actor)
+        audit.record(customer, "create", actor=actor)
     return customer

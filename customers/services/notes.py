@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from customers.models import Attachment
-from customers.services import events
+from customers.services import audit
 from customers.services.orders import lock_customers
 
 ORIGIN = "app-orders--note"  # how the hosted dashboard marks its notes
@@ -26,5 +26,5 @@ def add_note(customer, text, *, author, actor):
             description=text,
             reference_origin=ORIGIN,
         )
-        events.record_create(note, actor=actor)
+        audit.record(note, "create", actor=actor)
     return note

@@ -1,7 +1,7 @@
 """What an order means to its customer: a count, and a standing that follows it."""
 
 from customers.models import Customer, Event, OrderSubscription
-from customers.services import events
+from customers.services import audit
 from customers.services.customers import refuse_forgotten
 from customers.services.transitions import apply_transition
 
@@ -30,18 +30,18 @@ def count_order(customer_id, change, *, actor):
     if customer_id is None or not change:
         return
     customer = Customer.objects.select_for_update().get(pk=customer_id)
-    before = events.values_of(customer)
+    before = audit.values_of(customer)
     customer.total_orders_count += change  # under the lock
     customer.status = customer.standing
     customer.save(update_fields=["total_orders_count", "status"])
-    changes = events.changes_between(before, events.values_of(customer))
-    events.record(customer, "update", actor=actor, changes=changes)
+    changes = audit.changes_between(before, audit.values_of(customer))
+    audit.record(customer, "update", actor=actor, changes=changes)
     reached = {"acquired": 1, "repeat": 2}
     for name, count in reached.items():
         if before["total_orders_count"] < count <= customer.total_orders_count:
             known = Event.objects.filter(resource_id=customer.pk, name=f"customers.{name}")
             if not known.exists():
-                events.announce(customer, name)
+                audit.publish(customer, name)
 
 
 def follow_order(order, changes, *, actor):
@@ -66,11 +66,11 @@ def hand_over(order, *, actor):
     """Give the returns and subscriptions of the locked `order` its customer."""
     for rows in (order.returns, order.order_subscriptions):
         for row in rows.select_for_update().order_by("pk"):
-            before = events.values_of(row)
+            before = audit.values_of(row)
             row.customer = order.customer
             row.save(update_fields=["customer"])
-            changes = events.changes_between(before, events.values_of(row))
-            events.record(row, "update", actor=actor, changes=changes)
+            changes = audit.changes_between(before, audit.values_of(row))
+            audit.record(row, "update", actor=actor, changes=changes)
 
 
 def activate_subscriptions(order, *, actor):
@@ -79,7 +79,7 @@ def activate_subscriptions(order, *, actor):
         status=OrderSubscription.Status.DRAFT, activate_by_source_order=True
     )
     for subscription in drafts:
-        before = events.values_of(subscription)
+        before = audit.values_of(subscription)
         apply_transition(subscription, "activate")
-        changes = events.changes_between(before, events.values_of(subscription))
-        events.record(subscription, "update", actor=actor, changes=changes)
+        changes = audit.changes_between(before, audit.values_of(subscription))
+        audit.record(subscription, "update", actor=actor, changes=changes)

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from customers.models import CustomerPasswordReset, QueuedMail
-from customers.services import events, row_changes
+from customers.services import audit, row_changes
 from customers.services.customers import ForgottenError
 from customers.services.passwords import hash_password
 
@@ -31,7 +31,7 @@ def begin(customer, *, actor, lifetime=None):
         reset = CustomerPasswordReset.objects.create(
             customer=customer, mode=customer.mode, expires_at=expires_at
         )
-        events.record_create(reset, actor=actor)
+        audit.record(reset, "create", actor=actor)
     return reset
 
 
@@ -58,7 +58,7 @@ def complete(reset, token, password, *, actor):
     set_password(reset.customer, hashed, actor=actor)
     reset.token_digest, reset.reset_password_at = None, timezone.now()
     reset.save(update_fields=["token_digest", "reset_password_at"])
-    events.announce(reset, "reset_password")
+    audit.publish(reset, "reset_password")
 
 
 def redeem(pk, token, password, *, mode):
@@ -69,14 +69,14 @@ def redeem(pk, token, password, *, mode):
             reset = row_changes.lock(find(pk, token, mode=mode), rows)
         except ForgottenError as error:  # the reset has gone with the person
             raise WrongResetTokenError from error
-        before = events.values_of(reset)
+        before = audit.values_of(reset)
         complete(reset, token, password, actor=None)
         row_changes.record_update(reset, before, actor=None)
 
 
 def set_password(customer, hashed, *, actor):
     """Let `hashed`, of hash_password, be the locked `customer`'s password; tell it by mail."""
-    before = events.values_of(customer)
+    before = audit.values_of(customer)
     customer.password = hashed
     customer.save(update_fields=["password"])
     row_changes.record_update(customer, before, actor=actor)

@@ -10,7 +10,7 @@ from customers.models import (
     Order,
     Resource,
 )
-from customers.services import events
+from customers.services import audit
 from customers.services.customers import ForgottenError, refuse_forgotten
 from customers.services.orders import follow_order, lock_customers
 from customers.services.sessions import follow_customer
@@ -80,12 +80,12 @@ def _owner_id(row):
 def record_update(row, before, *, actor):
     """Write down how the locked `row` differs from `before`, and do what follows from it.
 
-    `before` is what events.values_of gave before the change. Runs in the caller's
+    `before` is what audit.values_of gave before the change. Runs in the caller's
     transaction.
     """
-    changes = events.changes_between(before, events.values_of(row))
+    changes = audit.changes_between(before, audit.values_of(row))
     if changes:
-        events.record(row, "update", actor=actor, changes=changes)
+        audit.record(row, "update", actor=actor, changes=changes)
         if follow := FOLLOWERS.get(type(row)):
             follow(row, changes, actor=actor)
 
@@ -94,8 +94,7 @@ def delete(row, *, actor):
     """Delete the locked `row` and write it down. Raises DeletionRefusedError and ProtectedError."""
     if kept := counted(_keepers(row)):
         raise DeletionRefusedError(f"it still has {kept}")
-    changes = events.changes_between(events.values_of(row), {})
-    events.record(row, "destroy", actor=actor, changes=changes)
+    audit.record(row, "destroy", actor=actor)
     row.delete()
 
 

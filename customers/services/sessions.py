@@ -94,7 +94,7 @@ def log_out_everywhere(customer):
 def follow_customer(customer, changes, *, actor):
     """End what an old password or an old address of the locked `customer` still opened.
 
-    `changes` is what events.changes_between found. Open resets were mailed to the old
+    `changes` is what audit.changes_between found. Open resets were mailed to the old
     address; whoever knows the old password, or had the address, may be logged in. Who has an
     account is told at the old address that it belongs to another one now (OWASP ASVS 5.0,
     section 6.3.7).

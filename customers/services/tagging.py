@@ -5,7 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from customers.models import Customer, Tag
-from customers.services import events, row_changes
+from customers.services import audit, row_changes
 
 
 class TooManyTagsError(Exception):
@@ -72,7 +72,7 @@ def retag_all(records, *, actor, add="", remove=""):
         record: {"tags": (sorted(map(str, before)), sorted(map(str, wanted)))}
         for record, (before, wanted) in changes.items()
     }
-    events.record_updates(named, "tagged", actor=actor)
+    audit.record_many(named, "update", actor=actor, also="tagged")
     return spared
 
 
@@ -103,5 +103,5 @@ def _change(record, wanted_of, actor):
         record.tags.add(*(wanted - now))
         record.save(update_fields=["updated_at"])
         changes = {"tags": (sorted(map(str, now)), sorted(map(str, wanted)))}
-        events.record(record, "update", actor=actor, changes=changes)
-        events.announce(record, "tagged")
+        audit.record(record, "update", actor=actor, changes=changes)
+        audit.publish(record, "tagged")

@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from customers.services import events
+from customers.services import audit
 
 
 def apply_transition(row, name, *, at=None):
@@ -11,4 +11,4 @@ def apply_transition(row, name, *, at=None):
     Raises TransitionError, and changes nothing, when the row's status does not allow it.
     """
     row.save(update_fields=row.apply_transition(name, at or timezone.now()))
-    events.announce(row, name)
+    audit.publish(row, name)
