@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, CHANGE
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db import transaction
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -20,13 +19,14 @@ from customers.admin.base import log_admin_action, who_is
 from customers.admin.bulk import counted
 from customers.admin.filters import filters_from_query
 from customers.db.fields import instant
-from customers.jobs import bulk, exports, imports, lifecycle, spreadsheets, uploads
-from customers.models import Customer, Export, Import, TransitionError, Upload
+from customers.jobs import bulk, exports, imports, spreadsheets, uploads
+from customers.models import Customer, Export, Import, Upload
 from customers.resources import operations
+from customers.services import principals
 from customers.services.environments import mode_of
 
 PAGE = method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
-MOVES = {"interrupt": ("Stopped", lifecycle.interrupt), "resume": ("Resumed", lifecycle.resume)}
+TRIGGERS = {"interrupt": ("Stopped", "_interrupt"), "resume": ("Resumed", "_start")}
 SAMPLE = 3  # rows that the preview shows
 EXPORTED = [
     "id",
@@ -248,15 +248,15 @@ class Files:
 
     def move(self, request, job):
         """Stop `job` or let it go on, as asked; say why not where it has meanwhile ended."""
-        sentence, move = MOVES.get(request.POST.get("move"), (None, None))
-        if move is None:
+        did, trigger = TRIGGERS.get(request.POST.get("move"), (None, None))
+        if trigger is None:
             raise BadRequest("There is no such move.")
         try:
-            with transaction.atomic():
-                move(Import.objects.select_for_update().get(pk=job.pk), actor=who_is(request))
-                log_admin_action(request, CHANGE, f"{sentence} the import {job.pk}.", Customer)
-        except (TransitionError, Import.DoesNotExist):
-            self.message_user(request, "The import has gone on meanwhile.", messages.WARNING)
+            operations.update(job, principals.staff(request.user, job.mode), {trigger: True})
+        except operations.WriteRefusedError:
+            self.message_user(request, "The import has moved on meanwhile.", messages.WARNING)
+        else:
+            log_admin_action(request, CHANGE, f"{did} the import {job.pk}.", Customer)
 
     @method_decorator(require_safe)
     def errors(self, request, pk):

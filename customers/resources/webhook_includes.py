@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from customers.models import CustomerPaymentSource, Event, Webhook, new_secret
 from customers.resources import operations
-from customers.services import principals
+from customers.services import audit, principals
 
 URL_PARTS = ("self", "related")
 UNTOLD = {"reset_password_token", "shared_secret", *CustomerPaymentSource.TOKENS}
@@ -47,6 +47,7 @@ def enable(webhook, *, actor):
 def replay(event, *, actor):
     """Call the webhooks of the `event`'s topic for it once more."""
     Event.objects.filter(pk=event.pk).update(undispatched=True)
+    audit.record(event, "update", actor=actor)
 
 
 def payload_of(event, webhook):

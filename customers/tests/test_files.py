@@ -72,7 +72,7 @@ def test_an_import_is_stopped_and_goes_on_by_a_button(admin_client, client):
     assert not Customer.objects.exists()
     assert admin_client.post(page, {"move": "jump"}).status_code == 400
     again = admin_client.post(page, {"move": "interrupt"}, follow=True).content.decode()
-    assert "The import has gone on meanwhile." in again
+    assert "The import has moved on meanwhile." in again
     client.force_login(User.objects.create_user("grace", is_staff=True))
     assert client.post(page, {"move": "resume"}).status_code == 403
     assert Import.objects.get().status == "interrupted"
@@ -84,6 +84,10 @@ def test_an_import_is_stopped_and_goes_on_by_a_button(admin_client, client):
     pk = Import.objects.get().pk
     sentences = LogEntry.objects.order_by("pk").values_list("change_message", flat=True)
     assert list(sentences)[1:] == [f"Stopped the import {pk}.", f"Resumed the import {pk}."]
+    entries = EventStore.objects.filter(resource_id=pk, event="update").order_by("pk")
+    statuses = [entry.payload["status"]["to"] for entry in entries]
+    assert statuses == ["interrupted", "pending"]
+    assert {entry.who["owner"]["type"] for entry in entries} == {"User"}
 
 
 def test_errors_are_shown_by_row_and_column_and_told_in_a_file(admin_client):

@@ -422,6 +422,8 @@ def test_an_event_is_told_again_by_its_trigger(api):
         assert api.update("events", event.pk, {"_trigger": True}).status_code == 200
         deliveries.deliver_all()
     assert [headers["webhook-id"] for headers, _ in server.received] == [event.pk, event.pk]
+    entry = EventStore.objects.get(resource_id=event.pk)
+    assert (entry.event, entry.who["application"]["id"]) == ("update", api.application.pk)
 
 
 def test_the_webhooks_of_an_event_are_those_of_its_topic(api):
