@@ -93,6 +93,6 @@ def begin(upload, meaning, *, actor):
         )
 
 
-def sweep(now):
+def delete_expired(now):
     """Delete what nobody went on with."""
     Upload.objects.filter(created_at__lt=now - KEPT_FOR).delete()

@@ -25,11 +25,11 @@ from customers.resources.fields import (
 )
 from customers.services import (
     customers,
-    outbound,
     password_resets,
     row_changes,
     tagging,
     transitions,
+    webhook_addresses,
 )
 from customers.services.orders import lock_customers
 
@@ -224,8 +224,8 @@ class WebhookSerializer(TriggeredSerializer):
 
     def validate_callback_url(self, value):
         try:
-            outbound.check_url(value)
-        except outbound.ForbiddenAddressError as error:
+            webhook_addresses.check_url(value)
+        except webhook_addresses.ForbiddenAddressError as error:
             raise drf.ValidationError(str(error), "invalid") from error
         return value
 

@@ -72,7 +72,7 @@ def forget(ids, people):
     IdempotentAnswer.objects.filter(theirs).update(answer="")
 
 
-def sweep(now):
+def delete_expired(now):
     """Delete the answers that are kept no longer at `now`."""
     IdempotentAnswer.objects.filter(expires_at__lt=now).delete()
 
