@@ -5,7 +5,7 @@ from django.db import transaction
 from django.db.models import UniqueConstraint
 from django.utils import timezone
 
-from customers.jobs.bulk import FORGOTTEN
+from customers.jobs.bulk import ANONYMIZING
 from customers.models import Customer, CustomerPasswordReset, Resource
 from customers.services import audit
 from customers.services.orders import count_order
@@ -29,7 +29,7 @@ class Merger:
             raise MergeRefusedError("A customer cannot be merged with itself.")
         if kept.mode != spare.mode:
             raise MergeRefusedError("Customers of the two modes never mix.")
-        if {kept.anonymization_status, spare.anonymization_status} & set(FORGOTTEN):
+        if {kept.anonymization_status, spare.anonymization_status} & set(ANONYMIZING):
             raise MergeRefusedError("One of them is being anonymized, or has been.")
         self.tags = set(kept.tags.all()) | set(spare.tags.all())
         if len(self.tags) > settings.MAX_TAGS:

@@ -263,7 +263,7 @@ def _in_the_console(admin_client, client, ada):
     file = SimpleUploadedFile("customers.csv", text.encode(), "text/csv")
     assert admin_client.post(f"{LIST}import/", {"file": file}).status_code == 302
     assert admin_client.get(LIST, {"q": NOW}).status_code == 200
-    assert admin_client.get("/admin/palette/", {"q": NOW}).status_code == 200
+    assert admin_client.get("/admin/command-palette/", {"q": NOW}).status_code == 200
     note = {"text": f"note-ada {NOW}"}
     assert admin_client.post(f"/admin/customers/{ada.pk}/note/", note).status_code == 302
     form = {"email": NOW, **OWN, "metadata": json.dumps(OWN["metadata"])}
