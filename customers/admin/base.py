@@ -24,7 +24,7 @@ OTHER = ["reference", "reference_origin", "metadata"]
 RECORD = ["id", "created_at", "updated_at"]
 
 
-def who_is(request):
+def actor_of(request):
     """The member of staff as the audit log names it."""
     return principals.staff(request.user, mode_of(request.session)).actor
 
@@ -115,7 +115,7 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
         class InMode(form):
             def __init__(self, *args, **options):
                 super().__init__(*args, **options)
-                if self.instance._state.adding:
+                if obj is None:
                     self.instance.mode = mode
 
             def clean(self):
@@ -147,7 +147,7 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
 
     def save_model(self, request, row, form, change):
         """Save `row`, locked if it is not new, and write down what changed."""
-        actor = who_is(request)
+        actor = actor_of(request)
         with transaction.atomic():
             before = audit.values_of(self.model.objects.get(pk=row.pk)) if change else None
             if not change:
@@ -173,7 +173,7 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
 
     def delete_model(self, request, row):
         with transaction.atomic():
-            row_changes.delete(self.locked(row, {}), actor=who_is(request))
+            row_changes.delete(self.locked(row, {}), actor=actor_of(request))
 
     def delete_queryset(self, request, rows):
         with transaction.atomic():
@@ -224,5 +224,5 @@ class TaggableAdmin(ResourceAdmin):
     def save_related(self, request, form, formsets, change):
         if "tags" in form.cleaned_data:
             tags = form.cleaned_data.pop("tags")
-            tagging.replace_tags(form.instance, tags, actor=who_is(request))
+            tagging.replace_tags(form.instance, tags, actor=actor_of(request))
         super().save_related(request, form, formsets, change)

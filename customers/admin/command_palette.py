@@ -14,7 +14,7 @@ from customers.services.environments import mode_of
 MOST = 8
 ACTS = {  # on one customer: the page of each, and the permission for it
     "Reset password": ("reset_password", "customers.reset_customer_password"),
-    "Merge a double": ("merge", "customers.merge_customers"),
+    "Merge a duplicate": ("merge", "customers.merge_customers"),
     "Anonymize": ("anonymize", "customers.anonymize_customers"),
 }
 

@@ -72,11 +72,12 @@ class FreshForm:
     keeps its value, and is neither checked nor saved with the value of the page.
     """
 
+    is_of_row = False  # which exists, and is to be changed
     page_customers = {}  # how the row's customers stand, as row_history.states_of has it
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
-        self.fresh = None if self.instance._state.adding else self.instance.pk
+        self.fresh = self.instance.pk if self.is_of_row else None
         self.compared = []
         if self.fresh:
             self.compared = [name for name, one in self.fields.items() if not one.disabled]
@@ -202,7 +203,7 @@ class FreshForm:
         names = [name for name in names if self._sent.get(name) != self._saved[name]]
         if not names:
             return []
-        row = type(self.instance)._base_manager.get(pk=self.fresh)
+        row = type(self.instance).objects.get(pk=self.fresh)
         columns = {name: _column(row, name) for name in names}
         changes = row_history.latest_changes(row, columns.values())
         return [

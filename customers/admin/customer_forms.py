@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from customers.admin.base import who_is
+from customers.admin.base import actor_of
 from customers.models import Attachment, Customer, Tag
 from customers.services import audit, notes, tagging
 from customers.services.customers import ForgottenError
@@ -69,9 +69,9 @@ def _retag(request, customer):
     names = {name.strip().lower() for name in request.POST.get("add", "").split(",")} - {""}
     known = {tag.name: tag for tag in found.named(names)}
     added = [known.get(name) or _new_tag(request, name, customer.mode) for name in names]
-    tagging.add_tags(customer, added, actor=who_is(request))
+    tagging.add_tags(customer, added, actor=actor_of(request))
     removed = found.named([request.POST.get("remove", "")])
-    tagging.remove_tags(customer, removed, actor=who_is(request))
+    tagging.remove_tags(customer, removed, actor=actor_of(request))
 
 
 def _tell(request, customer, before):
@@ -102,7 +102,7 @@ def _new_tag(request, name, mode):
         texts = " and ".join(text.rstrip(".") for text in error.messages)
         raise ValidationError(f"“{name[:40]}” is no tag: it {texts}.") from error
     tag.save(force_insert=True)
-    audit.record(tag, "create", actor=who_is(request))
+    audit.record(tag, "create", actor=actor_of(request))
     return tag
 
 
@@ -116,7 +116,7 @@ def note(request, customer):
         messages.error(request, f"A note has 1 to {LONGEST_NOTE} characters.")
         return _back(customer)
     author = request.user.get_full_name() or request.user.get_username()
-    notes.add_note(customer, text, author=author, actor=who_is(request))
+    notes.add_note(customer, text, author=author, actor=actor_of(request))
     _options().log_change(request, customer, "Wrote a note.")
     return _back(customer)
 

@@ -56,7 +56,7 @@ MAILS = {
 KINDS = {"cancel": "bad", "reject": "bad", "destroy": "bad", "place": "good", "acquired": "good"}
 
 
-class Story:
+class CustomerPage:
     """One customer as `request`'s member of staff may see it, in a constant number of queries."""
 
     def __init__(self, customer, request):
@@ -70,7 +70,7 @@ class Story:
         self.may_change = _options(type(customer)).has_change_permission(request)
         self.is_forgotten = customer.is_being_anonymized
         self.may_note = _options(Attachment).has_add_permission(request)
-        self.figures = statistics.spending(customer) if self.sees(Order) else None
+        self.statistics = statistics.spending(customer) if self.sees(Order) else None
         self.orders = self.of(Order)
         self.returns = self.of(Return, "order")
         self.order_subscriptions = self.of(OrderSubscription)

@@ -4,18 +4,21 @@ from django.utils.formats import date_format
 
 from customers.admin import formatting
 from customers.admin.base import TaggableAdmin
-from customers.admin.bulk import BulkActs
-from customers.admin.customer_acts import CustomerActs
+from customers.admin.bulk import BulkActionsMixin
+from customers.admin.customer_actions import CustomerActionsMixin
+from customers.admin.customer_export import ExportMixin
+from customers.admin.customer_import import ImportMixin
 from customers.admin.customer_list import CustomerList
-from customers.admin.customer_page import Story
-from customers.admin.files import Files
+from customers.admin.customer_page import CustomerPage
 from customers.admin.search import found_customers
 from customers.models import Customer
 from customers.services.environments import mode_of
 
 
 @admin.register(Customer)
-class CustomerAdmin(BulkActs, Files, CustomerActs, TaggableAdmin):
+class CustomerAdmin(
+    BulkActionsMixin, ImportMixin, ExportMixin, CustomerActionsMixin, TaggableAdmin
+):
     list_display = ["person", "state", "group", "tag_names", "orders", "created"]
     list_select_related = ["customer_group"]
     search_fields = ["email_key__holds", "reference__exact", "id__exact"]
@@ -59,9 +62,9 @@ class CustomerAdmin(BulkActs, Files, CustomerActs, TaggableAdmin):
         return super().change_view(request, object_id, form_url, extra_context)
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
-        """The form, and around that of a customer, unless it asks about conflicts, the story."""
+        """The form; that of a customer stands on its page, unless it asks about conflicts."""
         if obj is not None and not context["adminform"].form.conflicts:
-            context["story"] = Story(self.get_object(request, obj.pk), request)
+            context["customer_page"] = CustomerPage(self.get_object(request, obj.pk), request)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_search_results(self, request, queryset, search_term):

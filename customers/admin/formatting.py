@@ -54,3 +54,8 @@ def tags(row):
     found = sorted(tag.name for tag in row.tags.all())
     marks = format_html_join("", '<span class="tag">{}</span>', ((name,) for name in found))
     return format_html('<span class="tags">{}</span>', marks) if found else "—"
+
+
+def counted(number: int) -> str:
+    """`3 customers`, `1 customer`."""
+    return f"{number:,} customer{'s' * (number != 1)}"

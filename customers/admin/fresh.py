@@ -48,7 +48,11 @@ class FreshRowAdmin(admin.ModelAdmin):
         form, states = super().get_form(request, obj, change=change, **kwargs), {}
         if obj is not None and kwargs.get("fields"):
             states = self._states_shown(obj)
-        return type(form.__name__, (FreshForm, form), {"page_customers": states})
+        return type(
+            form.__name__,
+            (FreshForm, form),
+            {"page_customers": states, "is_of_row": obj is not None},
+        )
 
     def _states_shown(self, row):
         """How the customers of `row` stand, which is read anew if they have just changed."""
@@ -61,7 +65,7 @@ class FreshRowAdmin(admin.ModelAdmin):
 
     def locked(self, row, data):
         """`row`, locked and read again. Raises its DoesNotExist and ConcurrentUpdateError."""
-        return self.model._base_manager.select_for_update(of=("self",)).get(pk=row.pk)
+        return self.model.objects.select_for_update(of=("self",)).get(pk=row.pk)
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         """The form, or what sending it did, which is begun again after a collision."""
@@ -183,7 +187,7 @@ class FreshRowAdmin(admin.ModelAdmin):
             return
         columns = self.columns_of(form)
         if columns:
-            fresh = self.model._base_manager.get(pk=row.pk)
+            fresh = self.model.objects.get(pk=row.pk)
             for name in columns:
                 setattr(fresh, name, getattr(row, name))
             fresh.save(update_fields=columns)

@@ -24,4 +24,4 @@ class Paginator(paginator.Paginator):
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
         found = window(self.object_list, start, self.per_page, self.counted)
-        return self._get_page(found, number, self)
+        return paginator.Page(found, number, self)

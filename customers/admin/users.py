@@ -2,24 +2,14 @@
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Q
 
 from customers.admin.fresh import FreshRowAdmin
 from customers.admin.lookups import OfferedLookups
+from customers.admin.password_forms import StaffPasswordForm
 
 admin.site.unregister([User, Group])
-
-
-class PasswordForm(AdminPasswordChangeForm):
-    """A member of staff's new password, which is all that is saved."""
-
-    def save(self, commit=True):
-        user = super().save(commit=False)
-        if commit:
-            user.save(update_fields=["password"])
-        return user
 
 
 def _permissions_of(user):
@@ -55,7 +45,7 @@ class NoneAbove(OfferedLookups):
 
 @admin.register(User)
 class StaffAdmin(NoneAbove, FreshRowAdmin, UserAdmin):
-    change_password_form = PasswordForm
+    change_password_form = StaffPasswordForm
 
     def get_fieldsets(self, request, obj=None):
         """Who is a superuser is for superusers to see and to say."""

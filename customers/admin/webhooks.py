@@ -4,7 +4,7 @@ from django.contrib import admin
 from customers.admin.base import ResourceAdmin
 from customers.models import TOPICS, Webhook, validate_paths
 from customers.resources import operations, webhook_includes
-from customers.services import outbound
+from customers.services import webhook_addresses
 
 
 class WebhookForm(forms.ModelForm):
@@ -13,8 +13,8 @@ class WebhookForm(forms.ModelForm):
     def clean_callback_url(self):
         url = self.cleaned_data["callback_url"]
         try:
-            outbound.check_url(url)
-        except outbound.ForbiddenAddressError as error:
+            webhook_addresses.check_url(url)
+        except webhook_addresses.ForbiddenAddressError as error:
             raise forms.ValidationError(f"The address {error}.") from error
         return url
 

@@ -26,7 +26,7 @@ from customers.resources.export_checks import (
 )
 from customers.services import audit, jobs, principals, spreadsheets
 from customers.services.actors import Actor
-from customers.services.transactions import alone
+from customers.services.transactions import advisory_lock
 
 DRY = {"id", "created_at", "updated_at"}
 PART = 100  # rows of one transaction
@@ -94,7 +94,7 @@ def forget(mode: str, names: Callable[[Any], bool]) -> None:
     `names` is a function that says whether a value names whom to forget: an export whose
     filters do cannot go on. Of one that has ended the filters are deleted anyway.
     """
-    alone(f"exports of {mode}")  # one that is begun now reads what is left
+    advisory_lock(f"exports of {mode}")  # one that is begun now reads what is left
     for job in Export.objects.in_mode(mode).select_for_update().order_by("pk"):
         if job.status != Export.Status.COMPLETED:
             job.last_id, job.processed_count = "", 0
@@ -109,7 +109,7 @@ def forget(mode: str, names: Callable[[Any], bool]) -> None:
     ExportPart.objects.filter(job__mode=mode).delete()
 
 
-def sweep(now: datetime) -> None:
+def delete_expired(now: datetime) -> None:
     """Delete the files whose time is over; what was interrupted would begin again."""
     oldest = now - KEPT
     ended = Q(completed_at__lt=oldest)

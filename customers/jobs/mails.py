@@ -33,8 +33,8 @@ def request_reset(email, *, mode, actor=None, kind=QueuedMail.Kind.PASSWORD_RESE
     QueuedMail.objects.create(mode=mode, kind=kind, email=email, actor=actor)
 
 
-def tell_operator(webhook):
-    """Let the worker tell settings.OPERATOR_EMAIL, where it is set, that `webhook` fails."""
+def notify_operator(webhook):
+    """Let the worker mail settings.OPERATOR_EMAIL, where it is set, that `webhook` is failing."""
     if settings.OPERATOR_EMAIL:
         QueuedMail.objects.create(
             mode=webhook.mode,

@@ -108,6 +108,6 @@ def begin(upload: Upload, column_mapping: Mapping[str, str], *, actor: Actor | N
         )
 
 
-def sweep(now: datetime) -> None:
+def delete_expired(now: datetime) -> None:
     """Delete what nobody went on with."""
     Upload.objects.filter(created_at__lt=now - KEPT_FOR).delete()

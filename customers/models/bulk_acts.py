@@ -7,23 +7,15 @@ from customers.models.base import Mode
 
 
 class BulkAct(models.Model):
-    """One thing that is done to many customers, and how far it has come.
+    """A bulk action under way: what is done to many customers, and how far it has come.
 
-    Whom it is done to is fixed when it is begun. `refusals` maps what stood in the way to
-    the number of customers it was true of.
+    Whom it is done to is fixed when it is begun. `refusals` maps the reasons for which customers
+    were skipped to their numbers.
     """
-
-    class Kind(models.TextChoices):
-        ADD_TAGS = "add_tags", "Add tags"
-        REMOVE_TAGS = "remove_tags", "Remove tags"
-        SET_GROUP = "set_group", "Set the group"
-        SEND_RESET = "send_reset", "Send a password reset"
-        REQUEST_ANONYMIZATION = "request_anonymization", "Request anonymization"
-        SEND_INVITATION = "send_invitation", "Send an invitation"
 
     id = keep(IdField(primary_key=True, default=new_id, editable=False))
     mode = keep(models.CharField(max_length=4, choices=Mode))
-    kind = keep(models.CharField(max_length=32, choices=Kind))
+    kind = keep(models.CharField(max_length=32))
     options = keep(JsonField(default=dict), because="it holds names of tags and ids")
     actor = keep(JsonField(null=True), because="it names who did it by id")
     total = keep(models.PositiveIntegerField(default=0))
@@ -40,7 +32,7 @@ class BulkAct(models.Model):
 
     @property
     def refused(self):
-        """Of how many customers something stood in the way."""
+        """How many customers were skipped."""
         return sum(self.refusals.values())
 
 

@@ -11,7 +11,7 @@ from customers.db.declarations import declared
 from customers.models import Export, models_by_type
 from customers.resources import operations
 from customers.services import principals
-from customers.services.transactions import alone
+from customers.services.transactions import advisory_lock
 
 TYPES = sorted(name for name, model in models_by_type().items() if model.exportable)
 NO_COLUMNS = {"jwt_custom_claim", "reset_password_token"}  # told to their bearers alone
@@ -89,7 +89,7 @@ def count(resource_type: str, filters: Mapping[str, Any] | None, *, mode: str) -
         raise ExportRefusedError(
             f"selects {found} records; it must be 1 to {settings.MAX_EXPORT_RECORDS}"
         )
-    alone(f"exports of {mode}")
+    advisory_lock(f"exports of {mode}")
     if Export.objects.in_mode(mode).filter(status__in=Export.OPEN).count() >= MOST_OPEN:
         message = f"has {MOST_OPEN} exports under way; wait until one is done"
         raise ExportRefusedError(message, "too_many")

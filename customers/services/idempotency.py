@@ -65,7 +65,7 @@ class Once:
         IdempotentAnswer.objects.filter(key=self.key).update(answer=hidden, **whose)
 
 
-def sweep(now):
+def delete_expired(now):
     """Delete the answers that are kept no longer at `now`."""
     IdempotentAnswer.objects.filter(expires_at__lt=now).delete()
 

@@ -14,7 +14,7 @@ from joserfc.jwk import OctKey
 
 from customers.models import Import, ImportInputs, models_by_type
 from customers.services import spreadsheets
-from customers.services.transactions import alone
+from customers.services.transactions import advisory_lock
 
 TYPES = sorted(name for name, model in models_by_type().items() if model.importable)
 MOST_OPEN = 10  # imports of one mode at once
@@ -87,7 +87,7 @@ def validate(values: dict[str, Any], *, mode: str) -> Rows:
 
 def check_open(mode: str) -> None:
     """Raise TooManyJobsError when no other import may be begun in `mode`, in this transaction."""
-    alone(f"imports of {mode}")
+    advisory_lock(f"imports of {mode}")
     if Import.objects.in_mode(mode).filter(status__in=Import.OPEN).count() >= MOST_OPEN:
         raise TooManyJobsError
 

@@ -35,7 +35,7 @@ def latest_changes(row, columns):
     for entry in entries.filter(resource_type=row._meta.db_table)[:MOST_READ]:
         for name in {*columns} & entry.payload.keys():
             found.setdefault(name, entry)
-    return {name: Change(entry.created_at, actor_of(entry.who)) for name, entry in found.items()}
+    return {name: Change(entry.created_at, name_of(entry.who)) for name, entry in found.items()}
 
 
 def end_of(resource_type, pk, *, mode):
@@ -45,10 +45,10 @@ def end_of(resource_type, pk, *, mode):
     if entry is None:
         return None
     merged_into = entry.payload.get("merged_into", {}).get("to")
-    return End(entry.created_at, actor_of(entry.who), merged_into)
+    return End(entry.created_at, name_of(entry.who), merged_into)
 
 
-def actor_of(actor):
+def name_of(actor):
     """The name of whoever the JSON `who` of an entry stands for."""
     owner, application = ((actor or {}).get(name) or {} for name in ("owner", "application"))
     if owner.get("type") == "User":

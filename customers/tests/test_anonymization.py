@@ -214,7 +214,7 @@ def test_it_is_told_when_it_begins_and_when_it_is_done(settings):
         "customers.anonymization_started",
         "customers.anonymization_completed",
     ]
-    assert deliveries.spread() > 0
+    assert deliveries.fan_out() > 0
     assert "email" in EventStore.objects.filter(resource_id=customer.pk)[0].payload
     with pytest.raises(TransitionError):
         request_anonymization(customer, actor=None)
