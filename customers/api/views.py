@@ -207,7 +207,7 @@ class RelatedView(RelationView):
     def _one(self, pk: str) -> HttpResponse:
         _, rows = self.related_rows(pk)
         row = rows.first()
-        resource = self.relation.viewset_for(row) if row else self.resource
+        resource = self.relation.type_for(row) if row else self.resource
         document = self.document(self.query("include", "fields"), resource)
         return answer(document.one(row))
 
@@ -228,7 +228,7 @@ class RelationshipView(RelationView):
         else:
             self.query()
             row, members = rows.first(), {"links": {}}
-            data = row and documents.identifier_of(self.relation.viewset_for(row), row)
+            data = row and documents.identifier_of(self.relation.type_for(row), row)
         link = self.source.link_to(parent)
         members["links"] |= documents.relationship_links(link, self.relation.name)
         return answer(orjson.dumps({**members, "data": data}))

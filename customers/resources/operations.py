@@ -57,7 +57,7 @@ class TooLargeError(WriteRefusedError):
 
 
 def rows(
-    resource_type: str, principal: Principal, filters_by_name: Mapping[str, Any] | None = None
+    resource_type: str, principal: Principal, filters: Mapping[str, Any] | None = None
 ) -> QuerySet:
     """The queryset of the rows of a type that `principal` may see and that fulfil all filters.
 
@@ -66,7 +66,7 @@ def rows(
     """
     with _refusals():
         resource = _permitted(resource_type, principal, "list")
-        asked = [(name, ("q", name), _text(v)) for name, v in (filters_by_name or {}).items()]
+        asked = [(name, ("q", name), _text(v)) for name, v in (filters or {}).items()]
         return filter_rows(resource.rows(principal), resource, principal, asked)
 
 
