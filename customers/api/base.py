@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.http import HttpResponse
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
@@ -15,7 +15,6 @@ from customers.api import errors, pagination, parsers
 from customers.api.auth import BearerToken
 from customers.api.reads import read
 from customers.api.writes import write
-from customers.db.compiled import CheckFailedError
 from customers.db.paging import PagedQuery
 from customers.resources import documents, filters
 from customers.resources.query import Query
@@ -82,7 +81,7 @@ class ApiView(APIView):
             self.use = limits.use(limits.API, limits.client_of(request.META))
         self.perform_content_negotiation(request)
         for authentication in self.authentication_classes:
-            request.user, request.auth = self._authenticated(authentication(), request)
+            request.user, request.auth = authentication().authenticate(request)
             self.principal = request.user
         if self.principal and not self.principal.sees_all:
             client = limits.client_of(request.META)
@@ -92,16 +91,6 @@ class ApiView(APIView):
         self.check_permissions(request)
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
             raise errors.LengthRequiredError("Send the body with its Content-Length.")
-
-    def _authenticated(self, authentication, request):
-        """Whose token it is; what is known of it is asked now, or by the act, or read anew."""
-        principal, token = authentication.authenticate(request)
-        if not getattr(getattr(self, self.action or "", None), "settles", False):
-            try:
-                principal.settle()
-            except CheckFailedError:
-                return authentication.authenticate(request)
-        return principal, token
 
     def dispatch(self, request, *args, **kwargs):
         try:
@@ -118,18 +107,7 @@ class ApiView(APIView):
         return response
 
     def handle_exception(self, exception):
-        """The answer to `exception`; begins anew when the token is not what it was taken for."""
-        try:
-            if isinstance(exception, CheckFailedError):
-                raise exception
-            if self.principal and not isinstance(
-                exception, limits.RateLimitedError
-            ):  # which costs nothing
-                self.principal.settle()
-        except CheckFailedError:
-            return self.dispatch(self.request, *self.args, **self.kwargs)
-        except DatabaseError as failure:
-            exception = failure
+        """The answer to `exception`."""
         response = errors.answer(exception, {"view": self})
         if response is None:
             raise exception
