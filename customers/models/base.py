@@ -1,12 +1,15 @@
 """What every resource has, and who may see its rows."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from customers.db.compiled import insert, update
 from customers.db.declarations import clear, keep
+from customers.db.fast_writes import fast_insert
 from customers.db.fields import FoldedField, IdField, InstantField, MetadataField, new_id
 from customers.db.indexes import JsonContainmentIndex
 
@@ -89,28 +92,19 @@ class Resource(models.Model):
     def __str__(self):
         return self.id
 
-    def save(self, *, update_fields=None, **options):
-        """Save, dated; `update_fields` brings the columns computed from those it names."""
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
+        """Django's, dated; `update_fields` brings the columns computed from those it names."""
         self.updated_at = self.created_at if self._state.adding else timezone.now()
         if update_fields is not None:
-            computed = {
-                field.name
-                for field in self._meta.concrete_fields
-                if isinstance(field, FoldedField) and field.of in update_fields
-            }
-            update_fields = {*update_fields, *computed, "updated_at"}
-            if not (options or self._state.adding):
-                self._prepare_related_fields_for_save("save", self._fields_of(update_fields))
-                if update(self, update_fields):
-                    return
-        elif options == {"force_insert": True}:
-            self._prepare_related_fields_for_save("save")
-            insert(self)
-            return
+            update_fields = {*update_fields, *self._computed_from(update_fields), "updated_at"}
         super().save(update_fields=update_fields, **options)
 
-    def _fields_of(self, names):
-        return [field for field in self._meta.concrete_fields if field.name in names]
+    def _computed_from(self, names: Iterable[str]) -> set[str]:
+        return {
+            field.name
+            for field in self._meta.concrete_fields
+            if isinstance(field, FoldedField) and field.of in names
+        }
 
     @classmethod
     def visible_q(cls, principal):
@@ -174,12 +168,12 @@ class Resource(models.Model):
         return getattr(field, "of", None) or field.name
 
 
-def bulk_insert(*rows):
-    """Save new rows, which no constraint can refuse, in one round trip where that is enough."""
+def bulk_insert(*rows: Resource) -> None:
+    """Insert new rows, which no constraint can refuse and nobody saves again, by fast_insert."""
     for row in rows:
         row.updated_at = row.created_at
     if rows:
-        insert(*rows)
+        fast_insert(*rows)
 
 
 class CustomerOwned(Resource):

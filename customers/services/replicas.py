@@ -17,7 +17,7 @@ import time
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connections, transaction
 
-from customers.db.compiled import execute
+from customers.db.execute import execute
 from customers.db.routing import REPLICA, from_replica
 from customers.models import Timeline
 from customers.services import database_errors
