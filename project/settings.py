@@ -319,6 +319,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "project.request_logging.observed",
+    "project.request_sizes.bounded",
     "project.concurrency.bounded",
     "project.health.health",
     "project.deadlines.bounded",
@@ -464,7 +465,6 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
-WIRE = "customers.api.wire"  # what customers.resources.operations speaks
 
 # Time, language, files
 LANGUAGE_CODE = "en-us"

@@ -22,9 +22,11 @@ from customers.admin.filters import filters_from_query
 from customers.admin.formatting import counted
 from customers.admin.pages import action_page, paths_of
 from customers.db.fields import instant
-from customers.jobs import bulk, exports, spreadsheets
+from customers.jobs import bulk, exports
 from customers.models import Customer, Export
 from customers.resources import operations
+from customers.resources.export_checks import ExportRefusedError
+from customers.services import spreadsheets
 from customers.services.environments import mode_of
 
 COLUMNS = [
@@ -92,7 +94,7 @@ class ExportMixin:
                 filters=_filters_of(request, customers),
                 fields=FIELDS,
             )
-        except (exports.ExportRefusedError, operations.WriteRefusedError) as error:
+        except (ExportRefusedError, operations.WriteRefusedError) as error:
             return self.show_export(request, total, error=f"The export {error}.")
         began = f"Began the export {job.pk} of {counted(job.records_count)}."
         log_admin_action(request, ADDITION, began, Customer)

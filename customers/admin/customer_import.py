@@ -18,11 +18,12 @@ from customers.admin.base import actor_of, log_admin_action
 from customers.admin.customer_export import csv_file
 from customers.admin.formatting import counted
 from customers.admin.pages import action_page, paths_of
-from customers.jobs import imports, spreadsheets, uploads
+from customers.jobs import imports, uploads
 from customers.models import Customer, Import, Upload
 from customers.resources import operations
-from customers.services import principals
+from customers.services import principals, spreadsheets
 from customers.services.environments import mode_of
+from customers.services.imports import TooManyJobsError, UnreadableInputError
 
 PAGE = method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
 TRIGGERS = {"interrupt": ("Stopped", "_interrupt"), "resume": ("Resumed", "_start")}
@@ -100,7 +101,7 @@ class ImportMixin:
             try:
                 stored = uploads.keep(content, mode=mode, user=request.user)
                 return redirect("admin:customers_customer_import_preview", stored.pk)
-            except imports.UnreadableInputError as error:
+            except UnreadableInputError as error:
                 form.add_error("file", f"The file {error}.")
         columns = uploads.COLUMNS
         return action_page(self, request, "upload", title="Import", form=form, columns=columns)
@@ -120,7 +121,7 @@ class ImportMixin:
                 return self.begin_import(request, upload, mapping)
             except Upload.DoesNotExist as error:
                 raise Http404("The file has been imported, or is gone.") from error
-            except imports.TooManyJobsError as error:
+            except TooManyJobsError as error:
                 form.add_error(None, f"The mode {error}.")
         if mapping:
             context = self.found_in(upload, mapping, request)

@@ -3,7 +3,6 @@
 import logging
 from datetime import timedelta
 
-from django.core import signing
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -13,7 +12,6 @@ from customers.services.transactions import skip_locked
 
 logger = logging.getLogger(__name__)
 
-LINK_LIVES = timedelta(minutes=5)
 MOST_FAILURES = 5  # of one job
 FIRST_RETRY = timedelta(seconds=30)  # doubled at each further one
 
@@ -68,29 +66,3 @@ def _claimed(jobs):
         audit.publish(job, "start")
     job.status = jobs.model.Status.IN_PROGRESS
     return job
-
-
-def interrupt(job, *, actor=None):
-    """Stop the locked `job` where it is. Raises TransitionError."""
-    job.interrupt(timezone.now())
-    job.save(update_fields=["status", "interrupted_at"])
-    audit.publish(job, "interrupt")
-
-
-def linked(jobs, signed):
-    """The one of the queryset `jobs` that an attachment_url ending in `signed` leads to.
-
-    Raises the model's DoesNotExist, also when the link is too old.
-    """
-    model = jobs.model
-    try:
-        pk = signing.loads(signed, salt=model._meta.db_table, max_age=LINK_LIVES)
-    except signing.BadSignature as error:
-        raise model.DoesNotExist from error
-    return jobs.get(pk=pk)
-
-
-def resume(job, *, actor=None):
-    """Let the locked `job`, which was interrupted, go on. Raises TransitionError."""
-    job.resume()
-    job.save(update_fields=["status", "interrupted_at", "failures", "next_attempt_at"])

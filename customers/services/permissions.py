@@ -5,7 +5,7 @@ what is listed here: for nobody in particular, a guest, and for the customer who
 logged in, the owner.
 """
 
-READ = {"list", "retrieve", "only"}
+READ = {"list", "retrieve", "retrieve_singleton"}
 BY_ID = {"create", "retrieve", "partial_update", "destroy"}
 
 GUEST = {
@@ -18,8 +18,8 @@ GUEST = {
     "sku_lists": BY_ID,
     "sku_list_items": BY_ID,
     "tags": {"retrieve"},
-    "organizations": {"only"},
-    "applications": {"only"},
+    "organizations": {"retrieve_singleton"},
+    "applications": {"retrieve_singleton"},
 }
 OWNER = {
     **GUEST,

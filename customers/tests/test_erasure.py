@@ -72,7 +72,7 @@ QUOTES_NOBODY = {
     "auth_group": "name",
     "auth_permission": "name codename",
     "auth_user": "password username first_name last_name email",  # staff
-    "bulk_acts": "options actor refusals",  # names of tags, ids, and sentences of ours
+    "bulk_acts": "kind options actor refusals",  # names of ours and of tags, ids, sentences of ours
     "bulk_chunks": "customer_ids",
     "counters": "key",  # digests
     "customer_groups": "name code metadata",

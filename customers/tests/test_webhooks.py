@@ -9,7 +9,6 @@ import json
 import socket
 import threading
 import time
-from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -32,6 +31,7 @@ from customers.models import (
 )
 from customers.resources import operations
 from customers.services import principals, webhook_addresses
+from customers.services.anonymization import request_anonymization
 from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql, staff_client
 from customers.tests.factories import (
     CALLBACK_URL,
@@ -169,7 +169,7 @@ def test_a_call_under_way_keeps_nothing_of_who_is_forgotten_meanwhile(api, live_
         deliveries.fan_out()
         dispatcher = webhook_dispatcher.WebhookDispatcher()
         dispatcher.begin()
-        anonymization.request(forgotten, actor=None)
+        request_anonymization(forgotten, actor=None)
         Customer.objects.filter(pk=forgotten.pk).update(anonymize_at=timezone.now())
         anonymization.step()
         dispatcher.finish()
@@ -689,10 +689,8 @@ def test_an_outcome_that_was_written_unheard_is_written_down_once():
     webhook = make_webhook()
     make_event_of_now()
     deliveries.fan_out()
-    ended = [
-        deliveries.CallResult(delivery, {}, "500", "Oops")
-        for delivery in deliveries.claim(Counter(), [])
-    ]
+    claimed = deliveries.claim({}, [])
+    ended = [deliveries.CallResult(delivery, {}, "500", "Oops") for delivery in claimed]
     for in_doubt in (False, True):
         deliveries.record_results(ended, in_doubt=in_doubt)
     assert EventCallback.objects.get().response_code == "500"

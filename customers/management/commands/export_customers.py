@@ -12,6 +12,7 @@ from customers.jobs import exports
 from customers.management.base import OperatorCommand
 from customers.models import Export, Mode
 from customers.resources import operations
+from customers.resources.export_checks import TYPES, ExportRefusedError
 from customers.services import principals
 
 PAUSE = 0.2  # seconds
@@ -37,7 +38,7 @@ class Command(OperatorCommand):
     def add_arguments(self, parser):
         parser.add_argument("file", metavar="FILE", help="ends in .csv or .json")
         parser.add_argument("--mode", choices=Mode.values, default="test")
-        parser.add_argument("--type", choices=exports.TYPES, default="customers", dest="kind")
+        parser.add_argument("--type", choices=TYPES, default="customers", dest="kind")
         parser.add_argument("--filters", type=filters_of, default={}, metavar="JSON")
 
     def handle(self, *, file, mode, kind, filters, **options):
@@ -67,7 +68,7 @@ class Command(OperatorCommand):
         except operations.WriteRefusedError as error:
             told = "; ".join(text.rstrip(".") for _, text in error.errors)
             raise CommandError(f"The filters are refused: {told}.") from error
-        except exports.ExportRefusedError as error:
+        except ExportRefusedError as error:
             raise CommandError(f"The export {error}.") from error
         jobs = Export.objects.filter(pk=job.pk)
         with tqdm(total=job.records_count, unit=" rows") as bar:

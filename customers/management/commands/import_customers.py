@@ -5,10 +5,11 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from tqdm import tqdm
 
-from customers.jobs import imports, lifecycle
+from customers.jobs import imports
 from customers.management.base import OperatorCommand
 from customers.models import Import, Mode
-from customers.services import principals, strict_json
+from customers.services import jobs, principals, strict_json
+from customers.services.imports import TYPES, TooManyJobsError, UnreadableInputError
 
 PAUSE = 0.2  # seconds
 
@@ -25,7 +26,7 @@ class Command(OperatorCommand):
         what.add_argument("file", nargs="?", metavar="FILE", help="ends in .csv or .json")
         what.add_argument("--resume", metavar="ID", help="go on with the import of this id")
         parser.add_argument("--mode", choices=Mode.values, default="test")
-        parser.add_argument("--type", choices=imports.TYPES, default="customers", dest="kind")
+        parser.add_argument("--type", choices=TYPES, default="customers", dest="kind")
         parser.add_argument(
             "--skip-errors", action="store_true", help="go on when more than a tenth fails"
         )
@@ -33,10 +34,10 @@ class Command(OperatorCommand):
     def handle(self, *, file, resume, mode, kind, skip_errors, **options):
         job = self.resumed(resume) if resume else self.begun(file, mode, kind, skip_errors)
         self.stdout.write(f"Import {job.pk}.")
-        lifecycle = Import.objects.filter(pk=job.pk)
+        rows = Import.objects.filter(pk=job.pk)
         with tqdm(total=job.inputs_size, initial=job.position, unit=" rows") as bar:
             while job.status in Import.OPEN:
-                if not imports.step(lifecycle):
+                if not imports.step(rows):
                     time.sleep(PAUSE)  # the worker is at it, or a part that failed is put off
                 job.refresh_from_db()
                 bar.update(job.position - bar.n)
@@ -69,9 +70,9 @@ class Command(OperatorCommand):
             raise CommandError(f"{file} could not be read: {error}.") from error
         except strict_json.InvalidJsonError as error:
             raise CommandError(error.about(file)) from error
-        except imports.UnreadableInputError as error:
+        except UnreadableInputError as error:
             raise CommandError(f"{file} {error}.") from error
-        except imports.TooManyJobsError as error:
+        except TooManyJobsError as error:
             raise CommandError(f"The mode {error}.") from error
 
     @transaction.atomic
@@ -81,5 +82,5 @@ class Command(OperatorCommand):
         except Import.DoesNotExist as error:
             raise CommandError("There is no import with this id.") from error
         if job.status == Import.Status.INTERRUPTED:
-            lifecycle.resume(job)
+            jobs.resume(job)
         return job
