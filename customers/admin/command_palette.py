@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.contrib.admin.utils import model_format_dict
-from django.http import JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.urls import reverse
 
 from customers.admin.customer_list import address_of
@@ -19,7 +19,7 @@ ACTS = {  # on one customer: the page of each, and the permission for it
 }
 
 
-def answer(request):
+def answer(request: HttpRequest) -> JsonResponse:
     """Entries of a label, a hint and an address for the text `q`, as JSON."""
     text = request.GET.get("q", "").strip()
     offers = [*_pages(request), *_types(request), *(_in_the_list(request) if text else ())]

@@ -1,11 +1,12 @@
 """The small forms on the page of a customer: its tags and notes."""
 
+from collections.abc import Callable
 from functools import wraps
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
-from django.http import Http404, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -18,7 +19,7 @@ from customers.services.transactions import retry_on_conflict
 LONGEST_NOTE = 5000
 
 
-def form_of(act):
+def form_of(act: str) -> Callable:
     """A form on the page of the customer `pk`, for staff with leave to do `act` to customers.
 
     The view is given the customer, locked; where there is none, a page says what became of it.
@@ -48,7 +49,7 @@ def _locked(view, request, pk, act):
 
 
 @form_of("change")
-def tags(request, customer):
+def tags(request: HttpRequest, customer: Customer) -> HttpResponse:
     """Put the tags in `add`, names with commas between, on the customer; take `remove` off."""
     before = _names(customer)
     try:
@@ -107,7 +108,7 @@ def _new_tag(request, name, mode):
 
 
 @form_of("view")
-def note(request, customer):
+def note(request: HttpRequest, customer: Customer) -> HttpResponse:
     """Write the note `text` about the customer."""
     if not admin.site.get_model_admin(Attachment).has_add_permission(request):
         raise PermissionDenied

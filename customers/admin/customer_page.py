@@ -1,14 +1,18 @@
 """What the page of a customer shows beside its form."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Count
+from django.db.models import Count, Model
+from django.http import HttpRequest
 from django.urls import reverse
 
 from customers.admin import formatting
 from customers.jobs import bulk
 from customers.models import (
     Attachment,
+    Customer,
     CustomerAddress,
     CustomerPaymentSource,
     CustomerSubscription,
@@ -60,7 +64,7 @@ KINDS = {"cancel": "bad", "reject": "bad", "destroy": "bad", "place": "good", "a
 class CustomerPage:
     """One customer as `request`'s member of staff may see it, in a constant number of queries."""
 
-    def __init__(self, customer, request):
+    def __init__(self, customer: Customer, request: HttpRequest) -> None:
         self.customer, self.request = customer, request
         self.initials, self.tint = formatting.initials(customer.email), formatting.tint(customer.pk)
         self.email = formatting.breakable(customer.email)
@@ -82,23 +86,23 @@ class CustomerPage:
         self.attachments, self.notes = self.attached()
         self.timeline = self.told()
 
-    def sees(self, model):
+    def sees(self, model: type[Model]) -> bool:
         return _options(model).has_view_permission(self.request)
 
-    def of(self, model, *related):
+    def of(self, model: type[Model], *related: str) -> list[Model]:
         """The latest rows of `model` that are the customer's, at most MOST."""
         if not self.sees(model):
             return []
         rows = model.objects.filter(customer=self.customer, mode=self.customer.mode)
         return [_linked(row) for row in rows.select_related(*related).order_by("-id")[:MOST]]
 
-    def lists(self):
+    def lists(self) -> list[Model]:
         if not self.sees(SkuList):
             return []
         rows = self.customer.sku_lists.annotate(items=Count("sku_list_items")).order_by("-id")
         return [_linked(row) for row in rows[:MOST]]
 
-    def attached(self):
+    def attached(self) -> tuple[list[Model], list[Attachment]]:
         """The attachments that are no notes, and the notes."""
         if not self.sees(Attachment):
             return [], []
@@ -107,7 +111,7 @@ class CustomerPage:
         written = notes.notes_on(self.customer)[:MOST_EVENTS]
         return [_linked(row) for row in rows.order_by("-id")[:MOST]], list(written)
 
-    def told(self):
+    def told(self) -> list[dict[str, Any]]:
         """What happened, the latest first: events of the customer and of the rows shown."""
         lines = [_note(note) for note in self.notes]
         if self.sees(Event):

@@ -10,7 +10,7 @@ AHEAD_OF_STANDBY = {"local", "remote_write"}
 ASKED = [*LOSSY, "server_encoding", "synchronous_standby_names"]
 
 
-def check():
+def check() -> None:
     """Raise ImproperlyConfigured when the database may lose an acknowledged change.
 
     PostgreSQL does with fsync or synchronous_commit off, and by a failover where commits do not
@@ -41,7 +41,7 @@ def check():
         )
 
 
-def check_at_start():
+def check_at_start() -> None:
     """As `check`; a database that is away is no reason not to start, /readyz asks it again."""
     try:
         check()

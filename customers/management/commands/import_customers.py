@@ -1,7 +1,8 @@
 import time
 from pathlib import Path
+from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 from tqdm import tqdm
 
@@ -21,7 +22,7 @@ class Command(OperatorCommand):
         "worker (manage.py work) goes on with it, and so does --resume."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("file", nargs="?", metavar="FILE", help="ends in .csv or .json")
         what.add_argument("--resume", metavar="ID", help="go on with the import of this id")
@@ -31,7 +32,16 @@ class Command(OperatorCommand):
             "--skip-errors", action="store_true", help="go on when more than a tenth fails"
         )
 
-    def handle(self, *, file, resume, mode, kind, skip_errors, **options):
+    def handle(
+        self,
+        *,
+        file: str | None,
+        resume: str | None,
+        mode: str,
+        kind: str,
+        skip_errors: bool,
+        **options: Any,
+    ) -> None:
         job = self.resumed(resume) if resume else self.begun(file, mode, kind, skip_errors)
         self.stdout.write(f"Import {job.pk}.")
         rows = Import.objects.filter(pk=job.pk)
@@ -49,7 +59,7 @@ class Command(OperatorCommand):
             raise CommandError(f"Interrupted: {told}. Mend the file, or use --skip-errors.")
         self.stdout.write(f"Completed: {told}.")
 
-    def begun(self, file, mode, kind, skip_errors):
+    def begun(self, file: str, mode: str, kind: str, skip_errors: bool) -> Import:
         path = Path(file)
         format = path.suffix.removeprefix(".").lower()
         if format not in Import.Format.values:
@@ -76,7 +86,7 @@ class Command(OperatorCommand):
             raise CommandError(f"The mode {error}.") from error
 
     @transaction.atomic
-    def resumed(self, pk):
+    def resumed(self, pk: str) -> Import:
         try:
             job = Import.objects.select_for_update().with_id(pk)
         except Import.DoesNotExist as error:
