@@ -40,7 +40,7 @@ def actor_of(request: HttpRequest) -> Actor:
 def log_admin_action(
     request: HttpRequest, flag: int, sentence: str, model: type[Model], pk: str | None = None
 ) -> LogEntry:
-    """Tell in the admin's log what was done to the row `pk` of `model`, or to many; the entry."""
+    """Enter into the admin's log what was done to the row `pk` of `model`, or to many."""
     one, many = model._meta.verbose_name, model._meta.verbose_name_plural
     return LogEntry.objects.create(
         user_id=request.user.pk,
@@ -53,7 +53,7 @@ def log_admin_action(
 
 
 def _without_name(entry):
-    """`entry` of the admin's log, with the id for the name: it may be an address, and is kept."""
+    """`entry` of the admin's log, by id: a name may be an address, and entries outlive the row."""
     entry.object_repr = f"{entry.content_type.name} {entry.object_id}"
     entry.save(update_fields=["object_repr"])
     return entry
@@ -139,7 +139,7 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
                     self.instance.mode = mode
 
             def clean(self):
-                """Refuse what is larger than the API takes, but for what was kept before."""
+                """Refuse what is larger than the API accepts, except for what was stored before."""
                 values = super().clean()
                 for name in self.changed_data:
                     value = self.cleaned_data.get(name)
@@ -155,7 +155,7 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
     def locked(self, row: Resource, data: Mapping[str, str]) -> Resource:
         """`row` read again, locked after its customers and the one that `data` gives it to.
 
-        Of a forgotten one too, as it may be deleted: what saves asks `_check_open`.
+        Of a forgotten one too, as it may be deleted: what saves calls `_check_open`.
         """
         owners = [*row_history.owners_of(row), _customer_in(data)]
         rows = self.model.objects.in_mode(row.mode)
@@ -168,7 +168,7 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
     def save_model(
         self, request: HttpRequest, row: Resource, form: ModelForm, change: bool
     ) -> None:
-        """Save `row`, locked if it is not new, and write down what changed."""
+        """Save `row`, locked if it is not new, and record what changed."""
         actor = actor_of(request)
         with transaction.atomic():
             before = audit.values_of(self.model.objects.get(pk=row.pk)) if change else None
@@ -236,7 +236,7 @@ class TaggableAdmin(ResourceAdmin):
                 values = super().clean()
                 tags = values.get("tags") or []
                 if any(tag.mode != self.instance.mode for tag in tags):
-                    raise ValidationError({"tags": "A tag of the other mode cannot be used."})
+                    raise ValidationError({"tags": "You cannot use a tag of the other mode."})
                 try:
                     tagging.check_count(tags)
                 except tagging.TooManyTagsError as error:

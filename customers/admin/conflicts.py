@@ -1,8 +1,8 @@
 """Forms that write what their user changed of a row, and ask where somebody else changed it too.
 
-A page carries, signed, what it showed: of each field a digest, and how its customers then
-stood. When it is sent, its row is locked and read again. What differs from what was shown
-was changed by whoever sent the page; nothing else is written.
+A page carries, signed, what it showed: a digest of each field, and the states of its customers.
+When it is sent, its row is locked and read again. What differs from what was shown was changed
+by whoever sent the page; nothing else is written.
 """
 
 import hashlib
@@ -25,13 +25,13 @@ from customers.services.customers import ForgottenError
 
 VERSION = "page_version"  # the form's hidden field
 MINE, SAVED = "mine", "saved"
-ASK = "This was changed meanwhile. Choose above which value to keep."
+ASK = "This was changed in the meantime. Choose above which value to keep."
 EMPTY = "(empty)"
 
 
 @dataclass(frozen=True)
 class PageVersion:
-    """What a page showed: digests by field, how its customers stood, and what it asked about."""
+    """What a page showed: digests by field, its customers' states, and what it asked about."""
 
     fields: dict = field(default_factory=dict)
     customers: dict = field(default_factory=dict)
@@ -74,7 +74,7 @@ class FreshForm:
     """
 
     is_of_row = False  # which exists, and is to be changed
-    page_customers = {}  # how the row's customers stand, as row_history.states_of has it
+    page_customers = {}  # the states of the row's customers, of row_history.states_of
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

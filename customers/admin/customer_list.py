@@ -11,7 +11,14 @@ from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpRequest
 from django.urls import reverse
 
-from customers.admin.filters import TABS, FilterForm, FilterPairs, filters_from_query, said, without
+from customers.admin.filters import (
+    TABS,
+    FilterForm,
+    FilterPairs,
+    describe_filter,
+    filters_from_query,
+    without,
+)
 from customers.models import Customer, CustomerGroup, Segment, Tag
 from customers.resources import operations, segments
 from customers.services import principals
@@ -57,7 +64,7 @@ class CustomerList(ChangeList):
         self.own_segment = self.segment if self.segment and self.segment.owner == user else None
         self.can_be_saved = self.asked and not any(tab["current"] for tab in self.tabs)
         self.chips = [
-            (*said(*pair, names), self.address(without(self.asked, place)))
+            (*describe_filter(*pair, names), self.address(without(self.asked, place)))
             for place, pair in enumerate(self.asked)
         ]
         self.form = FilterForm(initial=FilterForm.initial_of(self.asked), mode=mode)

@@ -33,30 +33,30 @@ MOST_TAGS = 200
 # topic: what happened, in words; {} stands for the row that it happened to
 WORDS = {
     "customers.create": "Became a customer",
-    "customers.acquired": "Acquired with the first order",
-    "customers.repeat": "Came back: a repeat customer",
+    "customers.acquired": "Placed the first order",
+    "customers.repeat": "Became a repeat customer",
     "customers.create_password": "Registered with a password",
     "customers.metadata_update": "Metadata was changed",
     "customers.tagged": "Tags were changed",
-    "customer_password_resets.create": "A link to choose a password was made",
+    "customer_password_resets.create": "A link to choose a password was created",
     "customer_password_resets.destroy": "A link to choose a password was deleted",
     "customer_password_resets.reset_password": "A new password was chosen",
-    "customer_addresses.create": "An address came into the address book",
+    "customer_addresses.create": "An address was added to the address book",
     "customer_subscriptions.create": "Subscribed to {}",
-    "orders.create": "Order {} was made",
+    "orders.create": "Order {} was created",
     "orders.pending": "Order {} is pending",
     "orders.place": "Order {} was placed",
     "orders.approve": "Order {} was approved",
     "orders.cancel": "Order {} was cancelled",
     "orders.tagged": "Order {} was tagged",
-    "order_subscriptions.create": "Order subscription {} was made",
+    "order_subscriptions.create": "Order subscription {} was created",
     "order_subscriptions.activate": "Order subscription {} was activated",
     "order_subscriptions.deactivate": "Order subscription {} was deactivated",
     "order_subscriptions.cancel": "Order subscription {} was cancelled",
 }
 MAILS = {
-    ("invitation", "sent"): "Invited by mail to choose a password",
-    ("invitation", "failed"): "An invitation could not be mailed",
+    ("invitation", "sent"): "Invited by e-mail to choose a password",
+    ("invitation", "failed"): "An invitation could not be sent",
 }
 KINDS = {"cancel": "bad", "reject": "bad", "destroy": "bad", "place": "good", "acquired": "good"}
 
@@ -84,7 +84,7 @@ class CustomerPage:
         self.subscriptions = self.of(CustomerSubscription)
         self.sku_lists = self.lists()
         self.attachments, self.notes = self.attached()
-        self.timeline = self.told()
+        self.timeline = self.happened()
 
     def sees(self, model: type[Model]) -> bool:
         return _options(model).has_view_permission(self.request)
@@ -111,7 +111,7 @@ class CustomerPage:
         written = notes.notes_on(self.customer)[:MOST_EVENTS]
         return [_linked(row) for row in rows.order_by("-id")[:MOST]], list(written)
 
-    def told(self) -> list[dict[str, Any]]:
+    def happened(self) -> list[dict[str, Any]]:
         """What happened, the latest first: events of the customer and of the rows shown."""
         lines = [_note(note) for note in self.notes]
         if self.sees(Event):
@@ -145,12 +145,12 @@ def _note(note):
 
 
 def _mailed(entry):
-    told = entry.payload.get("mail", {}).get("to")
-    if told is None:  # forgotten with the person
-        return {"at": entry.created_at, "words": "A mail was written", "kind": ""}
-    kind, _, outcome = told.partition(" ")
+    outcome_of = entry.payload.get("mail", {}).get("to")
+    if outcome_of is None:  # forgotten with the person
+        return {"at": entry.created_at, "words": "An e-mail was written", "kind": ""}
+    kind, _, outcome = outcome_of.partition(" ")
     words = MAILS.get((kind, outcome)) or (
-        f"Mail “{kind.replace('_', ' ')}” {'was sent' if outcome == 'sent' else 'failed'}"
+        f"E-mail “{kind.replace('_', ' ')}” {'was sent' if outcome == 'sent' else 'failed'}"
     )
     return {"at": entry.created_at, "words": words, "kind": "" if outcome == "sent" else "bad"}
 

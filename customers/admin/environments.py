@@ -12,7 +12,7 @@ from customers.services import environments
 def switch(request: HttpRequest) -> HttpResponse:
     """Let the member of staff work in the mode that the form names, and go to its `next` page."""
     try:
-        environments.choose(request.session, request.POST.get("mode"))
+        environments.choose_mode(request.session, request.POST.get("mode"))
     except ValueError:
         return HttpResponseBadRequest("The mode is test or live.\n", content_type="text/plain")
     target = request.POST.get("next", "")

@@ -14,7 +14,7 @@ FilterPairs: TypeAlias = list[list[str]]  # names of filter[q], each with its va
 PARAMETER = re.compile(r"filter\[q\]\[([^\[\]]+)\]")
 MOST = 50
 
-# the tabs that everybody has
+# the tabs that all staff have
 TABS = {
     "All": [],
     "Registered": [["password_present", "true"]],
@@ -24,7 +24,7 @@ TABS = {
     "Repeat": [["status_eq", "repeat"]],
 }
 
-# a name of filter[q]: how a chip says it
+# a name of filter[q]: its label on a chip
 WORDS = {
     "status_eq": "Status",
     "status_in": "Status",
@@ -56,7 +56,7 @@ def without(filters: FilterPairs, place: int) -> FilterPairs:
     return [pair for at, pair in enumerate(filters) if at != place]
 
 
-def said(name: str, value: str, groups: Mapping[str, str]) -> tuple[str, str]:
+def describe_filter(name: str, value: str, groups: Mapping[str, str]) -> tuple[str, str]:
     """A filter in words: what it is about and the value; `groups` maps ids to names."""
     if name == "customer_group_id_eq":
         value = groups.get(value, value)

@@ -1,4 +1,4 @@
-"""How single values look in lists."""
+"""Single values, formatted for pages."""
 
 import re
 from zlib import crc32
@@ -11,7 +11,7 @@ from customers.models import Customer, Resource
 TINTS = 6
 KINDS = {
     "good": "placed approved active received restocked completed repeat fulfilled paid",
-    "act": "acquired requested pending shipped authorized in_progress started",
+    "progress": "acquired requested pending shipped authorized in_progress started",
     "warn": "draft editing placing inactive partially_paid partially_refunded running",
     "bad": "cancelled rejected failed voided refunded",
 }

@@ -1,4 +1,4 @@
-"""Pages of rows that others change, too: each act is on the locked row as it is now."""
+"""Pages of rows that others change, too: each action works on the locked row as it is now."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,11 +23,11 @@ from customers.services import row_history
 from customers.services.environments import mode_of
 from customers.services.transactions import ConcurrentUpdateError, retry_on_conflict
 
-BUSY = "Others are changing this just now. Nothing was changed; save again."
+BUSY = "Someone else is changing this right now. Nothing was changed; save again."
 
 
 class StalePageError(Exception):
-    """What a page shows is over, and it writes nothing; `reason` is one that gone.html knows."""
+    """What a page shows no longer exists, and nothing is written; gone.html knows the `reason`."""
 
     def __init__(self, reason: str, **context: Any) -> None:
         super().__init__(reason)
@@ -35,7 +35,7 @@ class StalePageError(Exception):
 
 
 class FreshRowAdmin(admin.ModelAdmin):
-    """Pages that write what was changed on them to the locked row, and say when that is over."""
+    """Pages that write their changes to the locked row, and say so when there is none any more."""
 
     actions = ["delete_selected"]
 
@@ -51,7 +51,7 @@ class FreshRowAdmin(admin.ModelAdmin):
     def get_form(
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
     ) -> type[ModelForm]:
-        """The form; that of a row carries what it shows, and how the row's customers stand."""
+        """The form; that of a row carries what it shows, and the state of the row's customers."""
         form, states = super().get_form(request, obj, change=change, **kwargs), {}
         if obj is not None and kwargs.get("fields"):
             states = self._states_shown(obj)
@@ -62,7 +62,7 @@ class FreshRowAdmin(admin.ModelAdmin):
         )
 
     def _states_shown(self, row):
-        """How the customers of `row` stand, which is read anew if they have just changed."""
+        """The states of the customers of `row`, which is read again if they have just changed."""
         owners = row_history.owners_of(row)
         states = row_history.states_of(owners)
         if len(states) < len(owners) or any(begun for begun, _ in states.values()):
@@ -81,10 +81,10 @@ class FreshRowAdmin(admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The form, or what sending it did, which is begun again after a collision."""
+        """The form, or the answer to it; a change is retried after a collision."""
         view = partial(super().changeform_view, request, object_id, form_url, extra_context)
         if object_id is None and request.method == "POST":
-            return retry_on_conflict(lambda: self._new(request, view))
+            return retry_on_conflict(lambda: self._lock_and_add(request, view))
         if object_id is None:
             return view()
         return self._of_row(request, object_id, view, checks=True)
@@ -96,7 +96,7 @@ class FreshRowAdmin(admin.ModelAdmin):
         try:
             return self._of_row(request, object_id, view)
         except (DeletionRefusedError, ProtectedError) as error:
-            self.message_user(request, self._why_kept(error), messages.ERROR)
+            self.message_user(request, self._why_refused(error), messages.ERROR)
             return HttpResponseRedirect(self._page_of(object_id))
 
     def history_view(
@@ -106,31 +106,31 @@ class FreshRowAdmin(admin.ModelAdmin):
         return self._of_row(request, object_id, view)
 
     def _of_row(self, request, object_id, view, checks=False):
-        """What `view` answers about the row; what it writes is written wholly or not at all.
+        """What `view` answers about the row; all it writes is written, or nothing.
 
-        With `checks` it is the form that writes, which its page must still be fit for.
+        With `checks` it is the form that writes: its page must not be out of date.
         """
         try:
             if request.method != "POST":
                 return view()
-            return retry_on_conflict(lambda: self._alone(request, object_id, view, checks))
-        except StalePageError as over:
-            return self._over(request, object_id, status=409, **over.context)
+            return retry_on_conflict(lambda: self._lock_and_view(request, object_id, view, checks))
+        except StalePageError as stale:
+            return self._gone_page(request, object_id, status=409, **stale.context)
         except ConcurrentUpdateError:
             self.message_user(request, BUSY, messages.ERROR)
             return HttpResponseRedirect(self._page_of(object_id))
         except Http404:
             return self.gone(request, object_id)
 
-    def _new(self, request, view):
+    def _lock_and_add(self, request, view):
         with transaction.atomic():
             self.lock_named(request.POST)
             return view()
 
     def lock_named(self, data: Mapping[str, str]) -> None:
-        """Lock what a new row of `data` is to hang on."""
+        """Lock what a new row of `data` is to belong to."""
 
-    def _alone(self, request, object_id, view, checks):
+    def _lock_and_view(self, request, object_id, view, checks):
         """What `view` answers, after the row's customers and the row are locked."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
@@ -161,7 +161,7 @@ class FreshRowAdmin(admin.ModelAdmin):
                 raise StalePageError("grown", customer=Customer.objects.get(pk=pk))
 
     def _end_of(self, model, pk, mode):
-        """What gone.html tells of the row `pk` of `model`, nothing where the log does not."""
+        """What gone.html says about the row `pk` of `model`, {} where the log says nothing."""
         end = row_history.end_of(model._meta.db_table, pk, mode=mode)
         if end is None:
             return {}
@@ -171,18 +171,18 @@ class FreshRowAdmin(admin.ModelAdmin):
     def gone(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The answer about a row that is not there: 404, or 409 to a page that was to be saved."""
         pk, mode = unquote(object_id), mode_of(request.session)
-        told = {}
+        known = {}
         if hasattr(self.model, "mode") and self.has_view_or_change_permission(request):
-            told = self._end_of(self.model, pk, mode)
+            known = self._end_of(self.model, pk, mode)
         was_open = PageVersion.read(request.POST.get(VERSION), self.model(pk=pk)) is not None
         status = 409 if was_open else 404
-        return self._over(request, object_id, status=status, reason="gone", **told)
+        return self._gone_page(request, object_id, status=status, reason="gone", **known)
 
-    def _over(self, request, object_id, *, status, **context):
+    def _gone_page(self, request, object_id, *, status, **context):
         context |= {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "There is nothing here any more" if status == 404 else "Nothing was saved",
+            "title": "This no longer exists" if status == 404 else "Nothing was saved",
             "name": self.opts.verbose_name,
             "was_sent": request.method == "POST",
             "sees_customers": request.user.has_perm("customers.view_customer"),
@@ -236,13 +236,13 @@ class FreshRowAdmin(admin.ModelAdmin):
 
     @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
     def delete_selected(self, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
-        """As Django's, but wholly or not at all, and begun again after a collision."""
+        """As Django's, but all or nothing, and retried after a collision."""
         if not request.POST.get("post"):
             return delete_selected(self, request, rows)
         try:
             return retry_on_conflict(lambda: self._delete_selected(request, rows))
         except (DeletionRefusedError, ProtectedError) as error:
-            self.message_user(request, self._why_kept(error), messages.ERROR)
+            self.message_user(request, self._why_refused(error), messages.ERROR)
         except (ConcurrentUpdateError, self.model.DoesNotExist):
             self.message_user(request, BUSY, messages.ERROR)
         return None
@@ -252,7 +252,7 @@ class FreshRowAdmin(admin.ModelAdmin):
             return delete_selected(self, request, rows.all())
 
     @staticmethod
-    def _why_kept(error):
+    def _why_refused(error):
         if isinstance(error, ProtectedError):
-            return "Nothing was deleted: something has just been made that needs it."
+            return "Nothing was deleted: something that needs it has just been created."
         return f"Nothing was deleted: {error}."

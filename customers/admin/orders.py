@@ -35,6 +35,6 @@ class OrderAdmin(TaggableAdmin):
         return order.formatted_total_amount
 
     def has_delete_permission(self, request: HttpRequest, order: Order | None = None) -> bool:
-        """A placed order is kept."""
+        """A placed order cannot be deleted."""
         placed = order is not None and order.placed_at is not None
         return not placed and super().has_delete_permission(request, order)

@@ -61,7 +61,7 @@ def choose(request: HttpRequest) -> HttpResponse:
 @require_POST
 @for_viewers
 def save(request: HttpRequest) -> HttpResponse:
-    """Keep the filters in `filters` under a name, for oneself or for all."""
+    """Save the filters in `filters` under a name, for oneself or for all."""
     filters = _filters(request.POST.get("filters", ""))
     mode = mode_of(request.session)
     try:
@@ -69,12 +69,12 @@ def save(request: HttpRequest) -> HttpResponse:
     except operations.WriteRefusedError:
         filters = None
     if not filters:
-        return HttpResponseBadRequest("These are no filters.\n", content_type="text/plain")
+        return HttpResponseBadRequest("These are not valid filters.\n", content_type="text/plain")
     segment = Segment(mode=mode, owner=request.user, filters=filters)
     form = SegmentForm(request.POST, instance=segment)
     may_share = admin.site.get_model_admin(Customer).has_change_permission(request)
     if form.is_valid() and form.cleaned_data["shared"] and not may_share:
-        form.add_error("shared", "You may not share segments.")
+        form.add_error("shared", "You are not allowed to share segments.")
     saved = Segment.objects.in_mode(mode)
     own, shared = saved.filter(owner=request.user), saved.filter(shared=True)
     if form.is_valid() and own.filter(name=segment.name).exists():
@@ -82,7 +82,7 @@ def save(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and own.count() >= MOST_SEGMENTS:
         form.add_error(None, f"You have {MOST_SEGMENTS} segments. Delete one first.")
     if form.is_valid() and form.cleaned_data["shared"] and shared.count() >= MOST_SEGMENTS:
-        full = f"There are {MOST_SEGMENTS} shared segments. Keep this one to yourself."
+        full = f"There are {MOST_SEGMENTS} shared segments. Save this one for yourself only."
         form.add_error("shared", full)
     if form.is_valid():
         segment.save(force_insert=True)
@@ -104,7 +104,7 @@ def delete(request: HttpRequest, pk: str) -> HttpResponse:
         raise Http404("You have no such segment.") from error
     segment.delete()
     log_admin_action(request, DELETION, f"Deleted “{segment.name}”.", Segment, pk)
-    messages.success(request, "The segment was deleted. Its customers are as they were.")
+    messages.success(request, "The segment was deleted. Its customers were not changed.")
     return HttpResponseRedirect(address_of([]))
 
 

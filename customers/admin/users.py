@@ -1,4 +1,4 @@
-"""The staff and their roles: nobody gives, or takes from, others what they do not have."""
+"""The staff and their roles: no one grants or revokes permissions that they lack themselves."""
 
 from typing import Any
 

@@ -35,9 +35,9 @@ FAILURES = (OSError, SMTPException, ValueError)  # the last of an address that c
 def request_reset(
     email: str, *, mode: str, actor: Actor | None = None, kind: str = QueuedMail.Kind.PASSWORD_RESET
 ) -> None:
-    """Let the worker mail a reset to `email`, a string of at most 254 characters.
+    """Let the worker send a reset to `email`, a string of at most 254 characters.
 
-    It does as much for an address that nobody has. `who` asked for it; without, the
+    It does as much for an address that no one has. `actor` asked for it; without, the
     mails that one customer gets in an hour are limited. `kind` may also be INVITATION.
     """
     QueuedMail.objects.create(mode=mode, kind=kind, email=email, actor=actor)
@@ -72,7 +72,7 @@ def mail_reset(
     with transaction.atomic():  # whoever changes the address waits, and ends the reset
         customer = Customer.objects.select_for_update().get(pk=customer.pk)
         refuse_forgotten(customer)
-        if most is not None and _of_this_hour(customer) >= most:
+        if most is not None and _resets_this_hour(customer) >= most:
             return None
         reset = password_resets.begin(customer, actor=actor, lifetime=lifetime)
     context = {"link": link_of(reset), "span": _span(lifetime)}
@@ -105,7 +105,7 @@ def deliver_next() -> bool:
 
     Raises DatabaseError; a mail that was sent by then is not sent again.
     """
-    _let_go()
+    _delete_done()
     with transaction.atomic():
         due = QueuedMail.objects.filter(next_attempt_at__lte=timezone.now()).order_by(
             "next_attempt_at"
@@ -118,7 +118,7 @@ def deliver_next() -> bool:
         mail.save(update_fields=["attempts", "next_attempt_at"])
     try:
         _deliver(mail)
-    except ForgottenError:  # an address that stands for nobody
+    except ForgottenError:  # the address is no one's any more
         pass
     except (DatabaseError, InterfaceError):
         raise
@@ -128,11 +128,11 @@ def deliver_next() -> bool:
             return True
         logger.error("Mail %s is given up after %d attempts.", mail.pk, mail.attempts)
     _done.add(mail.pk)
-    _let_go()
+    _delete_done()
     return True
 
 
-def _let_go():
+def _delete_done():
     """Delete the rows of the mails that are done with, also of those of which it failed before."""
     if gone := [*_done]:
         QueuedMail.objects.filter(pk__in=gone).delete()
@@ -158,7 +158,7 @@ def _deliver(mail):
         mail_reset(customer, actor=mail.actor, most=most)
 
 
-def _of_this_hour(customer):
+def _resets_this_hour(customer):
     recent = timezone.now() - timedelta(hours=1)
     return customer.customer_password_resets.filter(created_at__gt=recent).count()
 
@@ -193,7 +193,7 @@ def _message(name, email, **context):
     context = {"name": settings.ORGANIZATION_NAME, "support": settings.SUPPORT_EMAIL, **context}
     text = render_to_string(f"emails/{name}.txt", context)
     subject, _, body = text.partition("\n\n")
-    headers = {"Auto-Submitted": "auto-generated"}  # RFC 3834: nobody is to answer
+    headers = {"Auto-Submitted": "auto-generated"}  # RFC 3834: no reply is expected
     to = [with_ascii_domain(email)]  # Django would make another domain of one with ß (IDNA 2003)
     message = Mail(subject.strip(), body, to=to, headers=headers)
     message.attach_alternative(render_to_string(f"emails/{name}.html", context), "text/html")

@@ -9,7 +9,7 @@ from customers.services.customers import ForgottenError
 
 
 class OperatorCommand(BaseCommand):
-    """A command that says how it exits, and takes its arguments in UTF-8 alone."""
+    """A command that documents its exit codes, and takes its arguments in UTF-8 only."""
 
     exits = (
         "Exits with 0 when done, 1 when refused (and says what to do), 2 when the arguments are "
@@ -29,6 +29,6 @@ class OperatorCommand(BaseCommand):
         try:
             "".join(argv).encode()
         except UnicodeEncodeError:
-            self.stderr.write("Write the arguments in UTF-8; nothing was done.")
+            self.stderr.write("The arguments must be UTF-8; nothing was done.")
             sys.exit(2)
         super().run_from_argv(argv)

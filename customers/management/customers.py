@@ -9,9 +9,9 @@ from customers.models import Customer, Mode, email_key
 
 def add_customer_arguments(parser: CommandParser, **options: Any) -> None:
     """Let a command take a customer's e-mail address and mode."""
-    help = "the customer's address, in upper or lower case"
+    help = "the customer's e-mail address, in upper or lower case"
     parser.add_argument("email", metavar="EMAIL", help=help, **options)
-    help = "needed where both modes have the address"
+    help = "required where both modes have the address"
     parser.add_argument("--mode", choices=Mode.values, help=help)
 
 

@@ -23,7 +23,7 @@ NAMED = re.compile("[0-9A-Za-z]{1,64}:[0-9A-Za-z]{1,64}")  # a reset and its tok
 
 
 def page(*methods: str) -> Callable[[View], View]:
-    """A view that answers `methods`, is stored nowhere, and tells other sites nothing."""
+    """A view that answers `methods`, is never cached, and reveals nothing to other sites."""
 
     def decorate(view):
         @require_http_methods([*methods, "HEAD"])
@@ -50,7 +50,7 @@ def page(*methods: str) -> Callable[[View], View]:
 
 @page("GET", "POST")
 def forgot(request: HttpRequest, mode: str) -> HttpResponse:
-    """Takes an address; answers alike, after the same work, whoever has it."""
+    """Takes an address; the answer, and the work for it, is the same whether or not it is known."""
     form = ForgotForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         mails.request_reset(form.cleaned_data["email"], mode=mode)
@@ -65,7 +65,7 @@ def sent(request: HttpRequest, mode: str) -> HttpResponse:
 
 @page("GET")
 def reset(request: HttpRequest, mode: str, pk: str) -> HttpResponse:
-    """Moves the token of a mailed link out of the URL, into a cookie; it uses nothing up."""
+    """Moves the token of a link in an e-mail out of the URL, into a cookie; consumes nothing."""
     named = f"{pk}:{request.GET.get('token', '')}"
     response = redirect("password:choose", mode=mode)
     response["Referrer-Policy"] = "no-referrer"
@@ -84,7 +84,7 @@ def reset(request: HttpRequest, mode: str, pk: str) -> HttpResponse:
 
 @page("GET", "POST")
 def choose(request: HttpRequest, mode: str) -> HttpResponse:
-    """Takes the new password of whoever came by a link that still works."""
+    """Takes the new password of whoever followed a link that still works."""
     try:
         pk, token = request.get_signed_cookie(COOKIE, salt=mode).split(":", 1)
         found = password_resets.find(pk, token, mode=mode)

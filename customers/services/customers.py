@@ -1,4 +1,4 @@
-"""Finding and making customers on behalf of what hangs on them."""
+"""Finding and creating customers on behalf of what belongs to them."""
 
 from django.core.exceptions import ValidationError
 

@@ -45,7 +45,7 @@ PLACES = [
 
 
 def make_customers(count: int, *, mode: str) -> Iterator[int]:
-    """Bring the demonstration customers of `mode` up to `count`, with all that hangs on them.
+    """Bring the demonstration customers of `mode`, and all their records, up to `count`.
 
     A transaction for each 500; yields the number of customers that it has made. Customer 7
     is the same person in every installation; only ids and dates are of today.
@@ -82,7 +82,7 @@ class Cast:
         return model.objects.get_or_create(mode=self.mode, **values, defaults=defaults)[0]
 
     def tell(self, number: int, rows: dict[type[Model], list[Model]]) -> None:
-        """Add to `rows`, lists by model in the order to save them, the story of one customer."""
+        """Add to `rows`, lists by model in the order to save them, the life of one customer."""
         chance = random.Random(number)  # noqa: S311 the same every time, on purpose
         began = timezone.now() - timedelta(days=365 * chance.random() ** 2)
         self._tell_customer(number, rows, chance, began)

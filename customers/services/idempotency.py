@@ -25,11 +25,11 @@ class KeyReuseError(Exception):
 
 
 class ForgottenAnswerError(Exception):
-    """The request was done; what was answered told of somebody who has been forgotten."""
+    """The request was done; the answer was about someone who has been forgotten."""
 
 
 class Once:
-    """One use of `key`, which the caller `who` made up, for `request`, all of it as bytes."""
+    """One use of `key`, which the caller `actor` made up, for `request`, all of it as bytes."""
 
     def __init__(self, key: str, *, actor: str, request: bytes) -> None:
         self.key = _digest("key", actor, key)
@@ -38,7 +38,7 @@ class Once:
         self.cipher = Fernet(base64.urlsafe_b64encode(secret))
 
     def begin(self) -> Any:
-        """The answer given before, as `keep` got it, or None when the request is new.
+        """The answer given before, as `store` got it, or None when the request is new.
 
         Runs in the transaction that does what is asked. One with the same key waits here
         for the other one to end. Raises KeyReuseError and ForgottenAnswerError.
@@ -61,11 +61,11 @@ class Once:
             raise ForgottenAnswerError
         return orjson.loads(self.cipher.decrypt(found.answer.encode()))
 
-    def keep(self, answer: Any, *, about: Resource | None = None) -> None:
-        """Keep `answer`, JSON, to be given again; `about` is the row that was written, if any."""
+    def store(self, answer: Any, *, about: Resource | None = None) -> None:
+        """Store `answer`, JSON, to be given again; `about` is the row that was written, if any."""
         hidden = self.cipher.encrypt(orjson.dumps(answer)).decode()
-        whose = {"resource_id": about.pk, "customer_id": about.owning_customer_id} if about else {}
-        IdempotentAnswer.objects.filter(key=self.key).update(answer=hidden, **whose)
+        owners = {"resource_id": about.pk, "customer_id": about.owning_customer_id} if about else {}
+        IdempotentAnswer.objects.filter(key=self.key).update(answer=hidden, **owners)
 
 
 def forget(ids: Collection[str], people: Collection[str]) -> None:
@@ -75,7 +75,7 @@ def forget(ids: Collection[str], people: Collection[str]) -> None:
 
 
 def delete_expired(now: datetime) -> None:
-    """Delete the answers that are kept no longer at `now`."""
+    """Delete the answers that have expired at `now`."""
     IdempotentAnswer.objects.filter(expires_at__lt=now).delete()
 
 

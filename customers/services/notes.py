@@ -18,7 +18,7 @@ def notes_on(customer: Customer) -> QuerySet[Attachment]:
 
 
 def add_note(customer: Customer, text: str, *, author: str, actor: Actor | None) -> Attachment:
-    """Write `text` down about `customer`, in the name of `author`; return the attachment."""
+    """Add the note `text` about `customer`, by `author`; return the attachment."""
     with transaction.atomic():
         lock_customers(customer.pk)
         note = Attachment.objects.create(

@@ -120,7 +120,7 @@ class Refresh(Grant, grants.RefreshTokenGrant):
 
     def create_token_response(self) -> Answer:
         token, scope = self.request.form["refresh_token"], self.request.payload.scope
-        session, token = sessions.proceed(self.application, token, scope=scope)
+        session, token = sessions.refresh(self.application, token, scope=scope)
         return self.respond_for(session, token, scope or session.scope)
 
 
@@ -147,7 +147,8 @@ class TokenServer(AuthorizationServer):
 
         Takes its members, a dictionary of strings, its headers, and the client's network
         address. Returns the HTTP status and the JSON object to send: a token, or the error
-        in RFC 6749's shape. Raises limits.Limited and passwords.Busy.
+        in RFC 6749's shape. Raises limits.RateLimitedError and
+        passwords.HashingBusyError.
         """
         request = TokenRequest(members, headers, address)
         try:
@@ -177,7 +178,9 @@ class TokenServer(AuthorizationServer):
         return 200, {}
 
     def handle_error_response(self, request: OAuth2Request, error: OAuth2Error) -> Answer:
-        if isinstance(error, InvalidClientError):  # an unknown id and a wrong secret are told alike
+        if isinstance(
+            error, InvalidClientError
+        ):  # an unknown id and a wrong secret get the same answer
             error = InvalidClientError("The client is unknown or its secret is wrong.", None, 401)
         if isinstance(error, UnsupportedGrantTypeError):
             error = OAuth2Error("This grant type is not offered.", error=error.error)

@@ -1,4 +1,4 @@
-"""What an order means to its customer: a count, and a standing that follows it."""
+"""What an order means for its customer: a count, and a status that follows it."""
 
 from customers.models import Customer, Event, Order, OrderSubscription
 from customers.services import audit
@@ -9,10 +9,10 @@ from customers.services.transitions import apply_transition
 
 
 def lock_customers(*ids: str | None, forgotten_too: bool = False) -> list[Customer]:
-    """Lock the customers with the given ids, None left out, before anything that hangs on them.
+    """Lock the customers with the given ids, None left out, before anything that belongs to them.
 
     Returns them as they are under the lock. Raises ForgottenError when one has been
-    anonymized, unless `forgotten_too`: what has waited for the anonymization sees it here.
+    anonymized, unless `forgotten_too`: whoever has waited for the anonymization finds it here.
     """
     wanted = sorted({pk for pk in ids if pk})
     if not wanted:
@@ -47,7 +47,7 @@ def count_order(customer_id: str | None, change: int, *, actor: Actor | None) ->
 
 
 def follow_order(order: Order, changes: Changes, *, actor: Actor | None) -> None:
-    """Count `order` for its customer when `changes`, as events has them, placed or moved it.
+    """Count `order` for its customer when `changes`, of audit.changes_between, placed or moved it.
 
     Its returns and subscriptions go with it to another customer.
     """

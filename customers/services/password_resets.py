@@ -23,7 +23,7 @@ class ResetExpiredError(Exception):
 def begin(
     customer: Customer, *, actor: Actor | None, lifetime: int | None = None
 ) -> CustomerPasswordReset:
-    """A new reset for `customer`; its `reset_password_token` is told this once.
+    """A new reset for `customer`; its `reset_password_token` is readable on it only now.
 
     It lives `lifetime` seconds, without it settings.PASSWORD_RESET_LIFETIME. Raises
     ForgottenError.
@@ -53,10 +53,10 @@ def complete(
 ) -> None:
     """Let `password` be that of the locked `reset`'s customer, who is locked too.
 
-    Every other reset, token and session of the customer is dead with it. Raises
-    WrongToken, Expired, and ValidationError for a password that is not accepted; then
-    nothing is changed. Runs in the caller's transaction, which writes the reset's change
-    into the audit log.
+    Every other reset, token and session of the customer is revoked with it. Raises
+    WrongResetTokenError, ResetExpiredError, and ValidationError for a password that is not
+    accepted; then nothing is changed. Runs in the caller's transaction, which enters the reset's
+    change into the audit log.
     """
     _check(reset, token)
     hashed = hash_password(password, addresses=[reset.customer.email])

@@ -1,4 +1,4 @@
-"""Changing a row so that nothing gets between, and what the change means for others."""
+"""Changing a row under its locks, and what follows from the change for others."""
 
 from collections.abc import Callable, Mapping
 
@@ -20,7 +20,7 @@ from customers.services.orders import follow_order, lock_customers
 from customers.services.sessions import follow_customer
 from customers.services.transactions import ConcurrentUpdateError
 
-FOLLOWERS = {Customer: follow_customer, Order: follow_order}
+CONSEQUENCES = {Customer: follow_customer, Order: follow_order}
 
 
 def lock(
@@ -48,7 +48,7 @@ def lock(
 
 
 def admit(*others: object) -> None:
-    """Lock the customers whose `others` are, rows that something new is to hang on.
+    """Lock the customers whose `others` are, rows that something new is to belong to.
 
     `others` are as those of `lock`. Raises ForgottenError.
     """
@@ -69,7 +69,7 @@ def check_writable(row: Resource) -> None:
 
 def _is_of_forgotten(row):
     forgotten = {"anonymization_status__in": Customer.FORGOTTEN}
-    if isinstance(row, Address):  # nobody's own: whoever holds it counts
+    if isinstance(row, Address):  # it has no owner: whoever refers to it counts
         found = Q()
         for model, key in ADDRESS_FOREIGN_KEYS:
             holders = model.objects.filter(**{key: OuterRef("pk")})
@@ -81,14 +81,14 @@ def _is_of_forgotten(row):
 
 
 def _owner_id(row):
-    """The id of the customer who `row` is, or whose it is; None for whatever is nobody's."""
+    """The id of the customer who `row` is, or who owns it; None where there is none."""
     if isinstance(row, Customer):
         return row.pk
     return row.owning_customer_id if isinstance(row, Resource) else None
 
 
 def record_update(row: Resource, before: Values, *, actor: Actor | None) -> None:
-    """Write down how the locked `row` differs from `before`, and do what follows from it.
+    """Record how the locked `row` differs from `before`, and do what follows from it.
 
     `before` is what audit.values_of gave before the change. Runs in the caller's
     transaction.
@@ -96,14 +96,14 @@ def record_update(row: Resource, before: Values, *, actor: Actor | None) -> None
     changes = audit.changes_between(before, audit.values_of(row))
     if changes:
         audit.record(row, "update", actor=actor, changes=changes)
-        if follow := FOLLOWERS.get(type(row)):
+        if follow := CONSEQUENCES.get(type(row)):
             follow(row, changes, actor=actor)
 
 
 def delete(row: Resource, *, actor: Actor | None) -> None:
-    """Delete the locked `row` and write it down. Raises DeletionRefusedError and ProtectedError."""
-    if kept := counted(_keepers(row)):
-        raise DeletionRefusedError(f"it still has {kept}")
+    """Delete the locked `row` and record it. Raises DeletionRefusedError and ProtectedError."""
+    if referring := counted(_referring_rows(row)):
+        raise DeletionRefusedError(f"it still has {referring}")
     audit.record(row, "destroy", actor=actor)
     row.delete()
 
@@ -119,7 +119,7 @@ def counted(counts: Mapping[type[Model], int]) -> str:
     )
 
 
-def _keepers(row):
+def _referring_rows(row):
     """How many rows of each model point at `row` by a key that protects it."""
     pointing = {}
     for relation in row._meta.get_fields(include_hidden=True):

@@ -45,7 +45,7 @@ def confirm(
 ) -> TOTPDevice | None:
     """Let the draft be `user`'s factor if `code` is the app's; returns it, or None.
 
-    `client` and `browser` are where it comes from. Raises limits.Limited.
+    `client` and `browser` are where it comes from. Raises limits.RateLimitedError.
     """
     return _counted(_confirm, user, code, client, browser)
 
@@ -56,7 +56,7 @@ def verify(
     """The device of `user` that accepts `code`, of the app or for recovery; None if none does.
 
     A code is accepted once. `client` and `browser` are where it comes from. Raises
-    limits.Limited.
+    limits.RateLimitedError.
     """
     return _counted(_verify, user, code, client, browser)
 
@@ -96,7 +96,7 @@ def _verify(user, code):
 
 
 def new_recovery_codes(user: User) -> list[str]:
-    """Codes that each stand in for the app once, told this once; earlier ones are void."""
+    """New codes that each replace the app once, returned only here; earlier ones are void."""
     codes = ["".join(secrets.choice(LETTERS) for _ in range(12)) for _ in range(RECOVERY_CODES)]
     with transaction.atomic():
         device, _ = StaticDevice.objects.get_or_create(user=user, defaults={"name": "recovery"})
@@ -112,7 +112,7 @@ def recovery_codes_left(user: User) -> int:
 
 
 def remove(user: User) -> bool:
-    """Take the second factor off `user`; returns whether there was one."""
+    """Remove the second factor of `user`; returns whether there was one."""
     found = has_one(user)
     TOTPDevice.objects.filter(user=user).delete()
     StaticDevice.objects.filter(user=user).delete()
@@ -120,7 +120,7 @@ def remove(user: User) -> bool:
 
 
 def secret_of(device: TOTPDevice) -> str:
-    """The secret of `device` in groups of four letters, for who cannot take a picture."""
+    """The secret of `device` in groups of four letters, for whoever cannot scan the code."""
     secret = b32encode(device.bin_key).decode()
     return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
 
@@ -132,6 +132,6 @@ def _digits(code):
 
 
 def _digest(code):
-    """What is kept of a recovery code: as much as the column holds."""
+    """The digest of a recovery code that is stored: as much as the column holds."""
     letters = "".join(letter for letter in code.lower() if letter in LETTERS)
     return salted_hmac(settings.ORGANIZATION_ID, letters, algorithm="sha256").hexdigest()[:16]

@@ -30,7 +30,8 @@ def authenticate(email: str, password: str, *, mode: str, client: str) -> Custom
     """The customer with this address and password, which `client`, an address, sends.
 
     Raises LoginRefusedError, after the same work, for an address that is unknown, one without a
-    password, and a wrong password; limits.Limited after too many of these; passwords.Busy.
+    password, and a wrong password; limits.RateLimitedError after too many of these; and
+    passwords.HashingBusyError.
     """
     passwords.places.expect_one()
     key = email_key(email)
@@ -63,10 +64,10 @@ def start(application: Application, customer: Customer, *, scope: str) -> tuple[
         return session, _with_new_token(session)
 
 
-def proceed(
+def refresh(
     application: Application, refresh_token: str, *, scope: str | None = None
 ) -> tuple[Session, str]:
-    """Go on with the session of `refresh_token`, a string, which this use replaces.
+    """Continue the session of `refresh_token`, a string, which this use replaces.
 
     Returns the Session and its new refresh token. Raises ScopeExceededError when `scope` is more
     than the session's. Raises LoginRefusedError for any other string, and for a token that has been

@@ -1,4 +1,4 @@
-"""JSON to the letter (RFC 8259): what cannot be kept and given back unchanged is refused."""
+"""Strict JSON (RFC 8259): what cannot be stored and returned unchanged is refused."""
 
 import itertools
 import json
@@ -11,7 +11,7 @@ LONGEST_NUMBER = 64
 
 
 class InvalidJsonError(Exception):
-    """A text is no JSON, or none that can be kept; `about` says so in a sentence."""
+    """A text is no JSON, or none that can be stored; `about` says so in a sentence."""
 
     def __init__(self, wrong: str, subject: str | None = None) -> None:
         super().__init__(wrong)
@@ -25,7 +25,7 @@ class InvalidJsonError(Exception):
 def read(content: bytes) -> Any:
     """The value that `content`, bytes, holds as JSON.
 
-    Raises InvalidJsonError for what is not JSON and for what cannot be kept and given back
+    Raises InvalidJsonError for what is not JSON and for what cannot be stored and returned
     unchanged: a name given twice, a number beyond 64 bits, NUL, a lone surrogate, and more than
     settings.MAX_JSON_DEPTH levels.
     """

@@ -11,7 +11,7 @@ from customers.services.demo import ORIGIN, make_customers
 class Command(OperatorCommand):
     help = (
         "Fill the service with made-up customers, groups and tags, the same for the same number. "
-        "Run again with a larger number, it adds what is missing; nothing else is touched."
+        "Run it again with a larger number to add what is missing; nothing else is changed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -69,8 +69,8 @@ class Command(OperatorCommand):
             actor = principals.operator(mode).actor
             job = exports.begin(kind, mode=mode, actor=actor, format=format, filters=filters)
         except operations.WriteRefusedError as error:
-            told = "; ".join(text.rstrip(".") for _, text in error.errors)
-            raise CommandError(f"The filters are refused: {told}.") from error
+            reasons = "; ".join(text.rstrip(".") for _, text in error.errors)
+            raise CommandError(f"The filters are refused: {reasons}.") from error
         except ExportRefusedError as error:
             raise CommandError(f"The export {error}.") from error
         jobs = Export.objects.filter(pk=job.pk)

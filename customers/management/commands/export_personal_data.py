@@ -9,7 +9,7 @@ from customers.management.customers import add_customer_arguments, find_customer
 
 
 class Command(OperatorCommand):
-    help = "Print everything that is held on one customer, as one JSON document."
+    help = "Print everything that is stored about one customer, as one JSON document."
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_customer_arguments(parser)

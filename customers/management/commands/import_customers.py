@@ -17,19 +17,19 @@ PAUSE = 0.2  # seconds
 
 class Command(OperatorCommand):
     help = (
-        "Make or change customers by a file of CSV or JSON, or the rows of another type with "
-        "--type. What is there already, by e-mail address, is changed. When it is stopped, the "
-        "worker (manage.py work) goes on with it, and so does --resume."
+        "Create or update customers from a file of CSV or JSON, or the rows of another type with "
+        "--type. Customers who exist already, by e-mail address, are updated. An import that is "
+        "stopped is continued by the worker (manage.py work), or with --resume."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("file", nargs="?", metavar="FILE", help="ends in .csv or .json")
-        what.add_argument("--resume", metavar="ID", help="go on with the import of this id")
+        what.add_argument("--resume", metavar="ID", help="continue the import with this id")
         parser.add_argument("--mode", choices=Mode.values, default="test")
         parser.add_argument("--type", choices=TYPES, default="customers", dest="kind")
         parser.add_argument(
-            "--skip-errors", action="store_true", help="go on when more than a tenth fails"
+            "--skip-errors", action="store_true", help="continue when more than a tenth fails"
         )
 
     def handle(
@@ -54,10 +54,10 @@ class Command(OperatorCommand):
         for key, errors in job.errors_log.items():
             for name, messages in errors.items():
                 self.stderr.write(f"{key}: {name} {'; '.join(messages)}")
-        told = f"{job.processed_count} rows done, {job.errors_count} refused"
+        summary = f"{job.processed_count} rows done, {job.errors_count} refused"
         if job.status != Import.Status.COMPLETED:
-            raise CommandError(f"Interrupted: {told}. Mend the file, or use --skip-errors.")
-        self.stdout.write(f"Completed: {told}.")
+            raise CommandError(f"Interrupted: {summary}. Fix the file, or use --skip-errors.")
+        self.stdout.write(f"Completed: {summary}.")
 
     def begun(self, file: str, mode: str, kind: str, skip_errors: bool) -> Import:
         path = Path(file)

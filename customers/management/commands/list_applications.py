@@ -9,7 +9,7 @@ from customers.models import Application, Mode
 class Command(OperatorCommand):
     help = (
         "List the applications that may get tokens: mode, kind, client id and name, the oldest "
-        "first. Secrets are not kept, so none is shown."
+        "first. Secrets are not stored, so none is shown."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,4 +25,4 @@ class Command(OperatorCommand):
                 f"{application.mode:<6}{kind:<15}{application.client_id}  {application.name}"
             )
         if not found:
-            self.stdout.write("There are none; `create_application NAME` makes one.")
+            self.stdout.write("There are none; `create_application NAME` creates one.")

@@ -6,9 +6,9 @@ from customers.models import Customer, collisions, stale_keys
 
 class Command(OperatorCommand):
     help = (
-        "List customers whose e-mail addresses are spellings of one: the mode and the ids, a line "
-        "for each address. There are none but before `migrate` to a version that compares "
-        "addresses otherwise; such a migration changes nothing until they are merged."
+        "List customers whose e-mail addresses are spellings of the same one: the mode and the "
+        "ids, a line for each address. There can only be some before `migrate` to a version that "
+        "compares addresses differently; such a migration changes nothing until they are merged."
     )
 
     def handle(self, **options: Any) -> None:

@@ -26,7 +26,7 @@ EVERYWHERE = {"", "0.0.0.0", "[::]"}  # noqa: S104 what no link can lead to
 class Command(OperatorCommand):
     help = (
         "Set up a demonstration on this machine and serve it: the tables, 200 made-up customers, "
-        "a credential for the API and a staff user, whose secrets are printed this once. Links "
+        "a credential for the API and a staff user, whose secrets are printed only now. Links "
         "lead to HOST:PORT, unless PUBLIC_URL is set."
     )
 
@@ -65,7 +65,7 @@ class Command(OperatorCommand):
         get_user_model().objects.create_superuser("staff", password=password)
         self.stdout.write(
             f"""
-Written down nowhere else; keep it:
+This is stored nowhere else; save it:
 
   Admin  {url}/admin/   user staff   password {password}
 

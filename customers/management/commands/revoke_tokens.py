@@ -10,9 +10,9 @@ from customers.services import applications, sessions
 
 class Command(OperatorCommand):
     help = (
-        "End tokens from the next request on: those of a customer, who is logged out everywhere, "
-        "or, with --application, all of an application. New ones can be had at once; to end that "
-        "too, delete the application in the admin."
+        "Revoke tokens from the next request on: those of a customer, who is logged out "
+        "everywhere, or, with --application, all of an application. It can get new ones right "
+        "away; to prevent that too, delete the application in the admin."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -36,4 +36,4 @@ class Command(OperatorCommand):
                 "No application has this client id; `list_applications` shows those there are."
             )
         applications.revoke_tokens(found)
-        self.stdout.write(f"Every token of {found.name} has ended.")
+        self.stdout.write(f"All tokens of {found.name} were revoked.")

@@ -15,12 +15,12 @@ logger = logging.getLogger(__name__)
 
 class Command(OperatorCommand):
     help = (
-        "Do what goes on beside the requests: send the mails that were asked for, call the "
-        "webhooks of what happened, do imports, and delete what has expired. It runs until it is "
+        "Do the work in the background: send queued e-mails, call webhooks, run bulk actions, "
+        "imports, exports and anonymizations, and delete what has expired. It runs until it is "
         "stopped (SIGINT or SIGTERM), and then finishes what it has begun; any number of them may "
-        "run at once. Without it, no customer gets mail and no webhook is called."
+        "run at once. Without it, no e-mail is sent and no webhook is called."
     )
-    exits = "Exits with 0 when stopped or done, 1 when a fault ended it, which is in the log."
+    exits = "Exits with 0 when stopped or done, 1 when an error ended it, which is in the log."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="do what is due now, then stop")
@@ -31,9 +31,9 @@ class Command(OperatorCommand):
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
         except Exception as error:  # its message may quote a row, which a traceback would show
-            logger.critical("A fault ended the worker.", exc_info=error)
+            logger.critical("An error ended the worker.", exc_info=error)
             kind = type(error).__name__
-            raise CommandError(f"A fault ended it ({kind}); the log says where.") from error
+            raise CommandError(f"An error ended it ({kind}); the log says where.") from error
 
     def work_once(self) -> None:
         durability.check()
