@@ -24,7 +24,7 @@ from customers.services import password_resets, principals
 from customers.services.environments import mode_of
 from customers.services.row_changes import counted
 
-TRIGGERS = {  # and what is told of each
+TRIGGERS = {  # and the sentence about each
     "_request_anonymization": "Requested the anonymization of this customer.",
     "_cancel_anonymization": "Cancelled the anonymization of this customer.",
 }
@@ -145,8 +145,8 @@ class CustomerActionsMixin:
         except Customer.DoesNotExist as error:
             raise merging.MergeRefusedError("One of them has just been deleted.") from error
         self.log_change(request, customer, f"Merged the customer {duplicate.pk} into this one.")
-        told = "The customers were merged. The audit log says how to undo it."
-        self.message_user(request, told)
+        done = "The customers were merged. The audit log says how to undo it."
+        self.message_user(request, done)
         return redirect("admin:customers_customer_change", customer.pk)
 
     @page
@@ -178,7 +178,7 @@ class CustomerActionsMixin:
     def render_page(
         self, request: HttpRequest, customer: Customer, name: str, **context: Any
     ) -> HttpResponse:
-        """The page templates/admin/actions/`name` of `customer`, which is not kept."""
+        """The page templates/admin/actions/`name` of `customer`, which no cache keeps."""
         back = reverse("admin:customers_customer_change", args=[customer.pk])
         response = action_page(self, request, name, customer=customer, back=back, **context)
         add_never_cache_headers(response)

@@ -56,7 +56,7 @@ class Console(SecondFactorMixin, admin.AdminSite):
         return {
             **super().each_context(request),
             "mode": mode,
-            "other_mode": environments.other(mode),
+            "other_mode": environments.other_mode(mode),
         }
 
     def index(

@@ -128,7 +128,7 @@ def _begin(once: idempotency.Once) -> list | None:
 
 def _keep(once: idempotency.Once, response: HttpResponse, written: Resource | None) -> None:
     headers = {name: response[name] for name in KEPT if name in response}
-    once.keep([response.status_code, headers, response.content.decode()], about=written)
+    once.store([response.status_code, headers, response.content.decode()], about=written)
 
 
 def _given_again(kept: list[Any]) -> HttpResponse:

@@ -51,7 +51,7 @@ def finish(act: BulkAct) -> BulkAct:
 
 
 def do_next(chunks: QuerySet[BulkChunk] | None = None) -> bool:
-    """Do the first of `chunks`, of all without, that nobody else is doing.
+    """Do the first of `chunks`, of all without, that no one else is doing.
 
     Returns whether there was one. What it does and how far the action has come are one transaction:
     whatever stops it, no customer is left out, and none is done twice.
@@ -87,4 +87,4 @@ def _apply(customers, act):
     free = [one for one in customers if not one.is_being_anonymized]
     skipped = Counter({"anonymized, or about to be": len(customers) - len(free)})
     skipped.update(ACTIONS[act.kind].apply(free, act.options, act.actor))
-    return +skipped  # without reasons of nobody
+    return +skipped  # without reasons that apply to no one

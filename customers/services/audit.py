@@ -1,4 +1,4 @@
-"""The audit log, and the events that webhooks are told of.
+"""The audit log, and the events that webhooks are called for.
 
 `record` writes an entry, and the events that follow from it; `publish` writes an event alone, of
 a change that is recorded by itself; `record_many` is `record` for several rows. All run in the

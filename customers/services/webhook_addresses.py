@@ -1,4 +1,4 @@
-"""Which addresses webhooks may call: those of the whole world, and of networks we are told of.
+"""Which addresses webhooks may call: public ones, and those of WEBHOOK_ALLOWED_NETWORKS.
 
 An address is checked when it is written, and again when the connection is made.
 """

@@ -248,7 +248,7 @@ def test_an_invitation_lives_longer_than_a_reset_and_is_told_as_such(admin_clien
         for reset in CustomerPasswordReset.objects.all()
     }
     assert lives == {guest.pk: 3 * 86_400, registered.pk: 3600}
-    told = "Invited by mail to choose a password"
+    told = "Invited by e-mail to choose a password"
     assert told in admin_client.get(page_of(guest, "change")).content.decode()
     assert told not in admin_client.get(page_of(registered, "change")).content.decode()
 

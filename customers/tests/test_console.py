@@ -432,7 +432,9 @@ def test_segments_are_at_most_as_many_as_are_shown(admin_client, client):
     refused = client.post("/admin/segments/", form, follow=True).content.decode()
     assert "You have 20 segments. Delete one first." in refused
     refused = admin_client.post("/admin/segments/", {**form, "shared": "on"}, follow=True)
-    assert "There are 20 shared segments. Keep this one to yourself." in refused.content.decode()
+    assert (
+        "There are 20 shared segments. Save this one for yourself only." in refused.content.decode()
+    )
     assert Segment.objects.count() == 20
     admin_client.post("/admin/segments/", form)
     assert len([tab for tab in listed(admin_client).tabs if tab["segment"]]) == 21
@@ -680,8 +682,8 @@ def test_mails_stand_on_the_timeline_sent_or_failed(admin_client, settings):
         mails.mail_reset(customer, actor=None)
     shown = customer_page(admin_client, customer).context["customer_page"]
     told = {line["words"]: line["kind"] for line in shown.timeline}
-    assert told["Mail “password reset” was sent"] == ""
-    assert told["Mail “password reset” failed"] == "bad"
+    assert told["E-mail “password reset” was sent"] == ""
+    assert told["E-mail “password reset” failed"] == "bad"
     for entry in EventStore.objects.filter(event="mail"):
         assert customer.email not in str(entry.payload)
 
@@ -694,7 +696,7 @@ def test_the_page_of_somebody_forgotten_tells_of_mails_and_no_more(admin_client)
     )
     assert anonymization.step() == customer
     response = customer_page(admin_client, customer)
-    assert "A mail was written" in [
+    assert "An e-mail was written" in [
         line.get("words") for line in response.context["customer_page"].timeline
     ]
     assert "lovelace" not in response.content.decode()

@@ -226,7 +226,7 @@ def test_a_forgotten_customer_is_logged_out_and_does_not_come_in_again():
     forget(ada)
     assert channel.get(f"/api/customers/{ada.pk}").status_code == 401
     with pytest.raises(sessions.LoginRefusedError) as refused:
-        sessions.proceed(channel.application, channel.refresh_token)
+        sessions.refresh(channel.application, channel.refresh_token)
     assert str(refused.value) == sessions.OVER
     with pytest.raises(
         sessions.LoginRefusedError
@@ -394,7 +394,7 @@ def test_what_waits_for_an_anonymization_sees_it(admin_user, monkeypatch):
             sessions.LoginRefusedError,
         ),
         lambda: refused(
-            lambda: sessions.proceed(channel.application, channel.refresh_token),
+            lambda: sessions.refresh(channel.application, channel.refresh_token),
             sessions.LoginRefusedError,
         ),
         lambda: refused(
