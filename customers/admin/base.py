@@ -55,6 +55,12 @@ def _customer_in(data):
     return pk if pk.isascii() and pk.isalnum() else None
 
 
+def fields_besides(model: type[Resource], *names: str) -> list[str]:
+    """The fields of `model` that may be edited and are none of `names`."""
+    fields = [*model._meta.concrete_fields, *model._meta.many_to_many]
+    return [field.name for field in fields if field.editable and field.name not in names]
+
+
 class ResourceAdmin(OfferedLookups, FreshRowAdmin):
     """A resource's pages: they show and make rows of the mode that the staff member works in."""
 

@@ -3,7 +3,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils.formats import date_format
 
 from customers.admin import formatting
-from customers.admin.base import TaggableAdmin
+from customers.admin.base import TaggableAdmin, fields_besides
 from customers.admin.bulk import BulkActs
 from customers.admin.customer_acts import CustomerActs
 from customers.admin.customer_list import CustomerList
@@ -12,6 +12,16 @@ from customers.admin.files import Files
 from customers.admin.search import found_customers
 from customers.models import Customer
 from customers.services.environments import mode_of
+
+CODES = [
+    "reference",
+    "reference_origin",
+    "shopper_reference",
+    "profile_id",
+    "tax_exemption_code",
+    "metadata",
+]
+OWN = fields_besides(Customer, "email", "customer_group", "tags", "mode", *CODES)
 
 
 @admin.register(Customer)
@@ -26,23 +36,14 @@ class CustomerAdmin(BulkActs, Files, CustomerActs, TaggableAdmin):
     autocomplete_fields = ["customer_group", "tags"]
     readonly_fields = ["id", "anonymization_status", "created_at", "updated_at"]
     fieldsets = [
-        (None, {"fields": ["email", "customer_group"]}),
+        (None, {"fields": ["email", *OWN, "customer_group"]}),
         (
             "Other systems",
-            {
-                "fields": [
-                    "reference",
-                    "reference_origin",
-                    "shopper_reference",
-                    "profile_id",
-                    "tax_exemption_code",
-                    "metadata",
-                ]
-            },
+            {"fields": CODES},
         ),
         ("Record", {"fields": ["id", "anonymization_status", "created_at", "updated_at"]}),
     ]
-    add_fieldsets = [(None, {"fields": ["email", "customer_group", "tags"]}), fieldsets[1]]
+    add_fieldsets = [(None, {"fields": ["email", *OWN, "customer_group", "tags"]}), fieldsets[1]]
 
     def get_fieldsets(self, request, obj=None):
         """Tags are chosen with a new customer, and later in their own place on its page."""

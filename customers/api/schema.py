@@ -22,6 +22,7 @@ KINDS = [  # the first that fits a serializer's field: its JSON type
     (drf.IntegerField, {"type": "integer", "format": "int64"}),
     (drf.FloatField, {"type": "number"}),
     (drf.DateTimeField, {"type": "string", "format": "date-time"}),
+    (drf.DateField, {"type": "string", "format": "date"}),
     (drf.ChoiceField, {"type": "string"}),
     (drf.CharField, {"type": "string"}),
     (fields.MetadataSerializerField, {"type": "object"}),
