@@ -35,11 +35,11 @@ class BulkAct(models.Model):
     class Meta:
         db_table = "bulk_acts"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.id
 
     @property
-    def refused(self):
+    def refused(self) -> int:
         """Of how many customers something stood in the way."""
         return sum(self.refusals.values())
 
@@ -54,5 +54,5 @@ class BulkChunk(models.Model):
     class Meta:
         db_table = "bulk_chunks"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.id

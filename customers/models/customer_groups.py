@@ -30,5 +30,5 @@ class CustomerGroup(Resource):
             *by_each("name"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
