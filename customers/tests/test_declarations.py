@@ -1,7 +1,9 @@
 """What is declared of columns: what is refused that nobody has said, and what follows from it."""
 
 import pytest
+from django.conf import settings
 from django.core.checks import run_checks
+from django.core.management import call_command
 from django.db import models
 from django.test.utils import isolate_apps
 
@@ -127,6 +129,12 @@ def test_what_hangs_on_a_customer_is_found_by_all_its_keys():
     assert not goes_with_customer(Order)
     assert list(paths).index(SkuListItem) < list(paths).index(Order)
     assert id_columns()[Event] == ["resource_id"]
+
+
+def test_the_page_about_what_is_held_tells_of_every_column(capsys):
+    call_command("describe_columns")
+    page = (settings.BASE_DIR / "docs" / "personal-data.md").read_text()
+    assert page == capsys.readouterr().out, "write it anew by manage.py describe_columns"
 
 
 def test_every_type_of_a_customer_says_whether_it_stays():
