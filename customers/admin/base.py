@@ -1,6 +1,7 @@
 """What every admin page of a resource shares."""
 
 from django.contrib import admin
+from django.contrib.admin import ModelAdmin
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
@@ -14,6 +15,7 @@ from customers.admin.fresh import FreshRowAdmin
 from customers.admin.lookups import OfferedLookups
 from customers.admin.paging import Paginator
 from customers.db.bounds import check_size
+from customers.db.declarations import declared
 from customers.db.fields import JsonField, MetadataField
 from customers.models import Customer, Resource
 from customers.services import audit, principals, row_changes, row_history, tagging
@@ -69,6 +71,19 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
     show_full_result_count = False
     paginator = Paginator
     list_per_page = 25
+
+    def get_list_display(self, request):
+        """The columns that the model declares, where the page names none."""
+        if self.list_display != ModelAdmin.list_display:
+            return self.list_display
+        found = [field for field, said in declared(self.model).values() if said.column]
+        found.sort(key=lambda field: field.is_relation)  # what tells rows apart comes first
+        return [*(field.name for field in found), "created_at"]
+
+    def get_list_select_related(self, request):
+        keys = {field.name for field in self.opts.concrete_fields if field.is_relation}
+        shown = [name for name in self.get_list_display(request) if name in keys]
+        return self.list_select_related or shown
 
     def get_fieldsets(self, request, obj=None):
         """The type's own fields first, then those that every resource has."""

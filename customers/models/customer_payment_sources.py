@@ -48,9 +48,10 @@ class CustomerPaymentSource(CustomerOwned):
     TOKENS = ["customer_token", "payment_source_token"]
 
     customer = delete(
-        models.ForeignKey("Customer", models.CASCADE, related_name="customer_payment_sources")
+        models.ForeignKey("Customer", models.CASCADE, related_name="customer_payment_sources"),
+        column=True,
     )
-    name = delete(models.CharField(max_length=64, null=True, editable=False))
+    name = delete(models.CharField(max_length=64, null=True, editable=False), column=True)
     customer_token = delete(
         models.CharField(max_length=255, null=True, blank=True), secret=True, tells=Tells.CODE
     )

@@ -30,7 +30,8 @@ class Tag(Resource):
                     "may only have letters a to z, digits, and the signs _ : -",
                 )
             ],
-        )
+        ),
+        column=True,
     )
 
     objects = TagQuerySet.as_manager()

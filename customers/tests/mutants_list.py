@@ -2944,9 +2944,7 @@ RULES = [
         )
         for name, before, after in (
             ("customer_addresses", "    customer = delete(", "    customer = keep("),
-            ("customer_subscriptions", "    customer = delete(", "    customer = keep("),
             ("customer_password_resets", "    customer = delete(", "    customer = keep("),
-            ("customer_payment_sources", "    customer = delete(", "    customer = keep("),
             ("sku_lists", "    customer = delete(", "    customer = keep("),
             ("sku_list_items", "    sku_list = delete(", "    sku_list = keep("),
         )
@@ -2961,6 +2959,13 @@ RULES = [
             "test_erasure.py::test_of_a_person_forgotten_nothing_is_found_in_any_column",
         )
         for name in ("order", "order_return", "sku_list")
+    ),
+    rule(
+        "What is to go with a customer goes",
+        "customers/jobs/anonymization.py",
+        "        rows_of(model, customer).delete()\n",
+        "        pass\n",
+        "test_erasure.py::test_what_hangs_on_a_person_goes_but_for_orders_and_what_they_need",
     ),
     rule(
         "Who is forgotten is logged out",
@@ -3080,6 +3085,7 @@ RULES = [
         "            if is_way(key):\n",
         "            if False:\n",
         "test_erasure.py::test_of_a_person_forgotten_nothing_is_found_in_any_column",
+        "test_anonymization.py::test_nothing_of_the_person_is_left_in_the_whole_database",
     ),
     rule(
         "What clients wrote on a person's events leaves the audit log",
