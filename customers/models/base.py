@@ -1,7 +1,7 @@
 """What every resource has, and who may see its rows."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol, Self
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
@@ -19,6 +19,7 @@ __all__ = [
     "Mode",
     "Resource",
     "ResourceQuerySet",
+    "Viewer",
     "bulk_insert",
 ]
 
@@ -30,21 +31,37 @@ class Mode(models.TextChoices):
     LIVE = "live", "Live"
 
 
+class Viewer(Protocol):
+    """Of a principal, whoever it is, what decides which rows it may see."""
+
+    @property
+    def mode(self) -> str:
+        """The environment it works in."""
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether it may see all rows there."""
+
+    @property
+    def owner_id(self) -> str | None:
+        """The id of the customer who is logged in, None without one."""
+
+
 class DeletionRefusedError(Exception):
     """The row must not be deleted; the message says why."""
 
 
 class ResourceQuerySet(models.QuerySet):
-    def in_mode(self, mode):
+    def in_mode(self, mode: str) -> Self:
         return self.filter(mode=mode)
 
-    def with_id(self, pk):
+    def with_id(self, pk: str) -> "Resource":
         """The row with the id `pk`, any string. Raises DoesNotExist."""
         if not (pk.isascii() and pk.isalnum()):  # NUL is more than databases take
             raise self.model.DoesNotExist
         return self.get(pk=pk)
 
-    def visible_to(self, principal):
+    def visible_to(self, principal: Viewer) -> Self:
         """The rows that `principal` may see: those of its mode and within its reach."""
         rows = self.in_mode(principal.mode)
         return rows if principal.sees_all else rows.filter(self.model.visible_q(principal))
@@ -89,7 +106,7 @@ class Resource(models.Model):
             models.Index(fields=["mode", "reference_origin", "id"], name="%(class)s_origin"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.id
 
     def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
@@ -107,20 +124,20 @@ class Resource(models.Model):
         }
 
     @classmethod
-    def visible_q(cls, principal):
+    def visible_q(cls, principal: Viewer) -> Q:
         """The condition on the rows that `principal`, a sales channel, may see: none."""
         return Q(pk__in=[])
 
     @property
-    def owning_customer_id(self):
+    def owning_customer_id(self) -> str | None:
         """The id of the customer whose the row is, None when it is nobody's."""
         return getattr(self, "customer_id", None)
 
-    def is_editable_by(self, principal):
+    def is_editable_by(self, principal: Viewer) -> bool:
         """Whether the state of the row, which `principal` may see, lets it change the row."""
         return True
 
-    def clean(self):
+    def clean(self) -> None:
         """Raise ValidationError for what no constraint refuses, such as a row of the other mode."""
         super().clean()
         strays = {
@@ -132,7 +149,7 @@ class Resource(models.Model):
         if strays:
             raise ValidationError(strays)
 
-    def validate_constraints(self, exclude=None):
+    def validate_constraints(self, exclude: Iterable[str] | None = None) -> None:
         """Raise ValidationError with what each broken constraint says, on what it is about."""
         told = {}
         for name, error in self.violations():
@@ -140,7 +157,7 @@ class Resource(models.Model):
         if told:
             raise ValidationError(told)
 
-    def violations(self):
+    def violations(self) -> Iterator[tuple[str, ValidationError]]:
         """Ask the database which constraints the row breaks.
 
         Yields, for each, the name of the member it is about and a ValidationError in the
@@ -189,7 +206,7 @@ class CustomerOwned(Resource):
         ]
 
     @classmethod
-    def visible_q(cls, principal):
+    def visible_q(cls, principal: Viewer) -> Q:
         """The logged in customer's own rows; without one, those of no registered customer."""
         if principal.owner_id:
             return Q(customer=principal.owner_id)
@@ -198,5 +215,5 @@ class CustomerOwned(Resource):
     sent_email = None  # by a guest, who is not to learn whose address it is and how it is kept
 
     @property
-    def customer_email(self):
+    def customer_email(self) -> str | None:
         return self.sent_email or (self.customer and self.customer.email)
