@@ -11,9 +11,9 @@ import psycopg
 from psycopg.types.json import Jsonb, set_json_loads
 
 django.setup()
-from customers.db.fields import instant, new_id
-from customers.models import email_key
-from customers.models.money import formatted
+from customers.db.fields import instant, new_id  # noqa: E402
+from customers.models import email_key  # noqa: E402 needs the settings
+from customers.models.money import formatted  # noqa: E402
 
 set_json_loads(orjson.loads)
 URL = os.environ["PUBLIC_URL"] + "/api"

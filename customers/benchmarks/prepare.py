@@ -5,13 +5,13 @@ import json
 import django
 
 django.setup()
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.auth.models import User
-from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
+from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 
-from customers.services import environments
-from customers.services.applications import create_application
-from customers.services.tokens import issue_token
+from customers.services import environments  # noqa: E402
+from customers.services.applications import create_application  # noqa: E402
+from customers.services.tokens import issue_token  # noqa: E402
 
 application, _ = create_application(name="Benchmark", mode="live")
 staff, _ = User.objects.get_or_create(username="benchmark", is_staff=True, is_superuser=True)

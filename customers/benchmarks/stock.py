@@ -20,7 +20,7 @@ FRAMEWORK = {
 }
 
 settings.configure(
-    SECRET_KEY="benchmark",
+    SECRET_KEY="benchmark",  # noqa: S106
     ALLOWED_HOSTS=["*"],
     DATABASES={"default": {**environ.Env().db("DATABASE_URL"), "CONN_MAX_AGE": 600}},
     ROOT_URLCONF="customers.benchmarks.stock_urls",
@@ -41,6 +41,6 @@ settings.configure(
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
 )
 os.environ.pop("DJANGO_SETTINGS_MODULE", None)
-from django.core.wsgi import get_wsgi_application
+from django.core.wsgi import get_wsgi_application  # noqa: E402 needs the settings
 
 application = get_wsgi_application()

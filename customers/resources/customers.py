@@ -10,7 +10,7 @@ from customers.resources.serializers import TaggableSerializer
 from customers.resources.triggers import TriggeredSerializer
 from customers.services.anonymization import cancel_anonymization, request_anonymization
 
-PASSWORD = "/data/attributes/password"
+PASSWORD = "/data/attributes/password"  # noqa: S105 a place in a document
 CHOSEN = "has been chosen; it is changed by a reset (customer_password_resets)"
 
 

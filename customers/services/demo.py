@@ -83,7 +83,7 @@ class Cast:
 
     def tell(self, number: int, rows: dict[type[Model], list[Model]]) -> None:
         """Add to `rows`, lists by model in the order to save them, the life of one customer."""
-        chance = random.Random(number)
+        chance = random.Random(number)  # noqa: S311 the same every time, on purpose
         began = timezone.now() - timedelta(days=365 * chance.random() ** 2)
         self._tell_customer(number, rows, chance, began)
         customer, place = rows[Customer][-1], chance.choice(PLACES)

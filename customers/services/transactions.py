@@ -65,5 +65,5 @@ def retry_on_conflict(act):
             again = isinstance(error, ConcurrentUpdateError) or database_errors.is_collision(error)
             if connection.in_atomic_block or not again:
                 raise
-        time.sleep(pause * random.uniform(0.5, 1.5))
+        time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 apart from the others
     return act()

@@ -110,7 +110,7 @@ def make_orders(customer, count):
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute(
-            "WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers"
+            "WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers"  # noqa: S608
             f" WHERE n < {count}) INSERT INTO orders ({', '.join(columns)})"
             f" SELECT {values} FROM orders, numbers WHERE orders.id = %s",
             [one.pk],

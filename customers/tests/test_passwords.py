@@ -70,7 +70,7 @@ def test_ones_own_address_and_a_hash_are_no_password(password, code):
     [
         "zebulon.smith@example.org",
         "zebulon.smith@example.com!",
-        hashlib.md5(b"x").hexdigest(),  # as password managers make them, too
+        hashlib.md5(b"x").hexdigest(),  # as password managers make them, too  # noqa: S324
         hashlib.sha256(b"x").hexdigest(),
         "$2 for 10$ of these things",
         "$argon2id$",

@@ -252,7 +252,7 @@ def clock(monkeypatch):
     return clock
 
 
-def statuses(count, password="wrong", **options):
+def statuses(count, password="wrong", **options):  # noqa: S107
     return [log_in(password, **options).answer.status_code for _ in range(count)]
 
 

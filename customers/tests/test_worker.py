@@ -239,4 +239,4 @@ def test_pauses_grow_while_the_database_is_away_and_are_short_again_when_it_is_b
 def test_a_fault_that_is_not_the_databases_is_not_passed_over():
     patience = worker._Patience(Stop())
     with pytest.raises(ZeroDivisionError), patience:
-        1 / 0
+        1 / 0  # noqa: B018

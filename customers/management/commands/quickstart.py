@@ -20,7 +20,7 @@ from customers.services.applications import create_application
 from customers.services.passwords import hash_password
 
 ADDRESS = "127.0.0.1:8000"
-EVERYWHERE = {"", "0.0.0.0", "[::]"}
+EVERYWHERE = {"", "0.0.0.0", "[::]"}  # noqa: S104 what no link can lead to
 
 
 class Command(OperatorCommand):
@@ -41,7 +41,7 @@ class Command(OperatorCommand):
         url = f"http://{'127.0.0.1' if host in EVERYWHERE else host}:{port}"
         if "PUBLIC_URL" not in os.environ and url != settings.PUBLIC_URL:
             again = [sys.executable, *sys.argv]  # other settings follow from it
-            os.execve(sys.executable, again, {**os.environ, "PUBLIC_URL": url})
+            os.execve(sys.executable, again, {**os.environ, "PUBLIC_URL": url})  # noqa: S606
         call_command("migrate", verbosity=0)
         roles.make_roles()
         if not Customer.objects.exists():
