@@ -125,17 +125,16 @@ class Cluster:
 
 
 class Service:
-    """The service, served by gunicorn in front of the database at `url`."""
+    """The service, served by project.server in front of the database at `url`."""
 
     def __init__(self, folder, url, migrate_at=None, **environment):
-        listener = socket.create_server(("127.0.0.1", 0))  # which the service is handed
-        self.port = listener.getsockname()[1]
+        self.port = free_port()
         self.environment = {
             "PATH": os.environ["PATH"],
             "DATA_DIR": str(folder),
             "DATABASE_URL": url,
             "PUBLIC_URL": f"http://127.0.0.1:{self.port}",
-            "BIND": f"fd://{listener.fileno()}",
+            "BIND": f"127.0.0.1:{self.port}",
             "WEB_CONCURRENCY": "2",
             "LOG_LEVEL": "ERROR",
             **environment,
@@ -144,15 +143,10 @@ class Service:
         shown = self.manage("create_application", "Load")
         pairs = (line.split() for line in shown.splitlines() if ": " in line)
         credential = {name.rstrip(":"): value for name, value in pairs}
-        command = [sys.executable, "-m", "gunicorn", "-c", "python:project.gunicorn"]
-        with listener:
-            self.process = subprocess.Popen(
-                [*command, "--log-level=error", "project.wsgi"],
-                cwd=ROOT,
-                env=self.environment,
-                pass_fds=[listener.fileno()],
-            )
+        command = [sys.executable, "-m", "project.server"]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment)
         running.callback(self.stop)
+        must(comes(lambda: listens(self.port)), "the service listens")
         form = json.dumps({"grant_type": "client_credentials", **credential})
         body = self.call("POST", "/oauth/token", form, "application/json")[2]
         self.token = json.loads(body)["access_token"]

@@ -1,1 +1,1 @@
-"""The door for staff: the Django admin, and how staff come in."""
+"""The door for staff: the Django admin, and how staff log in."""

@@ -1,8 +1,8 @@
-"""What the palette (Ctrl+K) offers: pages, types, acts, segments and customers."""
+"""What the command palette (Ctrl+K) offers: pages, types, actions, segments and customers."""
 
 from django.contrib import admin
 from django.contrib.admin.utils import model_format_dict
-from django.http import JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.urls import reverse
 
 from customers.admin.customer_list import address_of
@@ -12,19 +12,19 @@ from customers.models import Customer, Segment
 from customers.services.environments import mode_of
 
 MOST = 8
-ACTS = {  # on one customer: the page of each, and the permission for it
+ACTIONS = {  # on one customer: the page of each, and the permission for it
     "Reset password": ("reset_password", "customers.reset_customer_password"),
-    "Merge a double": ("merge", "customers.merge_customers"),
+    "Merge a duplicate": ("merge", "customers.merge_customers"),
     "Anonymize": ("anonymize", "customers.anonymize_customers"),
 }
 
 
-def answer(request):
+def answer(request: HttpRequest) -> JsonResponse:
     """Entries of a label, a hint and an address for the text `q`, as JSON."""
     text = request.GET.get("q", "").strip()
     offers = [*_pages(request), *_types(request), *(_in_the_list(request) if text else ())]
     named = [offer for offer in offers if _is_named(offer, text)]
-    entries = [*_customers(request, text), *_acts(request, text), *named]
+    entries = [*_customers(request, text), *_actions(request, text), *named]
     response = JsonResponse({"entries": entries})
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -59,7 +59,7 @@ def _types(request):
 
 
 def _in_the_list(request):
-    """What there is in the list of customers: the segments, and the acts on many and on one."""
+    """What there is in the list of customers: the segments, and the actions on many and on one."""
     options = admin.site.get_model_admin(Customer)
     if not options.has_view_permission(request):
         return
@@ -68,17 +68,17 @@ def _in_the_list(request):
         yield _entry(name, "Segment", address_of(filters))
     names = model_format_dict(Customer)
     for _, _, description in options.get_actions(request).values():
-        yield _entry(str(description % names).rstrip("…"), "Choose them first", address_of([]))
-    for label, (_, permission) in ACTS.items():
+        yield _entry(str(description % names).rstrip("…"), "Select them first", address_of([]))
+    for label, (_, permission) in ACTIONS.items():
         if request.user.has_perm(permission):
-            yield _entry(label, "Choose one first", address_of([]))
+            yield _entry(label, "Open one first", address_of([]))
 
 
-def _acts(request, text):
-    """The acts on one customer that `text` names before it tells the customer: `merge ada`."""
-    act, _, whom = text.partition(" ")
-    for label, (page, permission) in ACTS.items():
-        if label.lower().startswith(act.lower()) and request.user.has_perm(permission):
+def _actions(request, text):
+    """The actions on one customer, as `text` names both: `merge ada`."""
+    action, _, whom = text.partition(" ")
+    for label, (page, permission) in ACTIONS.items():
+        if label.lower().startswith(action.lower()) and request.user.has_perm(permission):
             for customer in _found(request, whom):
                 url = reverse(f"admin:customers_customer_{page}", args=[customer.pk])
                 yield _entry(f"{label}: {customer.email}", "Customer", url)

@@ -1,14 +1,17 @@
 """What the page of a customer shows beside its form."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Count
+from django.db.models import Count, Model
+from django.http import HttpRequest
 from django.urls import reverse
 
 from customers.admin import formatting
-from customers.jobs import bulk
 from customers.models import (
     Attachment,
+    Customer,
     CustomerAddress,
     CustomerPaymentSource,
     CustomerSubscription,
@@ -29,38 +32,38 @@ MOST_TAGS = 200
 # topic: what happened, in words; {} stands for the row that it happened to
 WORDS = {
     "customers.create": "Became a customer",
-    "customers.acquired": "Acquired with the first order",
-    "customers.repeat": "Came back: a repeat customer",
+    "customers.acquired": "Placed the first order",
+    "customers.repeat": "Became a repeat customer",
     "customers.create_password": "Registered with a password",
     "customers.metadata_update": "Metadata was changed",
     "customers.tagged": "Tags were changed",
-    "customer_password_resets.create": "A link to choose a password was made",
+    "customer_password_resets.create": "A link to choose a password was created",
     "customer_password_resets.destroy": "A link to choose a password was deleted",
     "customer_password_resets.reset_password": "A new password was chosen",
-    "customer_addresses.create": "An address came into the address book",
+    "customer_addresses.create": "An address was added to the address book",
     "customer_subscriptions.create": "Subscribed to {}",
-    "orders.create": "Order {} was made",
+    "orders.create": "Order {} was created",
     "orders.pending": "Order {} is pending",
     "orders.place": "Order {} was placed",
     "orders.approve": "Order {} was approved",
     "orders.cancel": "Order {} was cancelled",
     "orders.tagged": "Order {} was tagged",
-    "order_subscriptions.create": "Order subscription {} was made",
+    "order_subscriptions.create": "Order subscription {} was created",
     "order_subscriptions.activate": "Order subscription {} was activated",
     "order_subscriptions.deactivate": "Order subscription {} was deactivated",
     "order_subscriptions.cancel": "Order subscription {} was cancelled",
 }
 MAILS = {
-    ("invitation", "sent"): "Invited by mail to choose a password",
-    ("invitation", "failed"): "An invitation could not be mailed",
+    ("invitation", "sent"): "Invited by e-mail to choose a password",
+    ("invitation", "failed"): "An invitation could not be sent",
 }
 KINDS = {"cancel": "bad", "reject": "bad", "destroy": "bad", "place": "good", "acquired": "good"}
 
 
-class Story:
+class CustomerPage:
     """One customer as `request`'s member of staff may see it, in a constant number of queries."""
 
-    def __init__(self, customer, request):
+    def __init__(self, customer: Customer, request: HttpRequest) -> None:
         self.customer, self.request = customer, request
         self.initials, self.tint = formatting.initials(customer.email), formatting.tint(customer.pk)
         self.email = formatting.breakable(customer.email)
@@ -69,9 +72,9 @@ class Story:
         self.tags = sorted(customer.tags.all(), key=lambda tag: tag.name)
         self.tag_names = Tag.objects.in_mode(customer.mode).order_by("name")[:MOST_TAGS]
         self.may_change = _options(type(customer)).has_change_permission(request)
-        self.is_forgotten = customer.anonymization_status in bulk.FORGOTTEN
+        self.is_forgotten = customer.is_being_anonymized
         self.may_note = _options(Attachment).has_add_permission(request)
-        self.figures = statistics.spending(customer) if self.sees(Order) else None
+        self.statistics = statistics.spending(customer) if self.sees(Order) else None
         self.orders = self.of(Order)
         self.returns = self.of(Return, "order")
         self.order_subscriptions = self.of(OrderSubscription)
@@ -80,25 +83,25 @@ class Story:
         self.subscriptions = self.of(CustomerSubscription)
         self.sku_lists = self.lists()
         self.attachments, self.notes = self.attached()
-        self.timeline = self.told()
+        self.timeline = self.happened()
 
-    def sees(self, model):
+    def sees(self, model: type[Model]) -> bool:
         return _options(model).has_view_permission(self.request)
 
-    def of(self, model, *related):
+    def of(self, model: type[Model], *related: str) -> list[Model]:
         """The latest rows of `model` that are the customer's, at most MOST."""
         if not self.sees(model):
             return []
         rows = model.objects.filter(customer=self.customer, mode=self.customer.mode)
         return [_linked(row) for row in rows.select_related(*related).order_by("-id")[:MOST]]
 
-    def lists(self):
+    def lists(self) -> list[Model]:
         if not self.sees(SkuList):
             return []
         rows = self.customer.sku_lists.annotate(items=Count("sku_list_items")).order_by("-id")
         return [_linked(row) for row in rows[:MOST]]
 
-    def attached(self):
+    def attached(self) -> tuple[list[Model], list[Attachment]]:
         """The attachments that are no notes, and the notes."""
         if not self.sees(Attachment):
             return [], []
@@ -107,7 +110,7 @@ class Story:
         written = notes.notes_on(self.customer)[:MOST_EVENTS]
         return [_linked(row) for row in rows.order_by("-id")[:MOST]], list(written)
 
-    def told(self):
+    def happened(self) -> list[dict[str, Any]]:
         """What happened, the latest first: events of the customer and of the rows shown."""
         lines = [_note(note) for note in self.notes]
         if self.sees(Event):
@@ -141,12 +144,12 @@ def _note(note):
 
 
 def _mailed(entry):
-    told = entry.payload.get("mail", {}).get("to")
-    if told is None:  # forgotten with the person
-        return {"at": entry.created_at, "words": "A mail was written", "kind": ""}
-    kind, _, outcome = told.partition(" ")
+    outcome_of = entry.payload.get("mail", {}).get("to")
+    if outcome_of is None:  # forgotten with the person
+        return {"at": entry.created_at, "words": "An e-mail was written", "kind": ""}
+    kind, _, outcome = outcome_of.partition(" ")
     words = MAILS.get((kind, outcome)) or (
-        f"Mail “{kind.replace('_', ' ')}” {'was sent' if outcome == 'sent' else 'failed'}"
+        f"E-mail “{kind.replace('_', ' ')}” {'was sent' if outcome == 'sent' else 'failed'}"
     )
     return {"at": entry.created_at, "words": words, "kind": "" if outcome == "sent" else "bad"}
 

@@ -1,10 +1,19 @@
 """Saving, deleting and counting segments of customers."""
 
+from collections.abc import Callable
+
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, DELETION
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponseBadRequest, HttpResponseRedirect, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.views.decorators.http import require_GET, require_POST
 
 from customers.admin.base import log_admin_action
@@ -25,7 +34,7 @@ class SegmentForm(forms.ModelForm):
         fields = ["name", "shared"]
 
 
-def for_viewers(view):
+def for_viewers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """`view` for staff who may see customers; PermissionDenied for others."""
 
     def wrapped(request, **names):
@@ -38,7 +47,7 @@ def for_viewers(view):
 
 @require_GET
 @for_viewers
-def choose(request):
+def choose(request: HttpRequest) -> HttpResponse:
     """The list with the filters that the form was filled with."""
     form = FilterForm(request.GET, mode=mode_of(request.session))
     if not form.is_valid():
@@ -51,8 +60,8 @@ def choose(request):
 
 @require_POST
 @for_viewers
-def save(request):
-    """Keep the filters in `filters` under a name, for oneself or for all."""
+def save(request: HttpRequest) -> HttpResponse:
+    """Save the filters in `filters` under a name, for oneself or for all."""
     filters = _filters(request.POST.get("filters", ""))
     mode = mode_of(request.session)
     try:
@@ -60,12 +69,12 @@ def save(request):
     except operations.WriteRefusedError:
         filters = None
     if not filters:
-        return HttpResponseBadRequest("These are no filters.\n", content_type="text/plain")
+        return HttpResponseBadRequest("These are not valid filters.\n", content_type="text/plain")
     segment = Segment(mode=mode, owner=request.user, filters=filters)
     form = SegmentForm(request.POST, instance=segment)
     may_share = admin.site.get_model_admin(Customer).has_change_permission(request)
     if form.is_valid() and form.cleaned_data["shared"] and not may_share:
-        form.add_error("shared", "You may not share segments.")
+        form.add_error("shared", "You are not allowed to share segments.")
     saved = Segment.objects.in_mode(mode)
     own, shared = saved.filter(owner=request.user), saved.filter(shared=True)
     if form.is_valid() and own.filter(name=segment.name).exists():
@@ -73,7 +82,7 @@ def save(request):
     if form.is_valid() and own.count() >= MOST_SEGMENTS:
         form.add_error(None, f"You have {MOST_SEGMENTS} segments. Delete one first.")
     if form.is_valid() and form.cleaned_data["shared"] and shared.count() >= MOST_SEGMENTS:
-        full = f"There are {MOST_SEGMENTS} shared segments. Keep this one to yourself."
+        full = f"There are {MOST_SEGMENTS} shared segments. Save this one for yourself only."
         form.add_error("shared", full)
     if form.is_valid():
         segment.save(force_insert=True)
@@ -86,7 +95,7 @@ def save(request):
 
 @require_POST
 @for_viewers
-def delete(request, pk):
+def delete(request: HttpRequest, pk: str) -> HttpResponse:
     """Delete one's own segment. 404 for another's."""
     own = Segment.objects.in_mode(mode_of(request.session)).filter(owner=request.user)
     try:
@@ -95,13 +104,13 @@ def delete(request, pk):
         raise Http404("You have no such segment.") from error
     segment.delete()
     log_admin_action(request, DELETION, f"Deleted “{segment.name}”.", Segment, pk)
-    messages.success(request, "The segment was deleted. Its customers are as they were.")
+    messages.success(request, "The segment was deleted. Its customers were not changed.")
     return HttpResponseRedirect(address_of([]))
 
 
 @require_GET
 @for_viewers
-def counts(request):
+def counts(request: HttpRequest) -> JsonResponse:
     """How many customers each tab and segment has, as JSON."""
     mode = mode_of(request.session)
     principal = principals.staff(request.user, mode)

@@ -1,13 +1,11 @@
 """What all views of the API have in common: limits, token, media type and errors."""
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 from django.conf import settings
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
@@ -15,7 +13,6 @@ from rest_framework.views import APIView
 
 from customers.api import errors
 from customers.api.parsers import ResourceParser
-from customers.db.compiled import CheckFailedError
 from customers.resources.errors import ApiError, RecordNotFoundError
 from customers.resources.query import Query
 from customers.services import deadlines, limits, request_slots, tokens
@@ -68,26 +65,14 @@ class ApiView(APIView):
             raise errors.LengthRequiredError("Send the body with its Content-Length.")
 
     def _authenticate(self, request: Request) -> tokens.Principal:
-        """Whose token it is (RFC 6750). Raises errors.UnauthenticatedError when there is none.
-
-        What is known of the principal is asked now, or by the method itself, or read anew.
-        """
+        """Whose token it is (RFC 6750). Raises errors.UnauthenticatedError when there is none."""
         kind, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if kind.lower() != "bearer":
             raise errors.UnauthenticatedError
         try:
-            principal = tokens.read_token(token.strip())
-            if not getattr(self._method(request), "settles", False):
-                try:
-                    principal.settle()
-                except CheckFailedError:
-                    return tokens.read_token(token.strip())
+            return tokens.read_token(token.strip())
         except tokens.InvalidTokenError as error:
             raise errors.UnauthenticatedError from error
-        return principal
-
-    def _method(self, request: Request) -> Callable | None:
-        return getattr(self, (request.method or "").lower(), None)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """The answer; whatever it is, the caller's slot is left."""
@@ -110,18 +95,7 @@ class ApiView(APIView):
     def handle_exception(  # type: ignore[override]
         self, exception: Exception
     ) -> HttpResponseBase:
-        """The answer to `exception`; begins anew when the token is not what it was taken for."""
-        try:
-            if isinstance(exception, CheckFailedError):
-                raise exception
-            if self.principal and not isinstance(
-                exception, limits.RateLimitedError
-            ):  # which costs nothing
-                self.principal.settle()
-        except CheckFailedError:
-            return self.dispatch(self.request, *self.args, **self.kwargs)
-        except DatabaseError as failure:
-            exception = failure
+        """The answer to `exception`."""
         response = errors.respond_to(exception, {"view": self})
         if response is None:
             raise exception

@@ -1,8 +1,7 @@
 """What all reads have in common, and what all changes.
 
-The first statement of a read asks whether the caller's token still stands, too, and where there
-is a replica, it may be read from that. A change is done once, whole, and to what its sender has
-seen.
+Where there is a replica, what only reads may be read from it. A change is done once, whole, and to
+what its sender has seen.
 """
 
 import json
@@ -17,7 +16,6 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from customers.api import errors
-from customers.db.compiled import with_token_check
 from customers.models import Customer, Resource, ResourceQuerySet
 from customers.resources.base import ResourceType
 from customers.resources.documents import Document
@@ -39,13 +37,8 @@ def replica_read(method: Method) -> Method:
 
     @wraps(method)
     def read(self: Any, request: Request, **route: str) -> HttpResponse:
-        response = with_token_check(
-            self.principal.standing, lambda: replicas.read(lambda: method(self, request, **route))
-        )
-        self.principal.settle()
-        return response
+        return replicas.read(lambda: method(self, request, **route))
 
-    read.settles = True  # type: ignore[attr-defined]  # ApiView asks a method
     return read
 
 
@@ -135,7 +128,7 @@ def _begin(once: idempotency.Once) -> list | None:
 
 def _keep(once: idempotency.Once, response: HttpResponse, written: Resource | None) -> None:
     headers = {name: response[name] for name in KEPT if name in response}
-    once.keep([response.status_code, headers, response.content.decode()], about=written)
+    once.store([response.status_code, headers, response.content.decode()], about=written)
 
 
 def _given_again(kept: list[Any]) -> HttpResponse:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.db.models import Model, QuerySet
 
-from customers.db.paging import PagedQuery, beyond, order_of
+from customers.db.paging import PagedQuery, keyset_after, order_of
 from customers.resources import errors
 
 LARGEST_NUMBER = 2**31
@@ -44,7 +44,7 @@ class Page:
         """
         listing = rows if isinstance(rows, PagedQuery) else PagedQuery(rows)
         counted = listing.count()
-        found = listing.window((self.number - 1) * self.size, self.size, counted)
+        found = listing.page((self.number - 1) * self.size, self.size, counted)
         pages = -(-counted.number // self.size)
         others = [(name, value) for name, value in query if name != "page[number]"]
         path = f"{url}?{urlencode([*others, ('page[number]', '')])}"  # ends before the number
@@ -106,7 +106,7 @@ class Cursor:
             raise errors.InvalidPageValueError(
                 f"{self.after[:40]} is not a place in this list.", parameter="page[after]"
             )
-        return beyond(rows, values)
+        return keyset_after(rows, values)
 
 
 def _refuse_others(members: Members, known: set[str]) -> None:

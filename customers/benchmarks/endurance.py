@@ -110,6 +110,8 @@ class Installation:
             "WEBHOOK_CIRCUIT_FAILURES": "1000",
             "IMPORTS_TRIGGER_WEBHOOKS": "true",
             "TOKEN_REQUESTS_PER_MINUTE": "1000",
+            "BIND": f"127.0.0.1:{self.port}",
+            "WEB_CONCURRENCY": "2",
         }
         self.processes = {}
         self.user = "postgres" if os.geteuid() == 0 else None  # who may not run PostgreSQL
@@ -149,8 +151,7 @@ class Installation:
                 *("-k", self.folder / "cluster"),
             ],
             "web": [
-                *(sys.executable, "-m", "gunicorn", "project.wsgi", "--workers", "2"),
-                *("--threads", "4", "--bind", f"127.0.0.1:{self.port}"),
+                *(sys.executable, "-m", "project.server"),
             ],
         }
         log = (self.folder / f"{name}.log").open("ab")

@@ -18,7 +18,7 @@ LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 class Server:
     """One WSGI application in a server of its own, with its own database connections."""
 
-    def __init__(self, name, module, url, port, environment, kind="gunicorn"):
+    def __init__(self, name, module, url, port, environment, kind="granian"):
         self.name = name
         self.port = port
         self.url = url
@@ -39,18 +39,13 @@ class Server:
         address = f"127.0.0.1:{self.port}"
         if kind == "granian":
             options = ["--interface", "wsgi", "--workers", "1", "--blocking-threads", "8"]
+            options += ["--http", "1", "--no-ws"]
             host, _, port = address.partition(":")
             where = ["--host", host, "--port", port, "--no-access-log", "--log-level", "warning"]
             return ["granian", *options, *where, f"{module}:application"]
-        options = ["--worker-class", "project.gunicorn.Worker", "--workers", "1", "--threads", "8"]
-        options += [
-            "--keep-alive",
-            "75",
-            "--log-level",
-            "warning",
-            "--config",
-            "python:customers.benchmarks",
-        ]
+        options = ["--worker-class", "gthread", "--workers", "1", "--threads", "8"]
+        options += ["--keep-alive", "75", "--log-level", "warning"]
+        options += ["--config", "python:customers.benchmarks"]
         return ["gunicorn", *options, "--bind", address, f"{module}:application"]
 
     def wait(self, path):

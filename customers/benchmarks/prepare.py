@@ -19,7 +19,7 @@ session = SessionStore()
 session[SESSION_KEY] = str(staff.pk)
 session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
 session[HASH_SESSION_KEY] = staff.get_session_auth_hash()
-environments.choose(session, "live")
+environments.choose_mode(session, "live")
 session.create()
 token = issue_token(application, scope="market:all", confidential=True)
 print(json.dumps({"token": token, "session": session.session_key}))

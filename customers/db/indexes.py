@@ -144,4 +144,4 @@ END $made$;
         return f"""
 DROP FUNCTION IF EXISTS {function}() CASCADE;
 DELETE FROM {ROW_COUNTS} WHERE resource_type = '{table}';
-"""  # noqa: S608
+"""  # noqa: S608 names of our own

@@ -1,4 +1,4 @@
-"""How much work waits for the worker, and how much of it should have been done by now."""
+"""How much work waits for the worker, and how much of it is overdue."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ from customers.models import (
 )
 
 OVERDUE_AFTER = timedelta(minutes=5)
-MOST_COUNTED = 10_000  # of one kind: it is asked every few seconds, however long the queue is
+MOST_COUNTED = 10_000  # of one kind: it is counted every few seconds, however long the queue is
 EVER = datetime(2000, 1, 1, tzinfo=UTC)  # before any of ours: an index finds those that have one
 
 

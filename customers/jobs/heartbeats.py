@@ -1,4 +1,4 @@
-"""Signs of life of the worker, for those who watch it from elsewhere."""
+"""Heartbeats of the worker, for those who watch it from elsewhere."""
 
 import time
 from datetime import datetime
@@ -13,7 +13,7 @@ _written = {}  # work: when this process last did, in its own time
 
 
 def beat(*works: str) -> None:
-    """Write down that the worker looks for `works`, of WORKS, now.
+    """Record that the worker looks for `works`, of WORKS, now.
 
     Raises DatabaseError when the database does not answer.
     """

@@ -10,8 +10,16 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from customers.jobs.smtp import Mail
-from customers.models import Customer, QueuedMail, email_key, with_ascii_domain
+from customers.models import (
+    Customer,
+    CustomerPasswordReset,
+    QueuedMail,
+    Webhook,
+    email_key,
+    with_ascii_domain,
+)
 from customers.services import audit, password_resets
+from customers.services.actors import Actor
 from customers.services.customers import ForgottenError, refuse_forgotten
 from customers.services.transactions import reconnected, skip_locked
 
@@ -24,17 +32,19 @@ _done = set()  # ids of mails that are done with, and whose rows could not be de
 FAILURES = (OSError, SMTPException, ValueError)  # the last of an address that cannot be written
 
 
-def request_reset(email, *, mode, actor=None, kind=QueuedMail.Kind.PASSWORD_RESET):
-    """Let the worker mail a reset to `email`, a string of at most 254 characters.
+def request_reset(
+    email: str, *, mode: str, actor: Actor | None = None, kind: str = QueuedMail.Kind.PASSWORD_RESET
+) -> None:
+    """Let the worker send a reset to `email`, a string of at most 254 characters.
 
-    It does as much for an address that nobody has. `who` asked for it; without, the
+    It does as much for an address that no one has. `actor` asked for it; without, the
     mails that one customer gets in an hour are limited. `kind` may also be INVITATION.
     """
     QueuedMail.objects.create(mode=mode, kind=kind, email=email, actor=actor)
 
 
-def tell_operator(webhook):
-    """Let the worker tell settings.OPERATOR_EMAIL, where it is set, that `webhook` fails."""
+def notify_operator(webhook: Webhook) -> None:
+    """Let the worker mail settings.OPERATOR_EMAIL, where it is set, that `webhook` is failing."""
     if settings.OPERATOR_EMAIL:
         QueuedMail.objects.create(
             mode=webhook.mode,
@@ -44,7 +54,13 @@ def tell_operator(webhook):
         )
 
 
-def mail_reset(customer, *, actor, template="password_reset", most=None):
+def mail_reset(
+    customer: Customer,
+    *,
+    actor: Actor | None,
+    template: str = "password_reset",
+    most: int | None = None,
+) -> CustomerPasswordReset | None:
     """Begin a reset and mail its link to `customer`, by a `template` of ours; return the reset.
 
     None is returned, and nothing done, when `most`, if given, have been begun in an hour.
@@ -56,7 +72,7 @@ def mail_reset(customer, *, actor, template="password_reset", most=None):
     with transaction.atomic():  # whoever changes the address waits, and ends the reset
         customer = Customer.objects.select_for_update().get(pk=customer.pk)
         refuse_forgotten(customer)
-        if most is not None and _of_this_hour(customer) >= most:
+        if most is not None and _resets_this_hour(customer) >= most:
             return None
         reset = password_resets.begin(customer, actor=actor, lifetime=lifetime)
     context = {"link": link_of(reset), "span": _span(lifetime)}
@@ -76,7 +92,7 @@ def _span(seconds):
     return f"{seconds // 60} minutes"
 
 
-def link_of(reset):
+def link_of(reset: CustomerPasswordReset) -> str:
     """The page where a new `reset` is used. It holds the token: show it to the customer alone."""
     return (
         f"{settings.PUBLIC_URL}/{reset.mode}/password/reset/{reset.pk}"
@@ -84,12 +100,12 @@ def link_of(reset):
     )
 
 
-def deliver_next():
+def deliver_next() -> bool:
     """Send the mail that is due longest. Returns whether one was due.
 
     Raises DatabaseError; a mail that was sent by then is not sent again.
     """
-    _let_go()
+    _delete_done()
     with transaction.atomic():
         due = QueuedMail.objects.filter(next_attempt_at__lte=timezone.now()).order_by(
             "next_attempt_at"
@@ -102,7 +118,7 @@ def deliver_next():
         mail.save(update_fields=["attempts", "next_attempt_at"])
     try:
         _deliver(mail)
-    except ForgottenError:  # an address that stands for nobody
+    except ForgottenError:  # the address is no one's any more
         pass
     except (DatabaseError, InterfaceError):
         raise
@@ -112,11 +128,11 @@ def deliver_next():
             return True
         logger.error("Mail %s is given up after %d attempts.", mail.pk, mail.attempts)
     _done.add(mail.pk)
-    _let_go()
+    _delete_done()
     return True
 
 
-def _let_go():
+def _delete_done():
     """Delete the rows of the mails that are done with, also of those of which it failed before."""
     if gone := [*_done]:
         QueuedMail.objects.filter(pk__in=gone).delete()
@@ -142,7 +158,7 @@ def _deliver(mail):
         mail_reset(customer, actor=mail.actor, most=most)
 
 
-def _of_this_hour(customer):
+def _resets_this_hour(customer):
     recent = timezone.now() - timedelta(hours=1)
     return customer.customer_password_resets.filter(created_at__gt=recent).count()
 
@@ -177,7 +193,7 @@ def _message(name, email, **context):
     context = {"name": settings.ORGANIZATION_NAME, "support": settings.SUPPORT_EMAIL, **context}
     text = render_to_string(f"emails/{name}.txt", context)
     subject, _, body = text.partition("\n\n")
-    headers = {"Auto-Submitted": "auto-generated"}  # RFC 3834: nobody is to answer
+    headers = {"Auto-Submitted": "auto-generated"}  # RFC 3834: no reply is expected
     to = [with_ascii_domain(email)]  # Django would make another domain of one with ß (IDNA 2003)
     message = Mail(subject.strip(), body, to=to, headers=headers)
     message.attach_alternative(render_to_string(f"emails/{name}.html", context), "text/html")

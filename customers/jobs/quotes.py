@@ -2,18 +2,16 @@
 
 import re
 import unicodedata
-from functools import cached_property
+from collections.abc import Mapping
+from functools import cache, cached_property
+from typing import Any
 
+from customers.db.declarations import GONE, Tells, names_that_tell
 from customers.db.fields import FoldedField
-from customers.models import spellings
+from customers.models import all_models, spellings
 
 fold = FoldedField.fold
 
-GONE = "Anonymized"
-# By which one system or another knows a customer. A reference or a tax exemption code may be that
-# of thousands, such as where they were imported from.
-CODES = {"shopper_reference", "profile_id", "payment_source_token", "customer_token"}
-PLACE = {"first_name", "last_name", "company", "line_1", "line_2", "billing_info"}
 LONG = 8  # characters of a code that is nobody else's by chance
 SHORTEST_PHONE = 7  # digits
 BETWEEN_DIGITS = r"[\s()./-]{0,3}"
@@ -23,25 +21,37 @@ EMAIL = r"(?<!\w)(?<!\w[.+-]){}(?![\w-])(?!\.\w)"
 WORDS = r"(?<!\w){}(?!\w)"
 
 
+@cache
+def names_telling(how: Tells) -> set[str]:
+    """The names of the attributes, of whatever type, that are declared to tell who a person is.
+
+    A reference or a tax exemption code is no code that tells: it may be that of thousands, such as
+    where they were imported from.
+    """
+    return names_that_tell(*all_models(), how=how)
+
+
 class Quotes:
     """Values that tell of a person, learnt by the names of the attributes that had them."""
 
-    def __init__(self):
-        self.ids = set()
-        self.emails, self.phones, self.codes = set(), set(), set()  # as they were spelled
-        self.place = set()  # pairs of an attribute of an address and its folded value
-        self.names = set()  # pairs of first and last name
+    def __init__(self) -> None:
+        self.ids: set[str] = set()
+        self.emails: set[str] = set()  # these three as they were spelled
+        self.phones: set[str] = set()
+        self.codes: set[str] = set()
+        self.place: set[tuple[str, str]] = set()  # an attribute of an address, its folded value
+        self.names: set[tuple[str, str]] = set()  # first and last
 
-    def learn(self, values: dict) -> None:
+    def learn(self, values: Mapping[str, Any]) -> None:
         """Take in the personal ones of `values`, of one row by attribute; no e-mail addresses."""
         for name, value in values.items():
             if not isinstance(value, str) or not value.strip():
                 continue
-            if name == "phone":
+            if name in names_telling(Tells.PHONE):
                 self.phones.add(value)
-            elif name in CODES:
+            elif name in names_telling(Tells.CODE):
                 self.codes.add(value)
-            elif name in PLACE:
+            elif name in names_telling(Tells.PLACE):
                 self.place.add((name, fold(value)))
         if (first := values.get("first_name")) and (last := values.get("last_name")):
             self.names.add((first, last))
@@ -52,16 +62,16 @@ class Quotes:
         self.__dict__.pop("_pattern", None)
 
     @property
-    def parts(self) -> set:
+    def parts(self) -> set[str]:
         """Texts of which a text that quotes the person holds one, in ASCII, in any case."""
         return self.email_parts | _parts({*self.phones, *self._telling_codes, *self._full_names})
 
     @property
-    def email_parts(self) -> set:
+    def email_parts(self) -> set[str]:
         """As `parts`, of a text that quotes one of the addresses."""
         return _parts(self.emails)
 
-    def is_in(self, value) -> bool:
+    def is_in(self, value: Any) -> bool:
         """Whether the text or JSON `value` quotes them, at any depth.
 
         A single name, line or short code is a quote only where others of the person stand
@@ -75,7 +85,7 @@ class Quotes:
             value = [*value, *value.values()]
         return isinstance(value, list) and any(map(self.is_in, value))
 
-    def is_about(self, row: dict) -> bool:
+    def is_about(self, row: Mapping[str, Any]) -> bool:
         """Whether `row`, given to be written, quotes them.
 
         One with somebody else's e-mail address is somebody else's, who may have the same name
@@ -90,7 +100,8 @@ class Quotes:
 
     def is_value_of(self, name: str, text: str) -> bool:
         """Whether `text`, asked for or given under a `name` such as `last_name_eq`, quotes them."""
-        told = {(field, fold(code)) for code in self.codes for field in CODES} | self.place
+        names = names_telling(Tells.CODE)
+        told = {(field, fold(code)) for code in self.codes for field in names} | self.place
         return self.is_in(text) or any(
             field in name and value == fold(text) for field, value in told
         )
@@ -105,8 +116,8 @@ class Quotes:
     def _is_described_by(self, row):
         """Whether the members of `row`, at any depth, have both names, or a code as such."""
         flat = {(name.rpartition(".")[2], fold(text)) for name, text in _texts_in(row)}
-        codes = {fold(code) for code in self.codes}
-        if any(name in CODES and text in codes for name, text in flat):
+        codes, names = {fold(code) for code in self.codes}, names_telling(Tells.CODE)
+        if any(name in names and text in codes for name, text in flat):
             return True
         return any(
             {("first_name", fold(first)), ("last_name", fold(last))} <= flat

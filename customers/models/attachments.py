@@ -1,6 +1,10 @@
+from collections.abc import Iterable
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
+from customers.db.declarations import delete, keep, scrub
 from customers.db.indexes import TrigramIndex, by_each
 from customers.models.base import Resource
 from customers.models.sku_lists import validate_web_address
@@ -8,7 +12,7 @@ from customers.models.sku_lists import validate_web_address
 ATTACHABLE = ["customer", "customer_group", "order", "order_return", "sku_list"]
 
 
-def _attached_to(model):
+def _attached_to(model: str) -> models.ForeignKey:
     return models.ForeignKey(
         model, models.CASCADE, related_name="attachments", null=True, blank=True
     )
@@ -24,18 +28,22 @@ def _columns(names):
 class Attachment(Resource):
     """A link or a note on one other resource, with which it goes."""
 
+    importable = False
+
     ATTACHABLE = ATTACHABLE
 
-    name = models.CharField(max_length=255)
-    description = models.TextField(null=True, blank=True)
-    url = models.CharField(
-        "URL", max_length=2000, null=True, blank=True, validators=[validate_web_address]
+    name = scrub(models.CharField(max_length=255))
+    description = scrub(models.TextField(null=True, blank=True))
+    url = scrub(
+        models.CharField(
+            "URL", max_length=2000, null=True, blank=True, validators=[validate_web_address]
+        )
     )
-    customer = _attached_to("Customer")
-    customer_group = _attached_to("CustomerGroup")
-    order = _attached_to("Order")
-    order_return = _attached_to("Return")
-    sku_list = _attached_to("SkuList")
+    customer = delete(_attached_to("Customer"))
+    customer_group = keep(_attached_to("CustomerGroup"))
+    order = delete(_attached_to("Order"))
+    order_return = delete(_attached_to("Return"))
+    sku_list = delete(_attached_to("SkuList"))
 
     class Meta(Resource.Meta):
         db_table = "attachments"
@@ -60,19 +68,19 @@ class Attachment(Resource):
             TrigramIndex(fields=["description"], name="attachments_description_parts"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
-    def save(self, *, update_fields=None, **options):
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
         """Save; `attachable` among `update_fields` means all the keys that it may be in."""
         super().save(update_fields=_columns(update_fields), **options)
 
     @property
-    def owning_customer_id(self):
+    def owning_customer_id(self) -> str | None:
         return self.customer_id or self.attachable.owning_customer_id
 
     @classmethod
-    def key_of(cls, resource):
+    def key_of(cls, resource: Resource) -> str:
         """The name of the foreign key to resources such as `resource`."""
         return next(
             name
@@ -81,13 +89,13 @@ class Attachment(Resource):
         )
 
     @property
-    def attachable(self):
+    def attachable(self) -> Resource:
         """The resource that it is attached to."""
         name = next(name for name in ATTACHABLE if getattr(self, f"{name}_id"))
         return getattr(self, name)
 
     @attachable.setter
-    def attachable(self, resource):
+    def attachable(self, resource: Resource) -> None:
         for name in ATTACHABLE:
             setattr(self, name, None)
         setattr(self, self.key_of(resource), resource)

@@ -1,57 +1,50 @@
 from django.db import models
 from django.utils import timezone
 
+from customers.db.declarations import keep
 from customers.db.fields import IdField, InstantField, JsonField, new_id
 from customers.models.base import Mode
 
 
 class BulkAct(models.Model):
-    """One thing that is done to many customers, and how far it has come.
+    """A bulk action under way: what is done to many customers, and how far it has come.
 
-    Whom it is done to is fixed when it is begun. `refusals` maps what stood in the way to
-    the number of customers it was true of.
+    Whom it is done to is fixed when it is begun. `refusals` maps the reasons for which customers
+    were skipped to their numbers.
     """
 
-    class Kind(models.TextChoices):
-        ADD_TAGS = "add_tags", "Add tags"
-        REMOVE_TAGS = "remove_tags", "Remove tags"
-        SET_GROUP = "set_group", "Set the group"
-        SEND_RESET = "send_reset", "Send a password reset"
-        REQUEST_ANONYMIZATION = "request_anonymization", "Request anonymization"
-        SEND_INVITATION = "send_invitation", "Send an invitation"
-
-    id = IdField(primary_key=True, default=new_id, editable=False)
-    mode = models.CharField(max_length=4, choices=Mode)
-    kind = models.CharField(max_length=32, choices=Kind)
-    options = JsonField(default=dict)
-    actor = JsonField(null=True)
-    total = models.PositiveIntegerField(default=0)
-    done = models.PositiveIntegerField(default=0)
-    refusals = JsonField(default=dict)
-    created_at = InstantField(default=timezone.now)
-    finished_at = InstantField(null=True)
+    id = keep(IdField(primary_key=True, default=new_id, editable=False))
+    mode = keep(models.CharField(max_length=4, choices=Mode))
+    kind = keep(models.CharField(max_length=32))
+    options = keep(JsonField(default=dict), because="it holds names of tags and ids")
+    actor = keep(JsonField(null=True), because="it names who did it by id")
+    total = keep(models.PositiveIntegerField(default=0))
+    done = keep(models.PositiveIntegerField(default=0))
+    refusals = keep(JsonField(default=dict), because="its sentences are ours")
+    created_at = keep(InstantField(default=timezone.now))
+    finished_at = keep(InstantField(null=True))
 
     class Meta:
         db_table = "bulk_acts"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.id
 
     @property
-    def refused(self):
-        """Of how many customers something stood in the way."""
+    def refused(self) -> int:
+        """How many customers were skipped."""
         return sum(self.refusals.values())
 
 
 class BulkChunk(models.Model):
     """Some of the customers of a bulk act, until it has been done to them."""
 
-    id = IdField(primary_key=True, default=new_id, editable=False)
-    bulk_act = models.ForeignKey(BulkAct, models.CASCADE, related_name="chunks")
-    customer_ids = JsonField()
+    id = keep(IdField(primary_key=True, default=new_id, editable=False))
+    bulk_act = keep(models.ForeignKey(BulkAct, models.CASCADE, related_name="chunks"))
+    customer_ids = keep(JsonField(), because="an id alone tells of nobody")
 
     class Meta:
         db_table = "bulk_chunks"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.id

@@ -1,23 +1,26 @@
+from datetime import datetime
+
 from django.db import connection, models
 
+from customers.db.declarations import keep
 from customers.db.fields import InstantField
 
 
 class Counter(models.Model):
     """How often something was done in one stretch of time; `key` says what, by whom and when."""
 
-    key = models.CharField(primary_key=True, max_length=96)
-    count = models.PositiveIntegerField()
-    expires_at = InstantField(db_index=True)
+    key = keep(models.CharField(primary_key=True, max_length=96))
+    count = keep(models.PositiveIntegerField())
+    expires_at = keep(InstantField(db_index=True))
 
     class Meta:
         db_table = "counters"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.key
 
     @classmethod
-    def count_up(cls, key, *, below, expires_at):
+    def count_up(cls, key: str, *, below: int, expires_at: datetime) -> int | None:
         """Add one to `key`'s count if it is `below` the number given.
 
         Returns the new count, or None when it was not added. One statement, so that of

@@ -1,7 +1,10 @@
+from datetime import datetime
+
 from django.conf import settings
 from django.core import signing
 from django.db import models
 
+from customers.db.declarations import keep, scrub
 from customers.db.fields import InstantField, JsonField
 from customers.db.indexes import by_each
 from customers.models.base import Resource
@@ -14,6 +17,8 @@ class Job(Resource):
     `who` had it done. `errors_log` maps what is wrong to where, as the client named it. A part
     that cannot be done has `failures`; it is tried again from `next_attempt_at` on.
     """
+
+    exportable = importable = False
 
     class Status(models.TextChoices):
         PENDING = "pending", "Pending"
@@ -38,21 +43,22 @@ class Job(Resource):
         "failures",
         "next_attempt_at",
     )
-    # They may hold addresses, or are the worker's own.
-    audit_exclude = {"errors_log", "refusals", "actor", "filters", "failures", "next_attempt_at"}
-
-    resource_type = models.CharField(max_length=32)
-    format = models.CharField(max_length=4, choices=Format, default=Format.JSON)
-    status = models.CharField(max_length=11, choices=Status, default=Status.PENDING, editable=False)
-    started_at = InstantField(null=True, editable=False)
-    completed_at = InstantField(null=True, editable=False)
-    interrupted_at = InstantField(null=True, editable=False)
-    processed_count = models.PositiveIntegerField(default=0, editable=False)
-    errors_count = models.PositiveIntegerField(default=0, editable=False)
-    errors_log = JsonField(default=dict, editable=False)
-    actor = JsonField(null=True, editable=False)
-    failures = models.PositiveSmallIntegerField(default=0, editable=False)
-    next_attempt_at = InstantField(null=True, editable=False)
+    resource_type = keep(models.CharField(max_length=32))
+    format = keep(models.CharField(max_length=4, choices=Format, default=Format.JSON))
+    status = keep(
+        models.CharField(max_length=11, choices=Status, default=Status.PENDING, editable=False)
+    )
+    started_at = keep(InstantField(null=True, editable=False))
+    completed_at = keep(InstantField(null=True, editable=False))
+    interrupted_at = keep(InstantField(null=True, editable=False))
+    processed_count = keep(models.PositiveIntegerField(default=0, editable=False))
+    errors_count = keep(models.PositiveIntegerField(default=0, editable=False))
+    errors_log = scrub(JsonField(default=dict, editable=False), audited=False)
+    actor = keep(
+        JsonField(null=True, editable=False), because="it names who asked by id", audited=False
+    )
+    failures = keep(models.PositiveSmallIntegerField(default=0, editable=False), audited=False)
+    next_attempt_at = keep(InstantField(null=True, editable=False), audited=False)
 
     class Meta(Resource.Meta):
         abstract = True
@@ -70,26 +76,26 @@ class Job(Resource):
     has_file = False  # whether there is a file to be had
 
     @property
-    def attachment_url(self):
+    def attachment_url(self) -> str | None:
         """A link to the file that works for five minutes, None while there is none."""
         if not self.has_file:
             return None
         table = self._meta.db_table
         return f"{settings.PUBLIC_URL}/api/{table}/files/{signing.dumps(self.pk, salt=table)}"
 
-    def interrupt(self, at):
+    def interrupt(self, at: datetime) -> None:
         """Stop, without saving. Raises TransitionError for what has ended."""
         if self.status not in self.OPEN:
             raise TransitionError(f"cannot follow the status {self.status}")
         self.status, self.interrupted_at = self.Status.INTERRUPTED, at
 
-    def give_up(self, at):
+    def give_up(self, at: datetime) -> None:
         """As `interrupt`, because parts of it failed on our side; `errors_log` says so."""
         self.interrupt(at)
         told = "failed on our side several times; whoever runs the service finds more in its log"
         self.errors_log = {**self.errors_log, "base": {"base": [told]}}
 
-    def resume(self):
+    def resume(self) -> None:
         """Go on where it was interrupted, without saving. Raises TransitionError."""
         if self.status != self.Status.INTERRUPTED:
             raise TransitionError(f"cannot follow the status {self.status}")
@@ -106,27 +112,27 @@ class Import(Job):
 
     STATE = (*Job.STATE, "refusals")
 
-    parent_resource_id = models.CharField(max_length=255, null=True, blank=True)
-    inputs_size = models.PositiveIntegerField(editable=False)
-    skip_errors = models.BooleanField(default=False)
-    refusals = JsonField(default=list, editable=False)
+    parent_resource_id = keep(models.CharField(max_length=255, null=True, blank=True))
+    inputs_size = keep(models.PositiveIntegerField(editable=False))
+    skip_errors = keep(models.BooleanField(default=False))
+    refusals = scrub(JsonField(default=list, editable=False), audited=False)
 
     class Meta(Job.Meta):
         db_table = "imports"
         indexes = [*Job.Meta.indexes, *by_each("parent_resource_id", "inputs_size")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.resource_type} {self.id}"
 
     @property
-    def has_file(self):
+    def has_file(self) -> bool:
         return self.status != self.Status.COMPLETED
 
     @property
-    def position(self):
+    def position(self) -> int:
         return self.processed_count + self.errors_count
 
     @property
-    def too_many_errors(self):
+    def too_many_errors(self) -> bool:
         """Whether more than a tenth of the inputs has failed, and that matters."""
         return not self.skip_errors and self.errors_count * 10 > self.inputs_size

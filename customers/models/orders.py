@@ -1,16 +1,18 @@
 import secrets
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
 
+from customers.db.declarations import clear, keep, scrub
 from customers.db.fields import InstantField
 from customers.db.indexes import RowCountTriggers, by_each
-from customers.models.base import CustomerOwned, DeletionRefusedError
+from customers.models.base import CustomerOwned, DeletionRefusedError, Viewer
 from customers.models.money import CentsField, formatted, validate_currency_code
 from customers.models.transitions import ARCHIVING, Transitional, move
 
 
-def new_number():
+def new_number() -> str:
     """A random number of 16 digits for people: of 100 million orders hardly two share one."""
     return str(10**15 + secrets.randbelow(9 * 10**15))
 
@@ -21,6 +23,8 @@ class Order(CustomerOwned, Transitional):
     One that has been placed is kept, and so is one with returns or subscriptions, and
     with it its customer.
     """
+
+    import_key = "number"
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -59,44 +63,50 @@ class Order(CustomerOwned, Transitional):
         **ARCHIVING,
     }
 
-    number = models.CharField(max_length=64, default=new_number)
-    status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT, editable=False)
-    payment_status = models.CharField(
-        max_length=24, choices=PaymentStatus, default=PaymentStatus.UNPAID
+    number = keep(models.CharField(max_length=64, default=new_number))
+    status = keep(
+        models.CharField(max_length=20, choices=Status, default=Status.DRAFT, editable=False)
     )
-    fulfillment_status = models.CharField(
-        max_length=24, choices=FulfillmentStatus, default=FulfillmentStatus.UNFULFILLED
+    payment_status = keep(
+        models.CharField(max_length=24, choices=PaymentStatus, default=PaymentStatus.UNPAID)
     )
-    guest = models.BooleanField(default=False)
-    language_code = models.CharField(max_length=16, default="en", null=True, blank=True)
-    currency_code = models.CharField(
-        max_length=3, null=True, blank=True, validators=[validate_currency_code]
+    fulfillment_status = keep(
+        models.CharField(
+            max_length=24, choices=FulfillmentStatus, default=FulfillmentStatus.UNFULFILLED
+        )
     )
-    coupon_code = models.CharField(max_length=255, null=True, blank=True)
-    subtotal_amount_cents = CentsField()
-    shipping_amount_cents = CentsField()
-    discount_amount_cents = CentsField()
-    total_tax_amount_cents = CentsField()
-    total_amount_cents = CentsField()
-    total_amount_with_taxes_cents = CentsField()
-    skus_count = models.PositiveIntegerField(null=True, blank=True)
-    placed_at = InstantField(null=True, editable=False)
-    approved_at = InstantField(null=True, editable=False)
-    cancelled_at = InstantField(null=True, editable=False)
-    archived_at = InstantField(null=True, editable=False)
-    customer = models.ForeignKey(
-        "Customer", models.PROTECT, related_name="orders", null=True, blank=True
+    guest = keep(models.BooleanField(default=False))
+    language_code = keep(models.CharField(max_length=16, default="en", null=True, blank=True))
+    currency_code = keep(
+        models.CharField(max_length=3, null=True, blank=True, validators=[validate_currency_code])
     )
-    shipping_address = models.ForeignKey(
-        "Address", models.PROTECT, related_name="+", null=True, blank=True
+    coupon_code = scrub(models.CharField(max_length=255, null=True, blank=True))
+    subtotal_amount_cents = keep(CentsField())
+    shipping_amount_cents = keep(CentsField())
+    discount_amount_cents = keep(CentsField())
+    total_tax_amount_cents = keep(CentsField())
+    total_amount_cents = keep(CentsField())
+    total_amount_with_taxes_cents = keep(CentsField())
+    skus_count = keep(models.PositiveIntegerField(null=True, blank=True))
+    placed_at = keep(InstantField(null=True, editable=False))
+    approved_at = keep(InstantField(null=True, editable=False))
+    cancelled_at = keep(InstantField(null=True, editable=False))
+    archived_at = keep(InstantField(null=True, editable=False))
+    customer = keep(
+        models.ForeignKey("Customer", models.PROTECT, related_name="orders", null=True, blank=True)
     )
-    billing_address = models.ForeignKey(
-        "Address", models.PROTECT, related_name="+", null=True, blank=True
+    shipping_address = keep(
+        models.ForeignKey("Address", models.PROTECT, related_name="+", null=True, blank=True)
     )
-    order_subscription = models.ForeignKey(
-        "OrderSubscription", models.PROTECT, related_name="orders", null=True, blank=True
+    billing_address = keep(
+        models.ForeignKey("Address", models.PROTECT, related_name="+", null=True, blank=True)
     )
-    tags = models.ManyToManyField("Tag", related_name="orders", blank=True)
+    order_subscription = keep(
+        models.ForeignKey(
+            "OrderSubscription", models.PROTECT, related_name="orders", null=True, blank=True
+        )
+    )
+    tags = clear(models.ManyToManyField("Tag", related_name="orders", blank=True))
 
     class Meta(CustomerOwned.Meta):
         db_table = "orders"
@@ -138,10 +148,10 @@ class Order(CustomerOwned, Transitional):
             RowCountTriggers(fields=["mode", "status"], name="orders_tallied"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"#{self.number}"
 
-    def delete(self, **options):
+    def delete(self, **options: Any) -> tuple[int, dict[str, int]]:
         """Delete a draft or pending order.
 
         Raises DeletionRefusedError for one that has been placed.
@@ -150,14 +160,14 @@ class Order(CustomerOwned, Transitional):
             raise DeletionRefusedError("an order that has been placed is kept")
         return super().delete(**options)
 
-    def is_editable_by(self, principal):
+    def is_editable_by(self, principal: Viewer) -> bool:
         """Whether it may change the order: a sales channel until the order is placed."""
         return principal.sees_all or self.status in (self.Status.DRAFT, self.Status.PENDING)
 
     @property
-    def formatted_total_amount(self):
+    def formatted_total_amount(self) -> str | None:
         return formatted(self.total_amount_cents, self.currency_code, self.language_code)
 
     @property
-    def formatted_total_amount_with_taxes(self):
+    def formatted_total_amount_with_taxes(self) -> str | None:
         return formatted(self.total_amount_with_taxes_cents, self.currency_code, self.language_code)

@@ -1,17 +1,20 @@
 from django.db import models
 
+from customers.db.declarations import delete, keep
 from customers.db.indexes import by_each
-from customers.models.base import Resource
+from customers.models.base import Resource, Viewer
 from customers.models.sku_lists import SkuList
 
 
 class SkuListItem(Resource):
     """One SKU of a list, with which it goes."""
 
-    position = models.IntegerField(null=True, blank=True)
-    sku_code = models.CharField(max_length=255)
-    quantity = models.IntegerField(default=1, null=True, blank=True)
-    sku_list = models.ForeignKey("SkuList", models.CASCADE, related_name="sku_list_items")
+    import_parent = "sku_list"
+
+    position = keep(models.IntegerField(null=True, blank=True))
+    sku_code = delete(models.CharField(max_length=255))
+    quantity = keep(models.IntegerField(default=1, null=True, blank=True))
+    sku_list = delete(models.ForeignKey("SkuList", models.CASCADE, related_name="sku_list_items"))
 
     class Meta(Resource.Meta):
         db_table = "sku_list_items"
@@ -31,13 +34,13 @@ class SkuListItem(Resource):
         ]
 
     @classmethod
-    def visible_q(cls, principal):
+    def visible_q(cls, principal: Viewer) -> models.Q:
         """The items of the lists that the caller may see."""
         return models.Q(sku_list__in=SkuList.objects.visible_to(principal))
 
     @property
-    def owning_customer_id(self):
+    def owning_customer_id(self) -> str | None:
         return self.sku_list.owning_customer_id
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.sku_code

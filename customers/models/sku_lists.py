@@ -1,8 +1,12 @@
+from collections.abc import Iterable
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import models
 from django.utils.text import slugify
 
+from customers.db.declarations import delete, keep
 from customers.db.indexes import TrigramIndex, by_each
 from customers.models.base import CustomerOwned
 
@@ -14,16 +18,18 @@ validate_web_address = URLValidator(
 class SkuList(CustomerOwned):
     """A list of SKUs, such as a customer's wish list, with which it goes."""
 
-    name = models.CharField(max_length=255)
-    slug = models.CharField(max_length=255, editable=False)
-    description = models.TextField(null=True, blank=True)
-    image_url = models.CharField(
-        max_length=2000, null=True, blank=True, validators=[validate_web_address]
+    name = delete(models.CharField(max_length=255))
+    slug = delete(models.CharField(max_length=255, editable=False))
+    description = delete(models.TextField(null=True, blank=True))
+    image_url = delete(
+        models.CharField(max_length=2000, null=True, blank=True, validators=[validate_web_address])
     )
-    manual = models.BooleanField(default=True)
-    sku_code_regex = models.CharField(max_length=5000, null=True, blank=True)
-    customer = models.ForeignKey(
-        "Customer", models.CASCADE, related_name="sku_lists", null=True, blank=True
+    manual = keep(models.BooleanField(default=True))
+    sku_code_regex = delete(models.CharField(max_length=5000, null=True, blank=True))
+    customer = delete(
+        models.ForeignKey(
+            "Customer", models.CASCADE, related_name="sku_lists", null=True, blank=True
+        )
     )
 
     class Meta(CustomerOwned.Meta):
@@ -35,17 +41,17 @@ class SkuList(CustomerOwned):
             TrigramIndex(fields=["name"], name="sku_lists_name_parts"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
-    def save(self, *, update_fields=None, **options):
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
         """Save with the slug that the name gives."""
         self.slug = slugify(self.name, allow_unicode=True)
         if update_fields is not None:
             update_fields = {*update_fields, "slug"}
         super().save(update_fields=update_fields, **options)
 
-    def clean(self):
+    def clean(self) -> None:
         super().clean()
         if not self.manual and not self.sku_code_regex:
             blank = ValidationError("can't be blank", code="blank")

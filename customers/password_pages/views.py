@@ -1,11 +1,14 @@
 """A customer who forgot the password asks for a link, follows it, and chooses a new one."""
 
 import re
+from collections.abc import Callable
 from functools import wraps
+from typing import TypeAlias
 
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
@@ -13,12 +16,14 @@ from customers.jobs import mails
 from customers.password_pages.forms import ChooseForm, ForgotForm
 from customers.services import limits, password_resets, passwords
 
+View: TypeAlias = Callable[..., HttpResponse]
+
 COOKIE = "password_reset"
 NAMED = re.compile("[0-9A-Za-z]{1,64}:[0-9A-Za-z]{1,64}")  # a reset and its token
 
 
-def page(*methods):
-    """A view that answers `methods`, is stored nowhere, and tells other sites nothing."""
+def page(*methods: str) -> Callable[[View], View]:
+    """A view that answers `methods`, is never cached, and reveals nothing to other sites."""
 
     def decorate(view):
         @require_http_methods([*methods, "HEAD"])
@@ -44,8 +49,8 @@ def page(*methods):
 
 
 @page("GET", "POST")
-def forgot(request, mode):
-    """Takes an address; answers alike, after the same work, whoever has it."""
+def forgot(request: HttpRequest, mode: str) -> HttpResponse:
+    """Takes an address; the answer, and the work for it, is the same whether or not it is known."""
     form = ForgotForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         mails.request_reset(form.cleaned_data["email"], mode=mode)
@@ -54,13 +59,13 @@ def forgot(request, mode):
 
 
 @page("GET")
-def sent(request, mode):
+def sent(request: HttpRequest, mode: str) -> HttpResponse:
     return _show(request, mode, "sent")
 
 
 @page("GET")
-def reset(request, mode, pk):
-    """Moves the token of a mailed link out of the URL, into a cookie; it uses nothing up."""
+def reset(request: HttpRequest, mode: str, pk: str) -> HttpResponse:
+    """Moves the token of a link in an e-mail out of the URL, into a cookie; consumes nothing."""
     named = f"{pk}:{request.GET.get('token', '')}"
     response = redirect("password:choose", mode=mode)
     response["Referrer-Policy"] = "no-referrer"
@@ -78,8 +83,8 @@ def reset(request, mode, pk):
 
 
 @page("GET", "POST")
-def choose(request, mode):
-    """Takes the new password of whoever came by a link that still works."""
+def choose(request: HttpRequest, mode: str) -> HttpResponse:
+    """Takes the new password of whoever followed a link that still works."""
     try:
         pk, token = request.get_signed_cookie(COOKIE, salt=mode).split(":", 1)
         found = password_resets.find(pk, token, mode=mode)
@@ -102,7 +107,7 @@ def choose(request, mode):
 
 
 @page("GET")
-def done(request, mode):
+def done(request: HttpRequest, mode: str) -> HttpResponse:
     return _show(request, mode, "done", storefront=settings.STOREFRONT_URL)
 
 

@@ -1,4 +1,4 @@
-"""Making and ending the credentials by which programs get tokens."""
+"""Creating and revoking the credentials by which programs get tokens."""
 
 from django.db.models import F
 from django.utils.crypto import get_random_string
@@ -6,10 +6,12 @@ from django.utils.crypto import get_random_string
 from customers.models import Application, Session
 
 
-def create_application(*, name, mode, kind=Application.Kind.INTEGRATION, read_only=False):
-    """Make an application; return it and its secret, which is not kept.
+def create_application(
+    *, name: str, mode: str, kind: str = Application.Kind.INTEGRATION, read_only: bool = False
+) -> tuple[Application, str | None]:
+    """Create an application; return it and its secret, which is not stored.
 
-    A sales channel has none: what it sends is in everybody's hands. Raises ValueError, with
+    A sales channel has none: it runs on customers' devices. Raises ValueError, with
     a sentence, for a sales channel that is to be read-only and for a name that is none.
     """
     longest = Application._meta.get_field("name").max_length
@@ -26,7 +28,7 @@ def create_application(*, name, mode, kind=Application.Kind.INTEGRATION, read_on
     return application, secret
 
 
-def revoke_tokens(application):
-    """End every access and refresh token of `application` from the next request on."""
+def revoke_tokens(application: Application) -> None:
+    """Revoke every access and refresh token of `application` from the next request on."""
     Session.objects.filter(application=application).delete()
     Application.objects.filter(pk=application.pk).update(token_generation=F("token_generation") + 1)

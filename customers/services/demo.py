@@ -2,10 +2,12 @@
 
 import random
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import timedelta
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 from faker import Faker
 
@@ -42,8 +44,8 @@ PLACES = [
 ]
 
 
-def make_customers(count, *, mode):
-    """Bring the demonstration customers of `mode` up to `count`, with all that hangs on them.
+def make_customers(count: int, *, mode: str) -> Iterator[int]:
+    """Bring the demonstration customers of `mode`, and all their records, up to `count`.
 
     A transaction for each 500; yields the number of customers that it has made. Customer 7
     is the same person in every installation; only ids and dates are of today.
@@ -64,7 +66,7 @@ def make_customers(count, *, mode):
 class Cast:
     """People's names, groups and tags to draw from, and the stories that they make."""
 
-    def __init__(self, mode):
+    def __init__(self, mode: str) -> None:
         faker = Faker("en_US")
         faker.seed_instance(1)
         self.mode = mode
@@ -79,8 +81,8 @@ class Cast:
         defaults = {"reference_origin": ORIGIN}
         return model.objects.get_or_create(mode=self.mode, **values, defaults=defaults)[0]
 
-    def tell(self, number, rows):
-        """Add to `rows`, lists by model in the order to save them, the story of one customer."""
+    def tell(self, number: int, rows: dict[type[Model], list[Model]]) -> None:
+        """Add to `rows`, lists by model in the order to save them, the life of one customer."""
         chance = random.Random(number)  # noqa: S311 the same every time, on purpose
         began = timezone.now() - timedelta(days=365 * chance.random() ** 2)
         self._tell_customer(number, rows, chance, began)
@@ -167,7 +169,7 @@ class Cast:
             if customer.total_orders_count < 3:
                 reached = ["acquired", "repeat"][customer.total_orders_count - 1]
                 self._happened(rows, customer, reached, at)
-        customer.status = customer.standing
+        customer.status = customer.status_for_order_count
         if moments:
             self._tell_after_sales(rows, chance, customer, order)
 

@@ -10,12 +10,12 @@ AHEAD_OF_STANDBY = {"local", "remote_write"}
 ASKED = [*LOSSY, "server_encoding", "synchronous_standby_names"]
 
 
-def check():
+def check() -> None:
     """Raise ImproperlyConfigured when the database may lose an acknowledged change.
 
     PostgreSQL does with fsync or synchronous_commit off, and by a failover where commits do not
-    wait for the synchronous standby that it is told to have; SQLite is told by the settings to
-    wait for the disk. Its encoding must be UTF-8, as others refuse what people are called.
+    wait for the synchronous standby that is configured; the settings make SQLite wait
+    for the disk. Its encoding must be UTF-8, as others refuse what people are called.
     Raises DatabaseError when the database does not answer.
     """
     if connection.vendor != "postgresql":
@@ -41,7 +41,7 @@ def check():
         )
 
 
-def check_at_start():
+def check_at_start() -> None:
     """As `check`; a database that is away is no reason not to start, /readyz asks it again."""
     try:
         check()

@@ -12,21 +12,11 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from customers.models import Import, ImportInputs
+from customers.models import Import, ImportInputs, models_by_type
 from customers.services import spreadsheets
-from customers.services.transactions import alone
+from customers.services.transactions import advisory_lock
 
-TYPES = [
-    "addresses",
-    "customer_addresses",
-    "customer_payment_sources",
-    "customer_subscriptions",
-    "customers",
-    "orders",
-    "sku_list_items",
-    "sku_lists",
-    "tags",
-]
+TYPES = sorted(name for name, model in models_by_type().items() if model.importable)
 MOST_OPEN = 10  # imports of one mode at once
 SECRET = "password"  # noqa: S105 the one input that is encrypted while it waits
 
@@ -97,7 +87,7 @@ def validate_inputs(values: dict[str, Any], *, mode: str) -> Rows:
 
 def check_open(mode: str) -> None:
     """Raise TooManyJobsError when no other import may be begun in `mode`, in this transaction."""
-    alone(f"imports of {mode}")
+    advisory_lock(f"imports of {mode}")
     if Import.objects.in_mode(mode).filter(status__in=Import.OPEN).count() >= MOST_OPEN:
         raise TooManyJobsError
 
@@ -108,6 +98,11 @@ def store(job: Import, rows: Rows, numbers: list[int] | None = None) -> None:
         if isinstance(row.get(SECRET), str):
             row[SECRET] = _sealed(row[SECRET])
     ImportInputs.objects.create(job=job, rows=rows, numbers=numbers)
+
+
+def looks_secret(name: str) -> bool:
+    """Whether an input with this `name`, which clients choose, is left out of what is shown."""
+    return any(secret in name for secret in ("password", "token", "secret"))
 
 
 @cache

@@ -1,16 +1,18 @@
-"""What an order means to its customer: a count, and a standing that follows it."""
+"""What an order means for its customer: a count, and a status that follows it."""
 
-from customers.models import Customer, Event, OrderSubscription
+from customers.models import Customer, Event, Order, OrderSubscription
 from customers.services import audit
+from customers.services.actors import Actor
+from customers.services.audit import Changes
 from customers.services.customers import refuse_forgotten
 from customers.services.transitions import apply_transition
 
 
-def lock_customers(*ids, forgotten_too=False):
-    """Lock the customers with the given ids, None left out, before anything that hangs on them.
+def lock_customers(*ids: str | None, forgotten_too: bool = False) -> list[Customer]:
+    """Lock the customers with the given ids, None left out, before anything that belongs to them.
 
     Returns them as they are under the lock. Raises ForgottenError when one has been
-    anonymized, unless `forgotten_too`: what has waited for the anonymization sees it here.
+    anonymized, unless `forgotten_too`: whoever has waited for the anonymization finds it here.
     """
     wanted = sorted({pk for pk in ids if pk})
     if not wanted:
@@ -21,7 +23,7 @@ def lock_customers(*ids, forgotten_too=False):
     return found
 
 
-def count_order(customer_id, change, *, actor):
+def count_order(customer_id: str | None, change: int, *, actor: Actor | None) -> None:
     """Add `change` to the number of a customer's placed orders and let its status follow.
 
     Writes customers.acquired and customers.repeat, each once in a customer's life. The
@@ -32,7 +34,7 @@ def count_order(customer_id, change, *, actor):
     customer = Customer.objects.select_for_update().get(pk=customer_id)
     before = audit.values_of(customer)
     customer.total_orders_count += change  # under the lock
-    customer.status = customer.standing
+    customer.status = customer.status_for_order_count
     customer.save(update_fields=["total_orders_count", "status"])
     changes = audit.changes_between(before, audit.values_of(customer))
     audit.record(customer, "update", actor=actor, changes=changes)
@@ -44,8 +46,8 @@ def count_order(customer_id, change, *, actor):
                 audit.publish(customer, name)
 
 
-def follow_order(order, changes, *, actor):
-    """Count `order` for its customer when `changes`, as events has them, placed or moved it.
+def follow_order(order: Order, changes: Changes, *, actor: Actor | None) -> None:
+    """Count `order` for its customer when `changes`, of audit.changes_between, placed or moved it.
 
     Its returns and subscriptions go with it to another customer.
     """
@@ -62,7 +64,7 @@ def follow_order(order, changes, *, actor):
         activate_subscriptions(order, actor=actor)
 
 
-def hand_over(order, *, actor):
+def hand_over(order: Order, *, actor: Actor | None) -> None:
     """Give the returns and subscriptions of the locked `order` its customer."""
     for rows in (order.returns, order.order_subscriptions):
         for row in rows.select_for_update().order_by("pk"):
@@ -73,7 +75,7 @@ def hand_over(order, *, actor):
             audit.record(row, "update", actor=actor, changes=changes)
 
 
-def activate_subscriptions(order, *, actor):
+def activate_subscriptions(order: Order, *, actor: Actor | None) -> None:
     """Activate the drafts that repeat the `order`, just placed, and wait for it."""
     drafts = order.order_subscriptions.select_for_update().filter(
         status=OrderSubscription.Status.DRAFT, activate_by_source_order=True

@@ -5,8 +5,9 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from customers.models import CustomerPasswordReset, QueuedMail
+from customers.models import Customer, CustomerPasswordReset, QueuedMail
 from customers.services import audit, row_changes
+from customers.services.actors import Actor
 from customers.services.customers import ForgottenError
 from customers.services.passwords import hash_password
 
@@ -19,8 +20,10 @@ class ResetExpiredError(Exception):
     """The token is the reset's, and too late."""
 
 
-def begin(customer, *, actor, lifetime=None):
-    """A new reset for `customer`; its `reset_password_token` is told this once.
+def begin(
+    customer: Customer, *, actor: Actor | None, lifetime: int | None = None
+) -> CustomerPasswordReset:
+    """A new reset for `customer`; its `reset_password_token` is readable on it only now.
 
     It lives `lifetime` seconds, without it settings.PASSWORD_RESET_LIFETIME. Raises
     ForgottenError.
@@ -35,7 +38,7 @@ def begin(customer, *, actor, lifetime=None):
     return reset
 
 
-def find(pk, token, *, mode):
+def find(pk: str, token: str, *, mode: str) -> CustomerPasswordReset:
     """The reset `pk` if `token` opens it now. Raises WrongResetTokenError and ResetExpiredError."""
     try:
         reset = CustomerPasswordReset.objects.in_mode(mode).with_id(pk)
@@ -45,13 +48,15 @@ def find(pk, token, *, mode):
     return reset
 
 
-def complete(reset, token, password, *, actor):
+def complete(
+    reset: CustomerPasswordReset, token: str, password: str, *, actor: Actor | None
+) -> None:
     """Let `password` be that of the locked `reset`'s customer, who is locked too.
 
-    Every other reset, token and session of the customer is dead with it. Raises
-    WrongToken, Expired, and ValidationError for a password that is not accepted; then
-    nothing is changed. Runs in the caller's transaction, which writes the reset's change
-    into the audit log.
+    Every other reset, token and session of the customer is revoked with it. Raises
+    WrongResetTokenError, ResetExpiredError, and ValidationError for a password that is not
+    accepted; then nothing is changed. Runs in the caller's transaction, which enters the reset's
+    change into the audit log.
     """
     _check(reset, token)
     hashed = hash_password(password, addresses=[reset.customer.email])
@@ -61,7 +66,7 @@ def complete(reset, token, password, *, actor):
     audit.publish(reset, "reset_password")
 
 
-def redeem(pk, token, password, *, mode):
+def redeem(pk: str, token: str, password: str, *, mode: str) -> None:
     """As `complete`, of the reset `pk`, in a transaction of its own, by whoever has the token."""
     with transaction.atomic():
         rows = CustomerPasswordReset.objects.in_mode(mode)
@@ -74,7 +79,7 @@ def redeem(pk, token, password, *, mode):
         row_changes.record_update(reset, before, actor=None)
 
 
-def set_password(customer, hashed, *, actor):
+def set_password(customer: Customer, hashed: str, *, actor: Actor | None) -> None:
     """Let `hashed`, of hash_password, be the locked `customer`'s password; tell it by mail."""
     before = audit.values_of(customer)
     customer.password = hashed

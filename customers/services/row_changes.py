@@ -1,25 +1,35 @@
-"""Changing a row so that nothing gets between, and what the change means for others."""
+"""Changing a row under its locks, and what follows from the change for others."""
 
-from django.db.models import PROTECT, Exists, OuterRef, Q
+from collections.abc import Callable, Mapping
+
+from django.db.models import PROTECT, Exists, Model, OuterRef, Q, QuerySet
 
 from customers.models import (
-    ADDRESS_FOREIGN_KEYS,
     Address,
     Customer,
     DeletionRefusedError,
     Order,
     Resource,
+    address_foreign_keys,
 )
 from customers.services import audit
+from customers.services.actors import Actor
+from customers.services.audit import Values
 from customers.services.customers import ForgottenError, refuse_forgotten
 from customers.services.orders import follow_order, lock_customers
 from customers.services.sessions import follow_customer
 from customers.services.transactions import ConcurrentUpdateError
 
-FOLLOWERS = {Customer: follow_customer, Order: follow_order}
+CONSEQUENCES = {Customer: follow_customer, Order: follow_order}
 
 
-def lock(row, rows, *others, read=None, forgotten_too=False):
+def lock(
+    row: Resource,
+    rows: QuerySet | None,
+    *others: object,
+    read: Callable[[str], Resource] | None = None,
+    forgotten_too: bool = False,
+) -> Resource:
     """`row` read again from `rows` under a lock, after its customer's and those of `others`.
 
     `others` are customers and rows of customers, or None. `read` is a function that reads and locks
@@ -37,8 +47,8 @@ def lock(row, rows, *others, read=None, forgotten_too=False):
     return locked
 
 
-def admit(*others) -> None:
-    """Lock the customers whose `others` are, rows that something new is to hang on.
+def admit(*others: object) -> None:
+    """Lock the customers whose `others` are, rows that something new is to belong to.
 
     `others` are as those of `lock`. Raises ForgottenError.
     """
@@ -59,9 +69,9 @@ def check_writable(row: Resource) -> None:
 
 def _is_of_forgotten(row):
     forgotten = {"anonymization_status__in": Customer.FORGOTTEN}
-    if isinstance(row, Address):  # nobody's own: whoever holds it counts
+    if isinstance(row, Address):  # it has no owner: whoever refers to it counts
         found = Q()
-        for model, key in ADDRESS_FOREIGN_KEYS:
+        for model, key in address_foreign_keys():
             holders = model.objects.filter(**{key: OuterRef("pk")})
             of_forgotten = {f"customer__{name}": value for name, value in forgotten.items()}
             found |= Q(Exists(holders.filter(**of_forgotten)))
@@ -71,14 +81,14 @@ def _is_of_forgotten(row):
 
 
 def _owner_id(row):
-    """The id of the customer who `row` is, or whose it is; None for whatever is nobody's."""
+    """The id of the customer who `row` is, or who owns it; None where there is none."""
     if isinstance(row, Customer):
         return row.pk
     return row.owning_customer_id if isinstance(row, Resource) else None
 
 
-def record_update(row, before, *, actor):
-    """Write down how the locked `row` differs from `before`, and do what follows from it.
+def record_update(row: Resource, before: Values, *, actor: Actor | None) -> None:
+    """Record how the locked `row` differs from `before`, and do what follows from it.
 
     `before` is what audit.values_of gave before the change. Runs in the caller's
     transaction.
@@ -86,19 +96,19 @@ def record_update(row, before, *, actor):
     changes = audit.changes_between(before, audit.values_of(row))
     if changes:
         audit.record(row, "update", actor=actor, changes=changes)
-        if follow := FOLLOWERS.get(type(row)):
+        if follow := CONSEQUENCES.get(type(row)):
             follow(row, changes, actor=actor)
 
 
-def delete(row, *, actor):
-    """Delete the locked `row` and write it down. Raises DeletionRefusedError and ProtectedError."""
-    if kept := counted(_keepers(row)):
-        raise DeletionRefusedError(f"it still has {kept}")
+def delete(row: Resource, *, actor: Actor | None) -> None:
+    """Delete the locked `row` and record it. Raises DeletionRefusedError and ProtectedError."""
+    if referring := counted(_referring_rows(row)):
+        raise DeletionRefusedError(f"it still has {referring}")
     audit.record(row, "destroy", actor=actor)
     row.delete()
 
 
-def counted(counts):
+def counted(counts: Mapping[type[Model], int]) -> str:
     """`3 customers and 1 order`, in order of name, for a dictionary of model to number."""
     return " and ".join(
         f"{count} {meta.verbose_name if count == 1 else meta.verbose_name_plural}"
@@ -109,7 +119,7 @@ def counted(counts):
     )
 
 
-def _keepers(row):
+def _referring_rows(row):
     """How many rows of each model point at `row` by a key that protects it."""
     pointing = {}
     for relation in row._meta.get_fields(include_hidden=True):

@@ -6,6 +6,7 @@ from io import BytesIO
 
 import qrcode
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.crypto import salted_hmac
@@ -19,19 +20,19 @@ RECOVERY_CODES = 10
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that looks like another
 
 
-def has_one(user):
+def has_one(user: User) -> bool:
     """Whether `user` has set a second factor up."""
     return TOTPDevice.objects.filter(user=user, confirmed=True).exists()
 
 
-def draft(user):
+def draft(user: User) -> TOTPDevice:
     """The factor that `user` is about to set up, with the same secret until it is confirmed."""
     return TOTPDevice.objects.get_or_create(
         user=user, confirmed=False, defaults={"name": "app", "confirmed": False}
     )[0]
 
 
-def picture_of(device):
+def picture_of(device: TOTPDevice) -> str:
     """The QR code, as SVG, by which an app learns the secret of `device`."""
     image = qrcode.make(device.config_url, image_factory=SvgPathImage, border=2)
     written = BytesIO()
@@ -39,19 +40,23 @@ def picture_of(device):
     return written.getvalue().decode().partition("?>")[2].strip()
 
 
-def confirm(user, code: str, *, client: str = "unknown", browser: str = ""):
+def confirm(
+    user: User, code: str, *, client: str = "unknown", browser: str = ""
+) -> TOTPDevice | None:
     """Let the draft be `user`'s factor if `code` is the app's; returns it, or None.
 
-    `client` and `browser` are where it comes from. Raises limits.Limited.
+    `client` and `browser` are where it comes from. Raises limits.RateLimitedError.
     """
     return _counted(_confirm, user, code, client, browser)
 
 
-def verify(user, code: str, *, client: str = "unknown", browser: str = ""):
+def verify(
+    user: User, code: str, *, client: str = "unknown", browser: str = ""
+) -> TOTPDevice | None:
     """The device of `user` that accepts `code`, of the app or for recovery; None if none does.
 
     A code is accepted once. `client` and `browser` are where it comes from. Raises
-    limits.Limited.
+    limits.RateLimitedError.
     """
     return _counted(_verify, user, code, client, browser)
 
@@ -90,8 +95,8 @@ def _verify(user, code):
     raise ValidationError("The code is wrong.")
 
 
-def new_recovery_codes(user):
-    """Codes that each stand in for the app once, told this once; earlier ones are void."""
+def new_recovery_codes(user: User) -> list[str]:
+    """New codes that each replace the app once, returned only here; earlier ones are void."""
     codes = ["".join(secrets.choice(LETTERS) for _ in range(12)) for _ in range(RECOVERY_CODES)]
     with transaction.atomic():
         device, _ = StaticDevice.objects.get_or_create(user=user, defaults={"name": "recovery"})
@@ -101,21 +106,21 @@ def new_recovery_codes(user):
     return [f"{code[:4]}-{code[4:8]}-{code[8:]}" for code in codes]
 
 
-def recovery_codes_left(user):
+def recovery_codes_left(user: User) -> int:
     """How many recovery codes of `user` are unused."""
     return sum(device.token_set.count() for device in StaticDevice.objects.filter(user=user))
 
 
-def remove(user):
-    """Take the second factor off `user`; returns whether there was one."""
+def remove(user: User) -> bool:
+    """Remove the second factor of `user`; returns whether there was one."""
     found = has_one(user)
     TOTPDevice.objects.filter(user=user).delete()
     StaticDevice.objects.filter(user=user).delete()
     return found
 
 
-def secret_of(device):
-    """The secret of `device` in groups of four letters, for who cannot take a picture."""
+def secret_of(device: TOTPDevice) -> str:
+    """The secret of `device` in groups of four letters, for whoever cannot scan the code."""
     secret = b32encode(device.bin_key).decode()
     return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
 
@@ -127,6 +132,6 @@ def _digits(code):
 
 
 def _digest(code):
-    """What is kept of a recovery code: as much as the column holds."""
+    """The digest of a recovery code that is stored: as much as the column holds."""
     letters = "".join(letter for letter in code.lower() if letter in LETTERS)
     return salted_hmac(settings.ORGANIZATION_ID, letters, algorithm="sha256").hexdigest()[:16]

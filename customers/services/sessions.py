@@ -7,8 +7,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from customers.models import Customer, QueuedMail, Session, digest, email_key
+from customers.models import Application, Customer, QueuedMail, Session, digest, email_key
 from customers.services import limits, passwords, tokens
+from customers.services.actors import Actor
+from customers.services.audit import Changes
 from customers.services.customers import ForgottenError
 from customers.services.orders import lock_customers
 
@@ -24,11 +26,12 @@ class ScopeExceededError(Exception):
     """More is asked for than the session was given."""
 
 
-def authenticate(email, password, *, mode, client):
+def authenticate(email: str, password: str, *, mode: str, client: str) -> Customer:
     """The customer with this address and password, which `client`, an address, sends.
 
     Raises LoginRefusedError, after the same work, for an address that is unknown, one without a
-    password, and a wrong password; limits.Limited after too many of these; passwords.Busy.
+    password, and a wrong password; limits.RateLimitedError after too many of these; and
+    passwords.HashingBusyError.
     """
     passwords.places.expect_one()
     key = email_key(email)
@@ -45,7 +48,7 @@ def authenticate(email, password, *, mode, client):
     return customer
 
 
-def start(application, customer, *, scope):
+def start(application: Application, customer: Customer, *, scope: str) -> tuple[Session, str]:
     """Log `customer`, just authenticated, in through `application`.
 
     Returns the Session and its refresh token. Raises LoginRefusedError when the password or the
@@ -61,8 +64,10 @@ def start(application, customer, *, scope):
         return session, _with_new_token(session)
 
 
-def proceed(application, refresh_token, *, scope=None):
-    """Go on with the session of `refresh_token`, a string, which this use replaces.
+def refresh(
+    application: Application, refresh_token: str, *, scope: str | None = None
+) -> tuple[Session, str]:
+    """Continue the session of `refresh_token`, a string, which this use replaces.
 
     Returns the Session and its new refresh token. Raises ScopeExceededError when `scope` is more
     than the session's. Raises LoginRefusedError for any other string, and for a token that has been
@@ -86,12 +91,12 @@ def proceed(application, refresh_token, *, scope=None):
     raise LoginRefusedError(OVER)
 
 
-def log_out_everywhere(customer):
+def log_out_everywhere(customer: Customer) -> None:
     """Log `customer` out everywhere: its tokens are dead at the next request."""
     Session.objects.filter(customer=customer).delete()
 
 
-def follow_customer(customer, changes, *, actor):
+def follow_customer(customer: Customer, changes: Changes, *, actor: Actor | None) -> None:
     """End what an old password or an old address of the locked `customer` still opened.
 
     `changes` is what audit.changes_between found. Open resets were mailed to the old
@@ -116,7 +121,7 @@ def follow_customer(customer, changes, *, actor):
         )
 
 
-def end_resets(customer):
+def end_resets(customer: Customer) -> None:
     """Let no token of a reset that is still open set `customer`'s password."""
     customer.customer_password_resets.exclude(token_digest=None).update(token_digest=None)
 

@@ -1,14 +1,15 @@
 """Staff who log in: how often somebody may be wrong, and from where they are known.
 
 Wrong passwords are counted by client address, by name and address, and by name from anywhere,
-before any is looked at. So that nobody can be kept out for ever by those who keep trying, a
-browser by which somebody has come in is counted by itself, as OWASP's device cookies are.
+before any is checked. So that no one can be locked out forever by those who keep trying, a
+browser by which someone has logged in is counted by itself, as OWASP's device cookies are.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.utils.crypto import get_random_string, salted_hmac
@@ -24,11 +25,11 @@ CODES = limits.Limit("second factor", "SECOND_FACTOR_FAILURES", 900)  # of one a
 
 @contextmanager
 def counted(name: str, *, client: str, browser: str) -> Iterator[None]:
-    """One attempt to log in as `name`, in which a password is looked at.
+    """One attempt to log in as `name`, in which a password is checked.
 
     `client` is the network address it comes from, `browser` what `remember` gave to it or
-    anything else. It counts if a ValidationError ends it. Raises limits.Limited and
-    passwords.Busy on entering, when nothing is to be looked at.
+    anything else. It counts if a ValidationError ends it. Raises
+    limits.RateLimitedError and passwords.HashingBusyError on entering; then nothing is checked.
     """
     passwords.staff_places.expect_one()
     if known := _id_of(browser, name):
@@ -40,7 +41,7 @@ def counted(name: str, *, client: str, browser: str) -> Iterator[None]:
 
 
 @contextmanager
-def counted_code(user, *, client: str, browser: str) -> Iterator[None]:
+def counted_code(user: User, *, client: str, browser: str) -> Iterator[None]:
     """As `counted`, for a code of the second factor of `user`, who has given the password.
 
     From anywhere no more are tried than from one address: there are but a million codes.
@@ -54,12 +55,12 @@ def counted_code(user, *, client: str, browser: str) -> Iterator[None]:
 
 
 def remember(name: str) -> str:
-    """What a browser keeps by which `name` has come in; whoever else has it gets no further."""
+    """The cookie of a browser by which `name` has logged in; to anyone else it is of no use."""
     return signing.dumps([_digest(name), get_random_string(16)], salt=SALT)
 
 
 def _id_of(browser, name):
-    """The id of a browser by which `name` has come in, None for any other."""
+    """The id of a browser by which `name` has logged in, None for any other."""
     try:
         owner, number = signing.loads(browser, salt=SALT, max_age=settings.STAFF_BROWSER_LIFETIME)
     except (signing.BadSignature, ValueError):

@@ -1,43 +1,46 @@
-"""Putting tags on a record and taking them off; `who` did it, for the audit log."""
+"""Adding tags to a record and removing them; `actor` did it, for the audit log."""
+
+from collections.abc import Collection, Iterable, Sequence
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from customers.models import Customer, Tag
+from customers.models import Customer, Resource, Tag
 from customers.services import audit, row_changes
+from customers.services.actors import Actor
 
 
 class TooManyTagsError(Exception):
-    """The record would carry more tags than settings.MAX_TAGS."""
+    """The record would have more tags than settings.MAX_TAGS."""
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"may have {settings.MAX_TAGS} tags at most"
 
 
-def check_count(tags):
-    """Raise TooManyTagsError when `tags` are more than a record may carry."""
+def check_count(tags: Collection[Tag]) -> None:
+    """Raise TooManyTagsError when `tags` are more than a record may have."""
     if len(tags) > settings.MAX_TAGS:
         raise TooManyTagsError
 
 
-def replace_tags(record, tags, *, actor):
-    """Let `record` carry exactly `tags`. Raises TooManyTagsError."""
+def replace_tags(record: Resource, tags: Iterable[Tag], *, actor: Actor | None) -> None:
+    """Let `record` have exactly `tags`. Raises TooManyTagsError."""
     _change(record, lambda now: set(tags), actor)
 
 
-def add_tags(record, tags, *, actor):
-    """Put `tags` on `record` beside those it has. Raises TooManyTagsError."""
+def add_tags(record: Resource, tags: Iterable[Tag], *, actor: Actor | None) -> None:
+    """Add `tags` to those `record` has. Raises TooManyTagsError."""
     _change(record, lambda now: now | set(tags), actor)
 
 
-def remove_tags(record, tags, *, actor):
-    """Take `tags` off `record`; those it does not carry are passed over."""
+def remove_tags(record: Resource, tags: Iterable[Tag], *, actor: Actor | None) -> None:
+    """Remove `tags` from `record`; those it does not have are ignored."""
     _change(record, lambda now: now - set(tags), actor)
 
 
-def retag(record, *, actor, add="", remove=""):
-    """Add, then remove, tags by comma-separated names; names of no tag are passed over.
+def retag(record: Resource, *, actor: Actor | None, add: str = "", remove: str = "") -> None:
+    """Add, then remove, tags by comma-separated names; names of no tag are ignored.
 
     Raises TooManyTagsError when more remain than a record may have.
     """
@@ -45,7 +48,9 @@ def retag(record, *, actor, add="", remove=""):
     _change(record, lambda now: (now | added) - removed, actor)
 
 
-def retag_all(records, *, actor, add="", remove=""):
+def retag_all(
+    records: Sequence[Resource], *, actor: Actor | None, add: str = "", remove: str = ""
+) -> list[Resource]:
     """As `retag`, of locked records of one type and mode; returns those with too many tags.
 
     It asks the database as often for many as for one.
@@ -53,11 +58,11 @@ def retag_all(records, *, actor, add="", remove=""):
     if not records:
         return []
     model, added, removed = type(records[0]), _named(records[0], add), _named(records[0], remove)
-    now, spared, changes = _tags_of(records), [], {}
+    now, skipped, changes = _tags_of(records), [], {}
     for record in records:
         wanted = (now[record.pk] | added) - removed
         if len(wanted) > settings.MAX_TAGS:
-            spared.append(record)
+            skipped.append(record)
         elif wanted != now[record.pk]:
             changes[record] = now[record.pk], wanted
     links, key = model.tags.through, model.tags.field.m2m_field_name()
@@ -73,7 +78,7 @@ def retag_all(records, *, actor, add="", remove=""):
         for record, (before, wanted) in changes.items()
     }
     audit.record_many(named, "update", actor=actor, also="tagged")
-    return spared
+    return skipped
 
 
 def _tags_of(records):

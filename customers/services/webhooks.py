@@ -4,15 +4,15 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from customers.models import Event, Webhook, new_secret
-from customers.services import audit, outbound
+from customers.services import audit, webhook_addresses
 from customers.services.actors import Actor
 
 
 def validate_callback_url(url: str) -> None:
     """Raise ValidationError unless `url` is one that may be called."""
     try:
-        outbound.check_url(url)
-    except outbound.ForbiddenAddressError as error:
+        webhook_addresses.check_url(url)
+    except webhook_addresses.ForbiddenAddressError as error:
         raise ValidationError(str(error), "invalid") from error
 
 

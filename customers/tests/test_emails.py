@@ -345,7 +345,7 @@ def test_the_console_finds_the_customer_by_either_spelling(admin_client, text, k
     found = re.findall(r"customers/customer/(\w{16})/change", page.content.decode())
     if text != "a@b":
         assert set(found) == {customer.pk}
-        palette = admin_client.get(f"{reverse('admin:index')}palette/?q={quote(text)}")
+        palette = admin_client.get(f"{reverse('admin:index')}command-palette/?q={quote(text)}")
         entries = [one for one in palette.json()["entries"] if one["hint"] == "Customer"]
         assert [one["label"] for one in entries] == [kept]
     else:

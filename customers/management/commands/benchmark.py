@@ -20,9 +20,9 @@ class Command(OperatorCommand):
     def add_arguments(self, parser):
         parser.add_argument("--customers", type=int, default=100_000, help="10000 or more")
         parser.add_argument("--seconds", type=float, default=3, help="of each measurement")
-        help = "granian is to be installed first: .venv/bin/pip install granian"
+        help = "gunicorn is to be installed first: .venv/bin/pip install gunicorn"
         parser.add_argument(
-            "--server", choices=["gunicorn", "granian"], default="gunicorn", help=help
+            "--server", choices=["granian", "gunicorn"], default="granian", help=help
         )
         parser.add_argument("--only-ours", action="store_true", help="start no other server")
         parser.add_argument(

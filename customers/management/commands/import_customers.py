@@ -1,7 +1,8 @@
 import time
 from pathlib import Path
+from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 from tqdm import tqdm
 
@@ -16,22 +17,31 @@ PAUSE = 0.2  # seconds
 
 class Command(OperatorCommand):
     help = (
-        "Make or change customers by a file of CSV or JSON, or the rows of another type with "
-        "--type. What is there already, by e-mail address, is changed. When it is stopped, the "
-        "worker (manage.py work) goes on with it, and so does --resume."
+        "Create or update customers from a file of CSV or JSON, or the rows of another type with "
+        "--type. Customers who exist already, by e-mail address, are updated. An import that is "
+        "stopped is continued by the worker (manage.py work), or with --resume."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("file", nargs="?", metavar="FILE", help="ends in .csv or .json")
-        what.add_argument("--resume", metavar="ID", help="go on with the import of this id")
+        what.add_argument("--resume", metavar="ID", help="continue the import with this id")
         parser.add_argument("--mode", choices=Mode.values, default="test")
         parser.add_argument("--type", choices=TYPES, default="customers", dest="kind")
         parser.add_argument(
-            "--skip-errors", action="store_true", help="go on when more than a tenth fails"
+            "--skip-errors", action="store_true", help="continue when more than a tenth fails"
         )
 
-    def handle(self, *, file, resume, mode, kind, skip_errors, **options):
+    def handle(
+        self,
+        *,
+        file: str | None,
+        resume: str | None,
+        mode: str,
+        kind: str,
+        skip_errors: bool,
+        **options: Any,
+    ) -> None:
         job = self.resumed(resume) if resume else self.begun(file, mode, kind, skip_errors)
         self.stdout.write(f"Import {job.pk}.")
         rows = Import.objects.filter(pk=job.pk)
@@ -44,12 +54,12 @@ class Command(OperatorCommand):
         for key, errors in job.errors_log.items():
             for name, messages in errors.items():
                 self.stderr.write(f"{key}: {name} {'; '.join(messages)}")
-        told = f"{job.processed_count} rows done, {job.errors_count} refused"
+        summary = f"{job.processed_count} rows done, {job.errors_count} refused"
         if job.status != Import.Status.COMPLETED:
-            raise CommandError(f"Interrupted: {told}. Mend the file, or use --skip-errors.")
-        self.stdout.write(f"Completed: {told}.")
+            raise CommandError(f"Interrupted: {summary}. Fix the file, or use --skip-errors.")
+        self.stdout.write(f"Completed: {summary}.")
 
-    def begun(self, file, mode, kind, skip_errors):
+    def begun(self, file: str, mode: str, kind: str, skip_errors: bool) -> Import:
         path = Path(file)
         format = path.suffix.removeprefix(".").lower()
         if format not in Import.Format.values:
@@ -76,7 +86,7 @@ class Command(OperatorCommand):
             raise CommandError(f"The mode {error}.") from error
 
     @transaction.atomic
-    def resumed(self, pk):
+    def resumed(self, pk: str) -> Import:
         try:
             job = Import.objects.select_for_update().with_id(pk)
         except Import.DoesNotExist as error:

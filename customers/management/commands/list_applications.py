@@ -1,3 +1,7 @@
+from typing import Any
+
+from django.core.management.base import CommandParser
+
 from customers.management.base import OperatorCommand
 from customers.models import Application, Mode
 
@@ -5,13 +9,13 @@ from customers.models import Application, Mode
 class Command(OperatorCommand):
     help = (
         "List the applications that may get tokens: mode, kind, client id and name, the oldest "
-        "first. Secrets are not kept, so none is shown."
+        "first. Secrets are not stored, so none is shown."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--mode", choices=Mode.values, help="only those of one mode")
 
-    def handle(self, *, mode, **options):
+    def handle(self, *, mode: str | None, **options: Any) -> None:
         found = Application.objects.all()
         if mode:
             found = found.in_mode(mode)
@@ -21,4 +25,4 @@ class Command(OperatorCommand):
                 f"{application.mode:<6}{kind:<15}{application.client_id}  {application.name}"
             )
         if not found:
-            self.stdout.write("There are none; `create_application NAME` makes one.")
+            self.stdout.write("There are none; `create_application NAME` creates one.")

@@ -1,13 +1,15 @@
+from typing import Any
+
 from customers.management.base import OperatorCommand
 from customers.services import roles
 
 
 class Command(OperatorCommand):
     help = (
-        "Make the roles of staff, or give them their permissions back: viewer, who sees; support, "
-        "who helps customers; marketing, who tags, imports and exports; administrator, who does "
-        "everything. Put a member of staff into one, a group, in the admin."
+        "Create the roles of staff, or restore their permissions: viewer, who only sees; support, "
+        "who helps customers; marketing, who tags, imports and exports; administrator, who may do "
+        "everything. A role is a group: add members of staff to one in the admin."
     )
 
-    def handle(self, **options):
+    def handle(self, **options: Any) -> None:
         self.stdout.write(f"Roles: {', '.join(roles.make_roles())}.")

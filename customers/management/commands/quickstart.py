@@ -1,11 +1,13 @@
 import os
 import sys
 import threading
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
+from django.core.management.base import CommandParser
 from django.core.management.commands.runserver import naiveip_re
 from django.db import transaction
 from django.utils.crypto import get_random_string
@@ -24,15 +26,15 @@ EVERYWHERE = {"", "0.0.0.0", "[::]"}  # noqa: S104 what no link can lead to
 class Command(OperatorCommand):
     help = (
         "Set up a demonstration on this machine and serve it: the tables, 200 made-up customers, "
-        "a credential for the API and a staff user, whose secrets are printed this once. Links "
+        "a credential for the API and a staff user, whose secrets are printed only now. Links "
         "lead to HOST:PORT, unless PUBLIC_URL is set."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("address", nargs="?", default=ADDRESS, metavar="HOST:PORT")
         parser.add_argument("--no-server", action="store_true", help="set everything up, then stop")
 
-    def handle(self, *, address, no_server, **options):
+    def handle(self, *, address: str, no_server: bool, **options: Any) -> None:
         if not naiveip_re.match(address):
             raise CommandError("Write the address as HOST:PORT, such as 127.0.0.1:8000.")
         host, _, port = address.rpartition(":")
@@ -53,7 +55,7 @@ class Command(OperatorCommand):
             threading.Thread(target=worker.run, args=[threading.Event()], daemon=True).start()
             call_command("runserver", address, use_reloader=False)
 
-    def make_credentials(self, url):
+    def make_credentials(self, url: str) -> None:
         application, secret = create_application(name="Demonstration", mode="test")
         channel, _ = create_application(name="Demo shop", mode="test", kind="sales_channel")
         customer, customers_password = Customer.objects.first(), get_random_string(16)
@@ -63,7 +65,7 @@ class Command(OperatorCommand):
         get_user_model().objects.create_superuser("staff", password=password)
         self.stdout.write(
             f"""
-Written down nowhere else; keep it:
+This is stored nowhere else; save it:
 
   Admin  {url}/admin/   user staff   password {password}
 

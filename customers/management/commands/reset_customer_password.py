@@ -1,8 +1,9 @@
 import getpass
 import sys
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from customers.jobs import mails
@@ -15,32 +16,41 @@ from customers.services.passwords import hash_password
 
 class Command(OperatorCommand):
     help = (
-        "Let a customer choose a new password: mail a link that works once and for an hour "
-        "(PASSWORD_RESET_LIFETIME). When the customer has chosen, every session, token and other "
-        "reset of the customer ends."
+        "Let a customer choose a new password: send a link that works once and for an hour "
+        "(PASSWORD_RESET_LIFETIME). When the customer has chosen, all sessions, tokens and other "
+        "resets of the customer are revoked."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         add_customer_arguments(parser)
         how = parser.add_mutually_exclusive_group()
         how.add_argument(
             "--print-link",
             action="store_true",
-            help="show the link instead of mailing it; give it to the customer alone",
+            help="show the link instead of sending it; give it only to the customer",
         )
         how.add_argument(
             "--set",
             action="store_true",
             dest="prompt",
-            help="ask for the new password twice, here, and set it at once",
+            help="ask for the new password twice, here, and set it right away",
         )
         how.add_argument(
             "--expire",
             action="store_true",
-            help="only end the customer's open resets, sessions and tokens",
+            help="only revoke the customer's open resets, sessions and tokens",
         )
 
-    def handle(self, *, email, mode, print_link, prompt, expire, **options):
+    def handle(
+        self,
+        *,
+        email: str,
+        mode: str | None,
+        print_link: bool,
+        prompt: bool,
+        expire: bool,
+        **options: Any,
+    ) -> None:
         customer = find_customer(email, mode)
         if expire:
             self.expire(customer)
@@ -52,22 +62,22 @@ class Command(OperatorCommand):
         else:
             self.mail(customer)
 
-    def mail(self, customer):
+    def mail(self, customer: Customer) -> None:
         try:
             mails.mail_reset(customer, actor=principals.operator(customer.mode).actor)
         except mails.FAILURES as error:
             raise CommandError(
-                f"The mail could not be sent ({type(error).__name__}). "
+                f"The e-mail could not be sent ({type(error).__name__}). "
                 "Check EMAIL_URL, or use --print-link."
             ) from error
-        self.stdout.write(f"A link has been mailed to customer {customer.pk}.")
+        self.stdout.write(f"A link was sent to customer {customer.pk}.")
 
-    def set(self, customer):
+    def set(self, customer: Customer) -> None:
         if not sys.stdin.isatty():
             raise CommandError("--set asks on a terminal; use --print-link without one.")
         password = getpass.getpass("New password: ")
-        if password != getpass.getpass("The same again: "):
-            raise CommandError("The two are not the same; nothing was changed.")
+        if password != getpass.getpass("Repeat the password: "):
+            raise CommandError("The passwords do not match; nothing was changed.")
         try:
             hashed = hash_password(password, addresses=[customer.email])
         except ValidationError as error:
@@ -81,9 +91,9 @@ class Command(OperatorCommand):
             )
         self.stdout.write(f"Customer {customer.pk} has a new password, and is logged out.")
 
-    def expire(self, customer):
+    def expire(self, customer: Customer) -> None:
         with transaction.atomic():
             locked = row_changes.lock(customer, Customer.objects.in_mode(customer.mode))
             sessions.log_out_everywhere(locked)
             sessions.end_resets(locked)
-        self.stdout.write(f"Customer {customer.pk} is logged out; open resets are over.")
+        self.stdout.write(f"Customer {customer.pk} is logged out; open resets are revoked.")

@@ -1,9 +1,10 @@
 import logging
 import signal
 import threading
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 
 from customers.jobs import worker
 from customers.management.base import OperatorCommand
@@ -14,32 +15,32 @@ logger = logging.getLogger(__name__)
 
 class Command(OperatorCommand):
     help = (
-        "Do what goes on beside the requests: send the mails that were asked for, call the "
-        "webhooks of what happened, do imports, and delete what has expired. It runs until it is "
+        "Do the work in the background: send queued e-mails, call webhooks, run bulk actions, "
+        "imports, exports and anonymizations, and delete what has expired. It runs until it is "
         "stopped (SIGINT or SIGTERM), and then finishes what it has begun; any number of them may "
-        "run at once. Without it, no customer gets mail and no webhook is called."
+        "run at once. Without it, no e-mail is sent and no webhook is called."
     )
-    exits = "Exits with 0 when stopped or done, 1 when a fault ended it, which is in the log."
+    exits = "Exits with 0 when stopped or done, 1 when an error ended it, which is in the log."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="do what is due now, then stop")
 
-    def handle(self, *, once, **options):
+    def handle(self, *, once: bool, **options: Any) -> None:
         try:
             self.work_once() if once else self.work()
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
         except Exception as error:  # its message may quote a row, which a traceback would show
-            logger.critical("A fault ended the worker.", exc_info=error)
+            logger.critical("An error ended the worker.", exc_info=error)
             kind = type(error).__name__
-            raise CommandError(f"A fault ended it ({kind}); the log says where.") from error
+            raise CommandError(f"An error ended it ({kind}); the log says where.") from error
 
-    def work_once(self):
+    def work_once(self) -> None:
         durability.check()
         done = ", ".join(f"{what}: {count}" for what, count in worker.run_once().items())
         self.stdout.write(f"Done; {done}.")
 
-    def work(self):
+    def work(self) -> None:
         durability.check_at_start()
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
