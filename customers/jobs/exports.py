@@ -31,7 +31,7 @@ from customers.services.transactions import alone
 DRY = {"id", "created_at", "updated_at"}
 PART = 100  # rows of one transaction
 KEPT = timedelta(days=7)
-FORGOTTEN = ["errors_log", "filters", "has_file", "last_id", "processed_count", "status"]
+ERASED = ["errors_log", "filters", "has_file", "last_id", "processed_count", "status"]
 
 
 def begin(
@@ -105,7 +105,7 @@ def forget(mode: str, names: Callable[[Any], bool]) -> None:
         if job.status in (Export.Status.COMPLETED, Export.Status.FAILED):
             job.filters = {}
         job.has_file = False
-        job.save(update_fields=FORGOTTEN)
+        job.save(update_fields=ERASED)
     ExportPart.objects.filter(job__mode=mode).delete()
 
 
