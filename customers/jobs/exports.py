@@ -130,15 +130,8 @@ def _write_part(job):
     principal = principals.InternalPrincipal(job.mode, job.actor)
     rows = operations.rows(job.resource_type, principal, job.filters or {})
     found = list(rows.filter(pk__gt=job.last_id).order_by("pk")[:PART])
-    last = len(found) < PART
-    while True:
-        try:
-            records = _records(job, found, principal)
-            break
-        except operations.TooLargeError:
-            if len(found) == 1:
-                raise
-            found, last = found[: len(found) // 2], False
+    records = _records_that_fit(job, found, principal)
+    last, found = len(records) < PART and len(records) == len(found), found[: len(records)]
     first = job.processed_count == 0
     if job.format == Export.Format.CSV:
         text = spreadsheets.table(records, _columns(job, principal), with_names=first)
@@ -152,6 +145,16 @@ def _write_part(job):
         job.status, job.completed_at = Export.Status.COMPLETED, timezone.now()
         job.has_file = True
         audit.publish(job, "complete")
+
+
+def _records_that_fit(job, rows, principal):
+    """As `_records`, of as many of `rows` as make a document of the size that is allowed."""
+    try:
+        return _records(job, rows, principal)
+    except operations.TooLargeError:
+        if len(rows) == 1:
+            raise
+    return _records_that_fit(job, rows[: len(rows) // 2], principal)
 
 
 def _records(job, rows, principal):
@@ -208,7 +211,7 @@ def _is_chosen(name, names):
 
 
 def _tree(paths):
-    tree = {}
+    tree: dict[str, Any] = {}
     for path in paths or ():
         branch = tree
         for name in path.split("."):

@@ -3045,8 +3045,8 @@ RULES = [
         rule(
             f"The tags of {name} are forgotten",
             f"customers/models/{file}.py",
-            "    tags = clear(",
-            "    tags = keep(",
+            'ManyToManyField[Any, Any]" = clear(',
+            'ManyToManyField[Any, Any]" = keep(',
             "test_anonymization.py::test_of_a_place_that_an_order_keeps_the_country_is_left"
             "_and_no_tag_on_anything",
         )
