@@ -6,6 +6,7 @@ Each part of the file and the place where the next begins are written in one tra
 import gzip
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import orjson
@@ -13,9 +14,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from customers.db.declarations import declared
 from customers.db.fields import new_id
 from customers.jobs import lifecycle
-from customers.models import Export, ExportPart
+from customers.models import Export, ExportPart, column_type_of
 from customers.resources import operations
 from customers.resources.export_checks import (
     check_includes,
@@ -134,7 +136,12 @@ def _write_part(job):
     last, found = len(records) < PART and len(records) == len(found), found[: len(records)]
     first = job.processed_count == 0
     if job.format == Export.Format.CSV:
-        text = spreadsheets.table(records, _columns(job, principal), with_names=first)
+        text = spreadsheets.table(
+            records,
+            _columns(job, principal),
+            column_types=_column_types(job.resource_type),
+            with_names=first,
+        )
     else:
         text = _as_json(records, first=first, last=last)
     ExportPart.objects.create(id=new_id(), job=job, content=gzip.compress(text))
@@ -228,6 +235,13 @@ def _columns(job, principal):
     names = [name for name in names if _is_chosen(name, choice.get("", ()))]
     names += list(_tree(sorted(filter(None, choice))))
     return [name for name in names if not (job.dry_data and name in DRY)]
+
+
+@cache
+def _column_types(resource_type):
+    """What kind of column each attribute of a type is that is one, by name."""
+    columns = declared(operations.model_of(resource_type)).values()
+    return {field.name: column_type_of(field) for field, _ in columns if not field.is_relation}
 
 
 def _as_json(records, *, first, last):

@@ -12,6 +12,13 @@ from customers.models.base import (
     bulk_insert,
 )
 from customers.models.bulk_acts import BulkAct, BulkChunk
+from customers.models.column_types import (
+    COLUMN_TYPES,
+    ColumnType,
+    UnknownColumnTypeError,
+    column_kind,
+    column_type_of,
+)
 from customers.models.counters import Counter
 from customers.models.customer_addresses import CustomerAddress
 from customers.models.customer_groups import CustomerGroup
@@ -65,12 +72,14 @@ from customers.models.webhooks import Webhook, new_secret, validate_paths
 from customers.models.worker_heartbeats import WorkerHeartbeat
 
 __all__ = [
+    "COLUMN_TYPES",
     "TOPICS",
     "Address",
     "Application",
     "Attachment",
     "BulkAct",
     "BulkChunk",
+    "ColumnType",
     "Counter",
     "Customer",
     "CustomerAddress",
@@ -108,6 +117,7 @@ __all__ = [
     "Timeline",
     "TransitionError",
     "Transitional",
+    "UnknownColumnTypeError",
     "Upload",
     "Webhook",
     "WorkerHeartbeat",
@@ -115,6 +125,8 @@ __all__ = [
     "all_models",
     "bulk_insert",
     "collisions",
+    "column_kind",
+    "column_type_of",
     "customer_paths",
     "digest",
     "email_key",
