@@ -55,7 +55,7 @@ class ResourceQuerySet(models.QuerySet):
     def in_mode(self, mode: str) -> Self:
         return self.filter(mode=mode)
 
-    def with_id(self, pk: str) -> "Resource":
+    def with_id(self, pk: str) -> Any:
         """The row with the id `pk`, any string. Raises DoesNotExist."""
         if not (pk.isascii() and pk.isalnum()):  # NUL is more than databases take
             raise self.model.DoesNotExist
@@ -151,7 +151,7 @@ class Resource(models.Model):
 
     def validate_constraints(self, exclude: Iterable[str] | None = None) -> None:
         """Raise ValidationError with what each broken constraint says, on what it is about."""
-        told = {}
+        told: dict[str, list[ValidationError]] = {}
         for name, error in self.violations():
             told.setdefault(NON_FIELD_ERRORS if name in (exclude or ()) else name, []).append(error)
         if told:
@@ -196,7 +196,7 @@ def bulk_insert(*rows: Resource) -> None:
 class CustomerOwned(Resource):
     """A row that may belong to a customer."""
 
-    import_parent = "customer"
+    import_parent: str | None = "customer"
 
     class Meta(Resource.Meta):
         abstract = True
