@@ -61,7 +61,7 @@ class ApiView(APIView):
         return None, errors.CONTENT_TYPE
 
     use = None  # of the limit, when there is one
-    place = None  # among the requests of the same customer or guest
+    slot = None  # among the requests of the same customer or guest
     principal = None  # once the token has been read
     action = None
     action_map = {}
@@ -78,15 +78,17 @@ class ApiView(APIView):
     def initial(self, request, *args, **kwargs):
         """Limits, media type, token and permissions: whatever comes before a method."""
         if limits.API.count:
-            self.use = limits.use(limits.API, limits.client_of(request.META))
+            self.use = limits.consume(limits.API, limits.client_of(request.META))
         self.perform_content_negotiation(request)
         for authentication in self.authentication_classes:
             request.user, request.auth = authentication().authenticate(request)
             self.principal = request.user
         if self.principal and not self.principal.sees_all:
             client = limits.client_of(request.META)
-            limits.use_channel(self.principal, request.method, request.resolver_match.route, client)
-            self.place = self.place or request_slots.place_of(self.principal)
+            limits.consume_channel(
+                self.principal, request.method, request.resolver_match.route, client
+            )
+            self.slot = self.slot or request_slots.acquire_slot(self.principal)
             deadlines.shorten(settings.CUSTOMER_REQUEST_TIMEOUT)
         self.check_permissions(request)
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
@@ -96,9 +98,9 @@ class ApiView(APIView):
         try:
             return super().dispatch(request, *args, **kwargs)
         finally:
-            if self.place:
-                self.place.leave()
-                self.place = None
+            if self.slot:
+                self.slot.release()
+                self.slot = None
 
     def finalize_response(self, request, response, *args, **kwargs):
         response.headers["Cache-Control"] = errors.PRIVATE

@@ -76,7 +76,7 @@ def _answer(request, act, read):
 
 def _acted(request, act, read):
     client = limits.client_of(request.META)
-    use = limits.use(limits.TOKENS, client)
+    use = limits.consume(limits.TOKENS, client)
     status, body = act(_members(request, read), request.headers, client)
     if "error" in body:
         return _error(status, body["error"], body.get("error_description", ""), **use.headers)

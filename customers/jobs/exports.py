@@ -17,7 +17,7 @@ from customers.jobs import lifecycle, spreadsheets
 from customers.models import Export, ExportPart
 from customers.resources import operations
 from customers.services import events, principals
-from customers.services.transactions import alone
+from customers.services.transactions import advisory_lock
 
 TYPES = [
     "addresses",
@@ -100,7 +100,7 @@ def count(resource_type, filters, *, mode):
         raise ExportRefusedError(
             f"selects {found} records; it must be 1 to {settings.MAX_EXPORT_RECORDS}"
         )
-    alone(f"exports of {mode}")
+    advisory_lock(f"exports of {mode}")
     if Export.objects.in_mode(mode).filter(status__in=Export.OPEN).count() >= MOST_OPEN:
         message = f"has {MOST_OPEN} exports under way; wait until one is done"
         raise ExportRefusedError(message, "too_many")
@@ -167,7 +167,7 @@ def forget(mode, names):
     `names` is a function that says whether a value names whom to forget: an export whose
     filters do cannot go on. Of one that has ended the filters are deleted anyway.
     """
-    alone(f"exports of {mode}")  # one that is begun now reads what is left
+    advisory_lock(f"exports of {mode}")  # one that is begun now reads what is left
     for job in Export.objects.in_mode(mode).select_for_update().order_by("pk"):
         if job.status != Export.Status.COMPLETED:
             job.last_id, job.processed_count = "", 0

@@ -24,7 +24,7 @@ from customers.jobs import lifecycle, spreadsheets
 from customers.models import Customer, CustomerSubscription, Import, ImportInputs, email_key
 from customers.resources import operations
 from customers.services import events, principals
-from customers.services.transactions import alone
+from customers.services.transactions import advisory_lock
 
 TYPES = [
     "addresses",
@@ -101,7 +101,7 @@ def _read_csv(text):
 
 def check_open(mode):
     """Raise TooManyJobsError when no other import may be begun in `mode`, in this transaction."""
-    alone(f"imports of {mode}")
+    advisory_lock(f"imports of {mode}")
     if Import.objects.in_mode(mode).filter(status__in=Import.OPEN).count() >= MOST_OPEN:
         raise TooManyJobsError
 

@@ -74,7 +74,7 @@ def do_next_part():
 def sweep():
     """Delete the rows whose time is over."""
     now = timezone.now()
-    limits.sweep(now)
+    limits.delete_expired(now)
     uploads.sweep(now)
     idempotency.sweep(now)
     deliveries.sweep(now)

@@ -30,18 +30,20 @@ def authenticate(email, password, *, mode, client):
     Raises LoginRefusedError, after the same work, for an address that is unknown, one without a
     password, and a wrong password; limits.Limited after too many of these; passwords.Busy.
     """
-    passwords.places.expect_one()
+    passwords.customer_slots.check_free()
     key = email_key(email)
-    used = limits.use_all([(limits.LOGINS, mode, key, client), (limits.ACCOUNT_LOGINS, mode, key)])
+    used = limits.consume_all(
+        [(limits.LOGINS, mode, key, client), (limits.ACCOUNT_LOGINS, mode, key)]
+    )
     customer = Customer.objects.filter(mode=mode, email_key=key).first()
     try:
         right = passwords.verify(password, customer and customer.password)
     except passwords.HashingBusyError:
-        limits.give_all_back(used)
+        limits.refund_all(used)
         raise
     if not right:
         raise LoginRefusedError(WRONG)
-    limits.give_all_back(used)
+    limits.refund_all(used)
     return customer
 
 
