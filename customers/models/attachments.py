@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+
 from django.db import models
 from django.db.models import Q
 
@@ -63,9 +65,9 @@ class Attachment(Resource):
     def __str__(self):
         return self.name
 
-    def save(self, *, update_fields=None, **options):
-        """Save; `attachable` among `update_fields` means all the keys that it may be in."""
-        super().save(update_fields=_columns(update_fields), **options)
+    def prepare_save(self, update_fields: Iterable[str] | None) -> set[str] | None:
+        """`attachable` among `update_fields` means all the keys that it may be in."""
+        return super().prepare_save(_columns(update_fields))
 
     @property
     def owning_customer_id(self):
