@@ -114,7 +114,7 @@ def count_down(key: str, *, local: bool) -> None:
 def _asked_redis(counts):
     """As a store; None where there is no Redis that answers."""
 
-    def ask(redis):
+    def ask(redis: Redis) -> Counted:
         keys = [key for one in counts for key in one.keys]
         numbers = [n for one in counts for n in (one.limit.count, one.length, one.elapsed)]
         free, *found = redis.register_script(COUNT_UP)(keys=keys, args=numbers)
@@ -171,7 +171,8 @@ class _Process:
     def __init__(self):
         self.counts, self.lock = OrderedDict(), Lock()
 
-    def count_up(self, counts):
+    def count_up(self, counts: list[WindowCount]) -> Counted:
+        """As the function."""
         with self.lock:
             states = [tuple(self.counts.get(key, 0) for key in one.keys) for one in counts]
             free = _all_free(counts, states)
