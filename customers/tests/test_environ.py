@@ -18,7 +18,7 @@ def test_the_variables_of_the_process_are_none_of_a_request(monkeypatch):
         ("application/json; charset=latin-1", "application/json; charset=utf-8"),
         ('application/json;CHARSET="utf-7"; a=b', "application/json;CHARSET=utf-8; a=b"),
         ('multipart/form-data; boundary="a b"', 'multipart/form-data; boundary="a b"'),
-        ("application/json; charset*=foo'", ""),
+        ("application/json; charset*=foo'x'y", ""),
     ],
 )
 def test_a_body_is_utf_8_whatever_it_is_said_to_be(given, left):
