@@ -51,16 +51,16 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Limits, media type and token: whatever comes before a method."""
         if limits.API.count:
-            self.limit_use = limits.use(limits.API, limits.client_of(request.META))
+            self.limit_use = limits.consume(limits.API, limits.client_of(request.META))
         self.perform_content_negotiation(request)
         self.principal = self._authenticate(request)
         request.user = self.principal  # type: ignore[assignment]  # for the log of requests
         if not self.principal.sees_all:
             client = limits.client_of(request.META)
-            limits.use_channel(
+            limits.consume_channel(
                 self.principal, request.method or "", request.resolver_match.route, client
             )
-            self.slot = self.slot or request_slots.place_of(self.principal)
+            self.slot = self.slot or request_slots.acquire_slot(self.principal)
             deadlines.shorten(settings.CUSTOMER_REQUEST_TIMEOUT)
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
             raise errors.LengthRequiredError("Send the body with its Content-Length.")
@@ -81,7 +81,7 @@ class ApiView(APIView):
             return super().dispatch(request, *args, **kwargs)
         finally:
             if self.slot:
-                self.slot.leave()
+                self.slot.release()
                 self.slot = None
 
     def finalize_response(  # type: ignore[override]

@@ -31,7 +31,7 @@ def page(*methods: str) -> Callable[[View], View]:
         def wrapped(request, mode, **kwargs):
             try:
                 if request.method == "POST":
-                    limits.use(limits.PAGES, limits.client_of(request.META))
+                    limits.consume(limits.PAGES, limits.client_of(request.META))
                 response = view(request, mode, **kwargs)
             except limits.RateLimitedError as error:
                 response = _wait(request, mode, 429, error.headers)

@@ -109,7 +109,7 @@ class ResourceSerializer(ModelSerializer):
     def create(self, values: dict[str, Any]) -> Resource:
         """Make and save a row of `values`."""
         row = self.Meta.model(mode=self.principal.mode, **values)
-        _save(row, force_insert=True)
+        _save(row)
         return row
 
     def update(self, row: Resource, values: dict[str, Any]) -> Resource:
@@ -183,15 +183,15 @@ def _tag_limit_at(pointer: str) -> Iterator[None]:
         raise errors.UnprocessableError(str(error), pointer=pointer, error="too_many") from error
 
 
-def _save(row: Resource, **options: Any) -> None:
-    """Save `row`.
+def _save(row: Resource, update_fields: set[str] | None = None) -> None:
+    """Save `row`, a new one or its `update_fields`.
 
     Raises errors.CombinedApiError when its model refuses it, errors.ConstraintViolationError when
     one of its constraints does: then the transaction is broken.
     """
     try:
         row.clean()
-        row.save(**options)
+        row.fast_save(update_fields=update_fields)
     except ValidationError as error:
         found = [(name, one) for name, ones in error.error_dict.items() for one in ones]
         raise errors.CombinedApiError([errors.broken(row, *one) for one in found]) from error
