@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from customers.admin.base import actor_of
 from customers.admin.pages import action_page, paths_of
-from customers.jobs import bulk, mails, merging
+from customers.jobs import mails, merging
 from customers.models import Customer, CustomerSubscription, QueuedMail
 from customers.resources import operations
 from customers.services import password_resets, principals
@@ -94,7 +94,7 @@ class CustomerActionsMixin:
         """Sends the customer a link to choose a password, or shows it once, unless forgotten."""
         customer = self.customer_for(request, pk, "reset_customer_password")
         how, link = request.POST.get("how"), None
-        if customer.anonymization_status in bulk.ANONYMIZING:
+        if customer.is_being_anonymized:
             return self.render_page(request, customer, "no_reset", title="Reset password")
         if how == "mail":
             return self.mail_reset(request, customer)
@@ -188,8 +188,8 @@ class CustomerActionsMixin:
 def _preview(merger):
     """What the page of a merger shows."""
     rows = [{model: moved.count()} for model, moved in merger.moving()]
-    conflicting = {model: doubled.count() for model, doubled in merger.doubled()}
-    duplicate = merger.spare
+    conflicting = {model: rows.count() for model, rows in merger.conflicting()}
+    duplicate = merger.duplicate
     filled = {
         name.removesuffix("_id").replace("_", " "): getattr(duplicate, name.removesuffix("_id"))
         for name in merger.filled

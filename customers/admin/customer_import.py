@@ -45,11 +45,11 @@ class MappingForm(forms.Form):
 
     def __init__(self, columns: Iterable[str], *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        guessed = uploads.guess(columns)
+        guessed = uploads.guess_mapping(columns)
         for number, column in enumerate(columns):
             self.fields[f"column{number}"] = forms.ChoiceField(
                 label=column,
-                choices=[("", "leave it out"), *uploads.COLUMNS.items()],
+                choices=[("", "leave it out"), *uploads.attributes().items()],
                 initial=guessed.get(column, ""),
                 required=False,
             )
@@ -61,7 +61,7 @@ class MappingForm(forms.Form):
         if "email" not in chosen:
             raise forms.ValidationError("Choose the column that has the e-mail address.")
         if twice := sorted({name for name in chosen if chosen.count(name) > 1}):
-            raise forms.ValidationError(f"Two columns are set to {uploads.COLUMNS[twice[0]]}.")
+            raise forms.ValidationError(f"Two columns are set to {uploads.attributes()[twice[0]]}.")
         return self.cleaned_data
 
     @property
@@ -99,11 +99,11 @@ class ImportMixin:
         if request.method == "POST" and form.is_valid():
             content, mode = form.cleaned_data["file"].read(), mode_of(request.session)
             try:
-                stored = uploads.keep(content, mode=mode, user=request.user)
+                stored = uploads.store(content, mode=mode, user=request.user)
                 return redirect("admin:customers_customer_import_preview", stored.pk)
             except UnreadableInputError as error:
                 form.add_error("file", f"The file {error}.")
-        columns = uploads.COLUMNS
+        columns = uploads.attributes()
         return action_page(self, request, "upload", title="Import", form=form, columns=columns)
 
     @PAGE
@@ -156,7 +156,7 @@ class ImportMixin:
     ) -> HttpResponse:
         """Begin the import, and lead to its page.
 
-        Raises Upload.DoesNotExist where another has begun it, and imports.TooManyJobsError.
+        Raises Upload.DoesNotExist where another has begun it, and TooManyJobsError.
         """
         job = uploads.begin(upload, mapping, actor=actor_of(request))
         began = f"Began the import of {counted(job.inputs_size)}."

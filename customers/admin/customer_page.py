@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from customers.admin import formatting
-from customers.jobs import bulk
 from customers.models import (
     Attachment,
     Customer,
@@ -73,7 +72,7 @@ class CustomerPage:
         self.tags = sorted(customer.tags.all(), key=lambda tag: tag.name)
         self.tag_names = Tag.objects.in_mode(customer.mode).order_by("name")[:MOST_TAGS]
         self.may_change = _options(type(customer)).has_change_permission(request)
-        self.is_forgotten = customer.anonymization_status in bulk.ANONYMIZING
+        self.is_forgotten = customer.is_being_anonymized
         self.may_note = _options(Attachment).has_add_permission(request)
         self.statistics = statistics.spending(customer) if self.sees(Order) else None
         self.orders = self.of(Order)

@@ -11,22 +11,12 @@ from rest_framework import serializers as drf
 
 from customers.api.errors import CONTENT_TYPE
 from customers.api.router import LINKAGE_METHODS, LINKAGE_OF_ONE
-from customers.resources import fields
+from customers.resources.column_types import schema_of
 from customers.resources.errors import ApiError
 from customers.resources.registry import Registry
 
 NAME = "[a-z_]+"
 CONTENT = CONTENT_TYPE
-KINDS = [  # the first that fits a serializer's field: its JSON type
-    (drf.BooleanField, {"type": "boolean"}),
-    (drf.IntegerField, {"type": "integer", "format": "int64"}),
-    (drf.FloatField, {"type": "number"}),
-    (drf.DateTimeField, {"type": "string", "format": "date-time"}),
-    (drf.ChoiceField, {"type": "string"}),
-    (drf.CharField, {"type": "string"}),
-    (fields.MetadataSerializerField, {"type": "object"}),
-    (drf.ListField, {"type": "array", "items": {"type": "string"}}),
-]
 SUMMARIES = {
     "list": "List {many}",
     "create": "Create one of {many}",
@@ -387,10 +377,6 @@ def _any(names):
     return f"({'|'.join(names)})"
 
 
-def _kind(field):
-    return dict(next((schema for kind, schema in KINDS if isinstance(field, kind)), {}))
-
-
 def _column(serializer, name):
     """The model's column of a serializer's field, None when there is none."""
     meta = getattr(serializer.Meta.model, "_meta", None)  # the organization is no model
@@ -398,7 +384,7 @@ def _column(serializer, name):
 
 
 def _readable(serializer, name, field):
-    schema = _kind(field)
+    schema = schema_of(field)
     column = _column(serializer, name)
     if isinstance(field, drf.ChoiceField):
         schema["enum"] = list(field.choices)
@@ -410,7 +396,7 @@ def _readable(serializer, name, field):
 
 
 def _writable(serializer, name, field):
-    schema = _kind(field)
+    schema = schema_of(field)
     if isinstance(field, drf.ChoiceField):
         schema["enum"] = list(field.choices)
     for member, value in {

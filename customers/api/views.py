@@ -16,9 +16,11 @@ from customers.api.methods import idempotent_write, replica_read
 from customers.api.pagination import Cursor, Page
 from customers.db.paging import PagedQuery
 from customers.models import Resource
-from customers.resources import documents, filters, writing
+from customers.resources import documents, writing
 from customers.resources.base import ResourceType
 from customers.resources.errors import ParamMissingError, UnauthorizedError
+from customers.resources.filtering import filter_rows
+from customers.resources.ordering import order_rows
 from customers.resources.query import Query
 from customers.resources.registry import registry
 from customers.resources.relations import Relation
@@ -76,8 +78,8 @@ class ResourceView(ApiView):
         return documents.Document(
             resource,
             self.principal,
-            documents.include_tree(query.include, resource, self.principal),
-            documents.fieldsets(query.fields, registry),
+            documents.parse_include(query.include, resource, self.principal),
+            documents.parse_fields(query.fields, registry),
         )
 
     def page(
@@ -91,8 +93,8 @@ class ResourceView(ApiView):
 
     def narrowed(self, rows: QuerySet, query: Query) -> PagedQuery:
         """`rows` as far as the filters of `query` take them, in its order."""
-        rows = filters.filtered(rows, self.resource, self.principal, query.filters)
-        return PagedQuery(filters.ordered(rows, self.resource, query.sort))
+        rows = filter_rows(rows, self.resource, self.principal, query.filters)
+        return PagedQuery(order_rows(rows, self.resource, query.sort))
 
 
 class ListView(ResourceView):
@@ -186,7 +188,7 @@ class RelationView(ResourceView):
     def related_rows(self, pk: str) -> tuple[Resource, QuerySet]:
         """The row `pk`, and those that are related to it."""
         parent = self.source.row(self.principal, pk)
-        return parent, self.relation.among(parent, self.principal)
+        return parent, self.relation.queryset_for(parent, self.principal)
 
 
 class RelatedView(RelationView):
@@ -222,11 +224,11 @@ class RelationshipView(RelationView):
             kind = Cursor if self.resource.paged_by_cursor else Page
             url = f"{settings.PUBLIC_URL}{request.path}"
             found, members = kind.asked_for(query.page).of(rows, url, query.pairs)
-            data = [documents.identifier(self.resource, row) for row in found]
+            data = [documents.identifier_of(self.resource, row) for row in found]
         else:
             self.query()
             row, members = rows.first(), {"links": {}}
-            data = row and documents.identifier(self.relation.viewset_for(row), row)
+            data = row and documents.identifier_of(self.relation.viewset_for(row), row)
         link = self.source.link_to(parent)
         members["links"] |= documents.relationship_links(link, self.relation.name)
         return answer(orjson.dumps({**members, "data": data}))

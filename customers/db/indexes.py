@@ -137,7 +137,7 @@ DO $made$ BEGIN
 EXCEPTION WHEN {CANNOT} THEN
   RAISE WARNING 'The rows of {table} will be counted each time: %', SQLERRM;
 END $made$;
-"""  # noqa: S608 names of our own
+"""  # noqa: S608
 
     def dropped(self, table):
         function = f"{ROW_COUNTS}_of_{table}"

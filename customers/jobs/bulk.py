@@ -15,8 +15,6 @@ from customers.services.transactions import skip_locked
 
 CHUNK = 100  # customers who are locked together
 AT_ONCE = 1000  # customers for whom a member of staff waits; more are left to the worker
-Status = Customer.AnonymizationStatus
-ANONYMIZING = (Status.REQUESTED, Status.STARTED, Status.COMPLETED)
 
 
 def begin(
@@ -86,7 +84,7 @@ def _count(chunk, skipped):
 
 def _apply(customers, act):
     """Do it to the locked `customers`; returns how many were skipped, by reason."""
-    free = [one for one in customers if one.anonymization_status not in ANONYMIZING]
+    free = [one for one in customers if not one.is_being_anonymized]
     skipped = Counter({"anonymized, or about to be": len(customers) - len(free)})
     skipped.update(ACTIONS[act.kind].apply(free, act.options, act.actor))
     return +skipped  # without reasons that apply to no one

@@ -4,11 +4,13 @@ Each part of the file and the place where the next begins are written in one tra
 """
 
 import gzip
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 import orjson
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from customers.db.fields import new_id
@@ -16,13 +18,14 @@ from customers.jobs import lifecycle
 from customers.models import Export, ExportPart
 from customers.resources import operations
 from customers.resources.export_checks import (
-    HIDDEN,
     check_includes,
     chosen_fields,
     count,
+    hidden,
     to_one_keys,
 )
 from customers.services import audit, jobs, principals, spreadsheets
+from customers.services.actors import Actor
 from customers.services.transactions import advisory_lock
 
 DRY = {"id", "created_at", "updated_at"}
@@ -32,15 +35,15 @@ FORGOTTEN = ["errors_log", "filters", "has_file", "last_id", "processed_count", 
 
 
 def begin(
-    resource_type,
+    resource_type: str,
     *,
-    mode,
-    actor,
-    format=Export.Format.JSON,
-    filters=None,
-    includes=(),
-    fields=(),
-):
+    mode: str,
+    actor: Actor | None,
+    format: str = Export.Format.JSON,
+    filters: Mapping[str, Any] | None = None,
+    includes: Iterable[str] = (),
+    fields: Iterable[str] = (),
+) -> Export:
     """A new export, recorded, for the worker to do.
 
     Raises operations.WriteRefusedError and ExportRefusedError.
@@ -61,7 +64,7 @@ def begin(
     return job
 
 
-def step(rows=None):
+def step(rows: QuerySet[Export] | None = None) -> Export | None:
     """As jobs.step, of the exports in the queryset `rows`, without it of all."""
     return lifecycle.step(Export.objects.all() if rows is None else rows, _do_part)
 
@@ -74,18 +77,18 @@ def _do_part(job):
         job.status, job.errors_log = Export.Status.FAILED, {"base": dict(error.errors)}
 
 
-def file_of(signed):
+def file_of(signed: str) -> Export:
     """The export that a link's end `signed` leads to. Raises Export.DoesNotExist."""
     return jobs.linked(Export.objects.filter(has_file=True), signed)
 
 
-def content_of(job):
+def content_of(job: Export) -> Iterator[bytes]:
     """The bytes of the finished `job`'s file, part by part, compressed with gzip."""
     parts = job.parts.order_by("pk").values_list("content", flat=True)
     return (bytes(part) for part in parts.iterator(chunk_size=10))
 
 
-def forget(mode, names):
+def forget(mode: str, names: Callable[[Any], bool]) -> None:
     """Delete the files of `mode`, and let what is under way begin again.
 
     `names` is a function that says whether a value names whom to forget: an export whose
@@ -106,7 +109,7 @@ def forget(mode, names):
     ExportPart.objects.filter(job__mode=mode).delete()
 
 
-def delete_expired(now):
+def delete_expired(now: datetime) -> None:
     """Delete the files whose time is over; what was interrupted would begin again."""
     oldest = now - KEPT
     ended = Q(completed_at__lt=oldest)
@@ -177,7 +180,8 @@ def _records(job, rows, principal):
 
 def _flat(resource, included, tree, choice, path="", extra=()):
     """What is written of `resource`, at the relationship `path`, and of what it includes."""
-    shown = {name: v for name, v in resource["attributes"].items() if name not in HIDDEN}
+    unseen = hidden(resource["type"])
+    shown = {name: v for name, v in resource["attributes"].items() if name not in unseen}
     record = {"id": resource["id"], **shown, **dict(extra)}
     names = choice.get(path, ())
     record = {name: value for name, value in record.items() if _is_chosen(name, names)}
@@ -194,7 +198,7 @@ def _flat(resource, included, tree, choice, path="", extra=()):
 
 
 def _choice(job):
-    """As `chosen_fields`, of all that is written: * where nothing is chosen."""
+    """As `chosen_fields`, of all that is written: * where nothing is chosen, and so below."""
     chosen = chosen_fields(job.resource_type, job.fields or ["*"])
     return {path: {"*"} for path in job.includes or ()} | chosen
 
@@ -216,7 +220,7 @@ def _columns(job, principal):
     """The names of the columns of CSV: a relationship to many has one, of JSON."""
     choice = _choice(job)
     attributes = operations.tombstone(job.resource_type, "", principal)["data"]["attributes"]
-    names = ["id", *(name for name in attributes if name not in HIDDEN)]
+    names = ["id", *(name for name in attributes if name not in hidden(job.resource_type))]
     names += [f"{name}_id" for name in to_one_keys(job.resource_type)]
     names = [name for name in names if _is_chosen(name, choice.get("", ()))]
     names += list(_tree(sorted(filter(None, choice))))

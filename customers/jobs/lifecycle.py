@@ -1,22 +1,26 @@
 """What imports and exports have in common: jobs that the worker does part by part."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from customers.models import Job
 from customers.services import audit, database_errors
 from customers.services.transactions import skip_locked
 
+J = TypeVar("J", bound=Job)
 logger = logging.getLogger(__name__)
 
 MOST_FAILURES = 5  # of one job
 FIRST_RETRY = timedelta(seconds=30)  # doubled at each further one
 
 
-def step(jobs, write):
+def step(jobs: QuerySet[J], write: Callable[[J], None]) -> J | None:
     """Let `write` do the next part of the oldest open one of the queryset `jobs`, locked.
 
     Returns the job, None when none is due. One that somebody else is at work on is passed

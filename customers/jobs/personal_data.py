@@ -1,13 +1,15 @@
 """Everything that is held on one person, as one JSON document (GDPR articles 15 and 20)."""
 
+from typing import Any
+
 from customers.db.fields import instant
-from customers.jobs import anonymization
-from customers.models import Event, EventStore
+from customers.jobs.persons import rows_of_customer
+from customers.models import Customer, Event, EventStore
 from customers.resources import operations
 from customers.services import principals
 
 
-def of(customer):
+def of(customer: Customer) -> dict[str, Any]:
     """A dictionary: the customer, what hangs on it by type, its tags, and what was written down."""
     principal = principals.service(customer.mode)
 
@@ -15,7 +17,7 @@ def of(customer):
         document = operations.document(row, principal)["data"]
         return {"id": document["id"], **document["attributes"]}
 
-    rows = anonymization.rows_of(customer)
+    rows = rows_of_customer(customer)
     ids = {customer.pk} | {row.pk for found in rows.values() for row in found}
     return {
         "customer": resource(customer),

@@ -2,18 +2,14 @@
 
 import re
 import unicodedata
-from functools import cached_property
+from functools import cache, cached_property
 
+from customers.db.declarations import GONE, Tells, names_that_tell
 from customers.db.fields import FoldedField
-from customers.models import spellings
+from customers.models import all_models, spellings
 
 fold = FoldedField.fold
 
-GONE = "Anonymized"
-# By which one system or another knows a customer. A reference or a tax exemption code may be that
-# of thousands, such as where they were imported from.
-CODES = {"shopper_reference", "profile_id", "payment_source_token", "customer_token"}
-PLACE = {"first_name", "last_name", "company", "line_1", "line_2", "billing_info"}
 LONG = 8  # characters of a code that is nobody else's by chance
 SHORTEST_PHONE = 7  # digits
 BETWEEN_DIGITS = r"[\s()./-]{0,3}"
@@ -21,6 +17,16 @@ SHORTEST_PART = 4  # characters by which a database finds where to look
 # An address is another one when it goes on to the left or right: x.ada@…, ada@example.com.au
 EMAIL = r"(?<!\w)(?<!\w[.+-]){}(?![\w-])(?!\.\w)"
 WORDS = r"(?<!\w){}(?!\w)"
+
+
+@cache
+def names_telling(how: Tells) -> set[str]:
+    """The names of the attributes, of whatever type, that are declared to tell who a person is.
+
+    A reference or a tax exemption code is no code that tells: it may be that of thousands, such as
+    where they were imported from.
+    """
+    return names_that_tell(*all_models(), how=how)
 
 
 class Quotes:
@@ -37,11 +43,11 @@ class Quotes:
         for name, value in values.items():
             if not isinstance(value, str) or not value.strip():
                 continue
-            if name == "phone":
+            if name in names_telling(Tells.PHONE):
                 self.phones.add(value)
-            elif name in CODES:
+            elif name in names_telling(Tells.CODE):
                 self.codes.add(value)
-            elif name in PLACE:
+            elif name in names_telling(Tells.PLACE):
                 self.place.add((name, fold(value)))
         if (first := values.get("first_name")) and (last := values.get("last_name")):
             self.names.add((first, last))
@@ -90,7 +96,8 @@ class Quotes:
 
     def is_value_of(self, name: str, text: str) -> bool:
         """Whether `text`, asked for or given under a `name` such as `last_name_eq`, quotes them."""
-        told = {(field, fold(code)) for code in self.codes for field in CODES} | self.place
+        names = names_telling(Tells.CODE)
+        told = {(field, fold(code)) for code in self.codes for field in names} | self.place
         return self.is_in(text) or any(
             field in name and value == fold(text) for field, value in told
         )
@@ -105,8 +112,8 @@ class Quotes:
     def _is_described_by(self, row):
         """Whether the members of `row`, at any depth, have both names, or a code as such."""
         flat = {(name.rpartition(".")[2], fold(text)) for name, text in _texts_in(row)}
-        codes = {fold(code) for code in self.codes}
-        if any(name in CODES and text in codes for name, text in flat):
+        codes, names = {fold(code) for code in self.codes}, names_telling(Tells.CODE)
+        if any(name in names and text in codes for name, text in flat):
             return True
         return any(
             {("first_name", fold(first)), ("last_name", fold(last))} <= flat

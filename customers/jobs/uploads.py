@@ -2,33 +2,28 @@
 
 import csv
 import io
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import cache
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.text import capfirst
 
+from customers.db.declarations import declared
 from customers.jobs import imports
-from customers.models import Import, Upload
+from customers.models import Customer, Import, Resource, Upload
 from customers.services import spreadsheets
+from customers.services.actors import Actor
 from customers.services.imports import UnreadableInputError, read
 
-COLUMNS = {  # what a column may be; a password is nobody's to bring but the customer's
-    "email": "E-mail",
-    "reference": "Reference",
-    "reference_origin": "Reference origin",
-    "customer_group_id": "Customer group's id",
-    "_add_tags": "Tags to add (a,b)",
-    "_remove_tags": "Tags to remove (a,b)",
-    "shopper_reference": "Shopper reference",
-    "profile_id": "Profile id",
-    "tax_exemption_code": "Tax exemption code",
-}
 KNOWN_AS = {"e-mail": "email", "mail": "email", "tags": "_add_tags", "group": "customer_group_id"}
 KEPT_FOR = timedelta(hours=1)
 
 
-def keep(content, *, mode, user):
-    """Keep `content`, the bytes of a CSV file, for `user`; return the Upload.
+def store(content: bytes, *, mode: str, user: User) -> Upload:
+    """Store `content`, the bytes of a CSV file, for `user`; return the Upload.
 
     Raises UnreadableInputError, with a message that says where and why.
     """
@@ -43,15 +38,31 @@ def keep(content, *, mode, user):
     return Upload.objects.create(mode=mode, user=user, text=text)
 
 
-def columns_of(upload):
+@cache
+def attributes() -> dict[str, str]:
+    """What a column may be: attributes of customers, and what they are called.
+
+    A password is nobody's to bring but the customer's.
+    """
+    common, own = [], []
+    for field, said in declared(Customer).values():
+        if said.imported or (said.imported is None and field.editable and not field.many_to_many):
+            label = capfirst(field.verbose_name) + ("'s id" if field.is_relation else "")
+            inherited = field.name in {one.name for one in Resource._meta.fields}
+            (common if inherited else own).append((field.attname, label))
+    tags = {"_add_tags": "Tags to add (a,b)", "_remove_tags": "Tags to remove (a,b)"}
+    return {**dict(own), **dict(common), **tags}
+
+
+def columns_of(upload: Upload) -> list[str]:
     """The names in the first line of an upload."""
     return next(csv.reader(io.StringIO(upload.text, newline="")))
 
 
-def rows_of(upload, meaning):
+def rows_of(upload: Upload, column_mapping: Mapping[str, str]) -> dict[int, dict[str, str]]:
     """The rows of an upload as an import takes them, by their numbers in a spreadsheet.
 
-    `meaning` maps columns to attributes; cells of others are left out, and so are empty rows.
+    `column_mapping` maps columns to attributes; other cells are left out, and so are empty rows.
     """
     lines = csv.reader(io.StringIO(upload.text, newline=""))
     names = next(lines)
@@ -59,23 +70,25 @@ def rows_of(upload, meaning):
     for number, cells in enumerate(lines, start=2):
         if any(cells):
             pairs = zip(names, cells, strict=False)
-            named = [(meaning.get(name), spreadsheets.plain(cell)) for name, cell in pairs if cell]
+            named = [
+                (column_mapping.get(name), spreadsheets.plain(cell)) for name, cell in pairs if cell
+            ]
             found[number] = {name: cell for name, cell in named if name}
     return found
 
 
-def guess(columns):
+def guess_mapping(columns: Iterable[str]) -> dict[str, str]:
     """What each of `columns` is by its name: attributes, each once, by column."""
     found = {}
     for column in columns:
         name = column.strip().lower().replace(" ", "_")
         name = KNOWN_AS.get(name, name)
-        if name in COLUMNS and name not in found.values():
+        if name in attributes() and name not in found.values():
             found[column] = name
     return found
 
 
-def begin(upload, meaning, *, actor):
+def begin(upload: Upload, column_mapping: Mapping[str, str], *, actor: Actor | None) -> Import:
     """Begin the import of an upload, which is gone with it; return the Import.
 
     Rows in which something is wrong are left out. Raises UnreadableInputError and TooManyJobsError,
@@ -83,7 +96,7 @@ def begin(upload, meaning, *, actor):
     """
     with transaction.atomic():
         upload = Upload.objects.select_for_update().get(pk=upload.pk)
-        found = rows_of(upload, meaning)  # without those who have been forgotten meanwhile
+        found = rows_of(upload, column_mapping)  # without those who have been forgotten meanwhile
         upload.delete()
         return imports.begin(
             "customers",
@@ -95,6 +108,6 @@ def begin(upload, meaning, *, actor):
         )
 
 
-def delete_expired(now):
+def delete_expired(now: datetime) -> None:
     """Delete what nobody went on with."""
     Upload.objects.filter(created_at__lt=now - KEPT_FOR).delete()

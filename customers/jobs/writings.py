@@ -6,68 +6,69 @@ import json
 from functools import reduce
 from operator import or_
 
-from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session as StaffSession
-from django.db.models import Q, TextField
+from django.db.models import CharField, Q, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from customers.db.declarations import declared, keys_to
 from customers.jobs import exports
+from customers.jobs.erasure import erase, scrub, scrubbed_fields
+from customers.jobs.persons import Person
 from customers.models import (
     Attachment,
     Event,
     EventCallback,
     EventStore,
+    Export,
+    ExportPart,
     Import,
     ImportInputs,
     QueuedMail,
     Resource,
     Segment,
     Upload,
+    all_models,
+    customer_paths,
     email_key,
+    id_columns,
+    is_way,
+    models_by_type,
 )
-from customers.services import idempotency
 
-CLIENTS_OWN = {"reference": None, "reference_origin": None, "metadata": {}}
 NOTES = ("name", "description", "url")
 MOST_READ = 5000  # callbacks that are searched by one statement
-REFERENCED = [  # whose references have indexes
-    model for model in apps.get_models() if issubclass(model, Resource) and model is not EventStore
-]
 LISTS = ("_in", "_not_in", "_any", "_all")  # how filters end that take several values
 
 
-def forget(person) -> None:
+def forget(person: Person) -> None:
     """Take out what was written down about the rows of `person`, and what quotes them.
 
     `person` has the `mode`, the ids of the `people` that were merged into one, all their
     `emails`, as keys, and `quotes`, whose ids are those of all that was ever theirs.
     """
-    _forget_log(person)
-    _forget_callbacks(person)
-    _forget_mails(person)
-    _forget_imports(person)
-    exports.forget(person.mode, person.quotes.is_in)
-    _forget_segments(person)
-    _forget_uploads(person)
-    _forget_notes(person)
+    _forget_by_id(person)
+    for search in SEARCHES.values():
+        search(person)
+    for model in all_models():
+        if model not in (*SEARCHES, *customer_paths(), *SEARCHED_WITH_OTHERS):
+            _forget_texts(person, model)
     _forget_references(person)
     _forget_of_staff(person)
 
 
-def _forget_log(person):
-    """Empty the lines of the audit log, the events and the answers that are about their rows."""
-    mode, ids = person.mode, person.quotes.ids
-    about = Event.objects.filter(mode=mode, resource_id__in=ids)
-    logged_of = {*ids, *about.values_list("pk", flat=True)}  # clients write on events, too
-    logged = EventStore.objects.filter(mode=mode)
-    for entry in logged.filter(Q(resource_id__in=logged_of) | Q(customer_id__in=person.people)):
-        entry.payload = {name: {"from": None, "to": None} for name in entry.payload}
-        entry.save(update_fields=["payload"])
-    about.update(**CLIENTS_OWN)
-    EventCallback.objects.filter(event__in=about).update(payload=None)
-    idempotency.forget(ids, person.people)
+def _forget_by_id(person):
+    """Empty the audit log, the events, the answers … that are about a row of theirs by its id."""
+    ids = person.quotes.ids
+    events = Event.objects.filter(resource_id__in=ids)
+    ids = {*ids, *events.values_list("pk", flat=True)}  # clients write on events, too
+    for model, names in id_columns().items():
+        rows = model.objects.filter(reduce(or_, (Q(**{f"{name}__in": ids}) for name in names)))
+        erase(rows)
+        for follower, key in keys_to(model):
+            if is_way(key):
+                erase(follower.objects.filter(**{f"{key.name}__in": rows}))
 
 
 def _forget_callbacks(person):
@@ -109,6 +110,10 @@ def _forget_mails(person):
         if customer_id in person.people or email_key(email) in person.emails
     ]
     QueuedMail.objects.filter(pk__in=gone).delete()
+
+
+def _forget_exports(person):
+    exports.forget(person.mode, person.quotes.is_in)
 
 
 def _forget_imports(person):
@@ -194,15 +199,45 @@ def _forget_notes(person):
     _forget_values(person, changed)
 
 
+SEARCHES = {  # types that are searched in ways of their own
+    EventCallback: _forget_callbacks,
+    QueuedMail: _forget_mails,
+    Import: _forget_imports,
+    Export: _forget_exports,
+    Segment: _forget_segments,
+    Upload: _forget_uploads,
+    Attachment: _forget_notes,
+}
+SEARCHED_WITH_OTHERS = (ImportInputs, ExportPart)
+
+
+def _forget_texts(person, model):
+    """Take what quotes them out of the scrubbed columns of any other type that is nobody's."""
+    names = [field.name for field in scrubbed_fields(model)]
+    texts = {f"{name}_as_text": Cast(name, TextField()) for name in names}
+    if names:
+        rows = model.objects.annotate(**texts).filter(_holding(person.quotes.parts, *texts))
+        scrub(rows.in_mode(person.mode) if issubclass(model, Resource) else rows, person.quotes)
+
+
 def _forget_references(person):
     """Empty the references of other rows that are what tells of the person, by their indexes."""
     telling = person.quotes.emails | person.quotes.phones
-    for model in REFERENCED:
-        for name in ("reference", "reference_origin"):
+    for model in models_by_type().values():
+        for name in _references(model):
             rows = model.objects.in_mode(person.mode).filter(**{f"{name}__in": telling})
             ids = list(rows.values_list("pk", flat=True))
             model.objects.filter(pk__in=ids).update(**{name: None})
             _forget_values(person, ids)
+
+
+def _references(model):
+    """The columns of `model` that are searched by their indexes, which the audit log has not."""
+    return [
+        name
+        for name, (field, said) in declared(model).items()
+        if said.searched and isinstance(field, CharField) and model is not EventStore
+    ]
 
 
 def _forget_values(person, ids):

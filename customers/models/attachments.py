@@ -1,6 +1,7 @@
 from django.db import models
 from django.db.models import Q
 
+from customers.db.declarations import delete, keep, scrub
 from customers.db.indexes import TrigramIndex, by_each
 from customers.models.base import Resource
 from customers.models.sku_lists import validate_web_address
@@ -8,7 +9,7 @@ from customers.models.sku_lists import validate_web_address
 ATTACHABLE = ["customer", "customer_group", "order", "order_return", "sku_list"]
 
 
-def _attached_to(model):
+def _attached_to(model: str) -> models.ForeignKey:
     return models.ForeignKey(
         model, models.CASCADE, related_name="attachments", null=True, blank=True
     )
@@ -24,18 +25,22 @@ def _columns(names):
 class Attachment(Resource):
     """A link or a note on one other resource, with which it goes."""
 
+    importable = False
+
     ATTACHABLE = ATTACHABLE
 
-    name = models.CharField(max_length=255)
-    description = models.TextField(null=True, blank=True)
-    url = models.CharField(
-        "URL", max_length=2000, null=True, blank=True, validators=[validate_web_address]
+    name = scrub(models.CharField(max_length=255))
+    description = scrub(models.TextField(null=True, blank=True))
+    url = scrub(
+        models.CharField(
+            "URL", max_length=2000, null=True, blank=True, validators=[validate_web_address]
+        )
     )
-    customer = _attached_to("Customer")
-    customer_group = _attached_to("CustomerGroup")
-    order = _attached_to("Order")
-    order_return = _attached_to("Return")
-    sku_list = _attached_to("SkuList")
+    customer = delete(_attached_to("Customer"))
+    customer_group = keep(_attached_to("CustomerGroup"))
+    order = delete(_attached_to("Order"))
+    order_return = delete(_attached_to("Return"))
+    sku_list = delete(_attached_to("SkuList"))
 
     class Meta(Resource.Meta):
         db_table = "attachments"

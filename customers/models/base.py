@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from customers.db.compiled import insert, update
+from customers.db.declarations import clear, keep
 from customers.db.fields import FoldedField, IdField, InstantField, MetadataField, new_id
 from customers.db.indexes import JsonContainmentIndex
 
@@ -49,15 +50,21 @@ class ResourceQuerySet(models.QuerySet):
 class Resource(models.Model):
     """A row that the API serves: an id, a mode, and the client's own reference and metadata."""
 
-    id = IdField(primary_key=True, default=new_id, editable=False)
-    mode = models.CharField(max_length=4, choices=Mode, default=Mode.TEST)
-    reference = models.CharField(max_length=255, null=True, blank=True)
-    reference_origin = models.CharField(max_length=255, null=True, blank=True)
-    metadata = MetadataField()
-    created_at = InstantField(default=timezone.now, editable=False)
-    updated_at = InstantField(default=timezone.now, editable=False)
+    id = keep(IdField(primary_key=True, default=new_id, editable=False), audited=False)
+    mode = keep(
+        models.CharField(max_length=4, choices=Mode, default=Mode.TEST),
+        audited=False,
+        imported=False,
+    )
+    reference = clear(models.CharField(max_length=255, null=True, blank=True), searched=True)
+    reference_origin = clear(models.CharField(max_length=255, null=True, blank=True), searched=True)
+    metadata = clear(MetadataField(), imported=False)
+    created_at = keep(InstantField(default=timezone.now, editable=False), audited=False)
+    updated_at = keep(InstantField(default=timezone.now, editable=False), audited=False)
 
-    audit_exclude = frozenset()  # names of fields that the audit log leaves out
+    exportable = importable = True  # whether exports and imports take the type
+    import_key: str | None = None  # the attribute by which an import finds a row, beside the id
+    import_parent: str | None = None  # the relationship that an import fills for all its rows
 
     objects = ResourceQuerySet.as_manager()
 
@@ -177,6 +184,8 @@ def bulk_insert(*rows):
 
 class CustomerOwned(Resource):
     """A row that may belong to a customer."""
+
+    import_parent = "customer"
 
     class Meta(Resource.Meta):
         abstract = True

@@ -1,6 +1,7 @@
 from django.db import models
 from django.utils import timezone
 
+from customers.db.declarations import keep
 from customers.db.fields import IdField, InstantField, JsonField, new_id
 from customers.models.base import Mode
 
@@ -12,16 +13,16 @@ class BulkAct(models.Model):
     were skipped to their numbers.
     """
 
-    id = IdField(primary_key=True, default=new_id, editable=False)
-    mode = models.CharField(max_length=4, choices=Mode)
-    kind = models.CharField(max_length=32)
-    options = JsonField(default=dict)
-    actor = JsonField(null=True)
-    total = models.PositiveIntegerField(default=0)
-    done = models.PositiveIntegerField(default=0)
-    refusals = JsonField(default=dict)
-    created_at = InstantField(default=timezone.now)
-    finished_at = InstantField(null=True)
+    id = keep(IdField(primary_key=True, default=new_id, editable=False))
+    mode = keep(models.CharField(max_length=4, choices=Mode))
+    kind = keep(models.CharField(max_length=32))
+    options = keep(JsonField(default=dict), because="it holds names of tags and ids")
+    actor = keep(JsonField(null=True), because="it names who did it by id")
+    total = keep(models.PositiveIntegerField(default=0))
+    done = keep(models.PositiveIntegerField(default=0))
+    refusals = keep(JsonField(default=dict), because="its sentences are ours")
+    created_at = keep(InstantField(default=timezone.now))
+    finished_at = keep(InstantField(null=True))
 
     class Meta:
         db_table = "bulk_acts"
@@ -38,9 +39,9 @@ class BulkAct(models.Model):
 class BulkChunk(models.Model):
     """Some of the customers of a bulk act, until it has been done to them."""
 
-    id = IdField(primary_key=True, default=new_id, editable=False)
-    bulk_act = models.ForeignKey(BulkAct, models.CASCADE, related_name="chunks")
-    customer_ids = JsonField()
+    id = keep(IdField(primary_key=True, default=new_id, editable=False))
+    bulk_act = keep(models.ForeignKey(BulkAct, models.CASCADE, related_name="chunks"))
+    customer_ids = keep(JsonField(), because="an id alone tells of nobody")
 
     class Meta:
         db_table = "bulk_chunks"

@@ -1,14 +1,15 @@
 from django.db import connection, models
 
+from customers.db.declarations import keep
 from customers.db.fields import InstantField
 
 
 class Counter(models.Model):
     """How often something was done in one stretch of time; `key` says what, by whom and when."""
 
-    key = models.CharField(primary_key=True, max_length=96)
-    count = models.PositiveIntegerField()
-    expires_at = InstantField(db_index=True)
+    key = keep(models.CharField(primary_key=True, max_length=96))
+    count = keep(models.PositiveIntegerField())
+    expires_at = keep(InstantField(db_index=True))
 
     class Meta:
         db_table = "counters"

@@ -1,5 +1,6 @@
 from django.db import models
 
+from customers.db.declarations import delete, keep
 from customers.db.indexes import RowCountTriggers
 from customers.models.base import CustomerOwned
 
@@ -7,8 +8,10 @@ from customers.models.base import CustomerOwned
 class CustomerAddress(CustomerOwned):
     """An entry of a customer's address book; it goes with the customer or the address."""
 
-    customer = models.ForeignKey("Customer", models.CASCADE, related_name="customer_addresses")
-    address = models.ForeignKey("Address", models.CASCADE, related_name="customer_addresses")
+    customer = delete(
+        models.ForeignKey("Customer", models.CASCADE, related_name="customer_addresses")
+    )
+    address = keep(models.ForeignKey("Address", models.CASCADE, related_name="customer_addresses"))
 
     class Meta(CustomerOwned.Meta):
         db_table = "customer_addresses"

@@ -1,5 +1,6 @@
 from django.db import models
 
+from customers.db.declarations import keep
 from customers.db.indexes import by_each
 from customers.models.base import Resource
 
@@ -7,8 +8,10 @@ from customers.models.base import Resource
 class CustomerGroup(Resource):
     """A set of customers, such as wholesale. A group that has customers is kept."""
 
-    name = models.CharField(max_length=255)
-    code = models.CharField(max_length=255, null=True, blank=True)
+    importable = False
+
+    name = keep(models.CharField(max_length=255))
+    code = keep(models.CharField(max_length=255, null=True, blank=True))
 
     class Meta(Resource.Meta):
         db_table = "customer_groups"

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, get_random_string
 
+from customers.db.declarations import delete, keep
 from customers.db.fields import InstantField
 from customers.db.indexes import by_each
 from customers.models.applications import digest
@@ -21,12 +22,15 @@ class CustomerPasswordReset(CustomerOwned):
     and that no longer than it opens something.
     """
 
-    customer = models.ForeignKey(
-        "Customer", models.CASCADE, related_name="customer_password_resets"
+    importable = False
+
+    customer = delete(
+        models.ForeignKey("Customer", models.CASCADE, related_name="customer_password_resets"),
+        moves=False,
     )
-    token_digest = models.CharField(max_length=64, null=True, editable=False)
-    expires_at = InstantField(editable=False)
-    reset_password_at = InstantField(null=True, editable=False)
+    token_digest = delete(models.CharField(max_length=64, null=True, editable=False), secret=True)
+    expires_at = keep(InstantField(editable=False))
+    reset_password_at = keep(InstantField(null=True, editable=False))
 
     reset_password_token = None
 

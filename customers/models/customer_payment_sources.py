@@ -4,6 +4,7 @@ import unicodedata
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from customers.db.declarations import Tells, delete
 from customers.db.indexes import by_each
 from customers.models.base import CustomerOwned
 
@@ -44,12 +45,16 @@ class CustomerPaymentSource(CustomerOwned):
 
     TOKENS = ["customer_token", "payment_source_token"]
 
-    customer = models.ForeignKey(
-        "Customer", models.CASCADE, related_name="customer_payment_sources"
+    customer = delete(
+        models.ForeignKey("Customer", models.CASCADE, related_name="customer_payment_sources")
     )
-    name = models.CharField(max_length=64, null=True, editable=False)
-    customer_token = models.CharField(max_length=255, null=True, blank=True)
-    payment_source_token = models.CharField(max_length=255, null=True, blank=True)
+    name = delete(models.CharField(max_length=64, null=True, editable=False))
+    customer_token = delete(
+        models.CharField(max_length=255, null=True, blank=True), secret=True, tells=Tells.CODE
+    )
+    payment_source_token = delete(
+        models.CharField(max_length=255, null=True, blank=True), secret=True, tells=Tells.CODE
+    )
 
     class Meta(CustomerOwned.Meta):
         db_table = "customer_payment_sources"

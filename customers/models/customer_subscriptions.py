@@ -1,12 +1,17 @@
 from django.db import models
 
+from customers.db.declarations import delete
 from customers.models.base import CustomerOwned
 
 
 class CustomerSubscription(CustomerOwned):
     """A customer's subscription to a topic, `reference`, such as a newsletter."""
 
-    customer = models.ForeignKey("Customer", models.CASCADE, related_name="customer_subscriptions")
+    import_parent = None  # it is found by the e-mail address
+
+    customer = delete(
+        models.ForeignKey("Customer", models.CASCADE, related_name="customer_subscriptions")
+    )
 
     class Meta(CustomerOwned.Meta):
         db_table = "customer_subscriptions"

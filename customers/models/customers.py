@@ -4,15 +4,24 @@ from django.core.validators import MinLengthValidator
 from django.db import models
 from django.db.models import Q
 
+from customers.db.declarations import Tells, clear, keep, redact
 from customers.db.fields import InstantField, JsonField
 from customers.db.indexes import JsonContainmentIndex, RowCountTriggers, TrigramIndex
 from customers.models.base import Resource
 from customers.models.emails import EmailKeyField, validate_email_address
 
 
-def new_reference():
+def new_reference() -> str:
     """32 random characters by which other systems may know a customer."""
     return uuid.uuid4().hex
+
+
+def _new_reference(customer):
+    return new_reference()
+
+
+def _address_of_nobody(customer):
+    return f"{customer.pk}@anonymized.invalid"
 
 
 class Customer(Resource):
@@ -30,40 +39,62 @@ class Customer(Resource):
         FAILED = "failed", "Failed"
         CANCELLED = "cancelled", "Cancelled"
 
-    audit_exclude = frozenset({"anonymization_attempts"})
     # A request can still be cancelled, and what failed left the customer as it was.
     FORGOTTEN = (AnonymizationStatus.STARTED, AnonymizationStatus.COMPLETED)
+    ANONYMIZING = (AnonymizationStatus.REQUESTED, *FORGOTTEN)  # nothing is begun with them
 
-    email = models.CharField("e-mail", max_length=254, validators=[validate_email_address])
+    import_key = "email"
+
+    email = redact(
+        models.CharField("e-mail", max_length=254, validators=[validate_email_address]),
+        to=_address_of_nobody,
+        tells=Tells.EMAIL,
+    )
     email_key = EmailKeyField(of="email", max_length=3 * 254)  # lower case may be longer
-    password = models.CharField(max_length=255, null=True, editable=False)
-    status = models.CharField(
-        max_length=10, choices=Status, default=Status.PROSPECT, editable=False
+    password = clear(
+        models.CharField(max_length=255, null=True, editable=False), secret=True, exported=False
     )
-    total_orders_count = models.PositiveIntegerField(default=0, editable=False)
-    shopper_reference = models.CharField(
-        max_length=128,
-        default=new_reference,
-        null=True,
-        blank=True,
-        validators=[MinLengthValidator(3)],
+    status = keep(
+        models.CharField(max_length=10, choices=Status, default=Status.PROSPECT, editable=False)
     )
-    profile_id = models.CharField(
-        "profile id", max_length=255, default=new_reference, null=True, blank=True
+    total_orders_count = keep(models.PositiveIntegerField(default=0, editable=False))
+    shopper_reference = redact(
+        models.CharField(
+            max_length=128,
+            default=new_reference,
+            null=True,
+            blank=True,
+            validators=[MinLengthValidator(3)],
+        ),
+        to=_new_reference,
+        tells=Tells.CODE,
     )
-    tax_exemption_code = models.CharField(max_length=255, null=True, blank=True)
-    anonymization_status = models.CharField(
-        max_length=10, choices=AnonymizationStatus, null=True, editable=False
+    profile_id = redact(
+        models.CharField(
+            "profile id", max_length=255, default=new_reference, null=True, blank=True
+        ),
+        to=_new_reference,
+        tells=Tells.CODE,
     )
-    anonymization_info = JsonField(null=True, editable=False)
-    anonymize_at = InstantField(null=True, editable=False, db_index=True)
-    anonymization_attempts = models.PositiveSmallIntegerField(
-        default=0, db_default=0, editable=False
+    tax_exemption_code = clear(
+        models.CharField(max_length=255, null=True, blank=True), exported=False
     )
-    customer_group = models.ForeignKey(
-        "CustomerGroup", models.PROTECT, related_name="customers", null=True, blank=True
+    anonymization_status = keep(
+        models.CharField(max_length=10, choices=AnonymizationStatus, null=True, editable=False)
     )
-    tags = models.ManyToManyField("Tag", related_name="customers", blank=True)
+    anonymization_info = keep(
+        JsonField(null=True, editable=False), because="it names who asked by id alone"
+    )
+    anonymize_at = keep(InstantField(null=True, editable=False, db_index=True))
+    anonymization_attempts = keep(
+        models.PositiveSmallIntegerField(default=0, db_default=0, editable=False), audited=False
+    )
+    customer_group = keep(
+        models.ForeignKey(
+            "CustomerGroup", models.PROTECT, related_name="customers", null=True, blank=True
+        )
+    )
+    tags = clear(models.ManyToManyField("Tag", related_name="customers", blank=True))
 
     class Meta(Resource.Meta):
         db_table = "customers"
@@ -122,16 +153,21 @@ class Customer(Resource):
         return Q(pk=principal.owner_id or "")
 
     @property
-    def standing(self):
+    def status_for_order_count(self) -> str:
         """The status that the number of placed orders gives."""
         names = [self.Status.PROSPECT, self.Status.ACQUIRED, self.Status.REPEAT]
         return names[min(self.total_orders_count, 2)]
 
     @property
-    def has_password(self):
+    def has_password(self) -> bool:
         return self.password is not None
 
     @property
-    def is_forgotten(self):
+    def is_forgotten(self) -> bool:
         """Whether its anonymization has begun: nothing is written about it any more."""
         return self.anonymization_status in self.FORGOTTEN
+
+    @property
+    def is_being_anonymized(self) -> bool:
+        """Whether its anonymization has been asked for, has begun, or is done."""
+        return self.anonymization_status in self.ANONYMIZING

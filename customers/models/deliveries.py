@@ -1,17 +1,18 @@
 from django.db import models
 from django.utils import timezone
 
+from customers.db.declarations import keep
 from customers.db.fields import IdField, InstantField, new_id
 
 
 class Delivery(models.Model):
     """A call that a webhook is due for an event; the worker makes it and deletes the row."""
 
-    id = IdField(primary_key=True, default=new_id, editable=False)
-    webhook = models.ForeignKey("Webhook", models.CASCADE, related_name="deliveries")
-    event = models.ForeignKey("Event", models.CASCADE, related_name="deliveries")
-    attempts = models.PositiveIntegerField(default=0)
-    next_attempt_at = InstantField(default=timezone.now)
+    id = keep(IdField(primary_key=True, default=new_id, editable=False))
+    webhook = keep(models.ForeignKey("Webhook", models.CASCADE, related_name="deliveries"))
+    event = keep(models.ForeignKey("Event", models.CASCADE, related_name="deliveries"))
+    attempts = keep(models.PositiveIntegerField(default=0))
+    next_attempt_at = keep(InstantField(default=timezone.now))
 
     class Meta:
         db_table = "deliveries"

@@ -1,5 +1,6 @@
 from django.db import models
 
+from customers.db.declarations import clear, keep, scrub
 from customers.db.fields import JsonField
 from customers.db.indexes import by_each
 from customers.models.base import Resource
@@ -11,12 +12,18 @@ class EventCallback(Resource):
     `response_code` is None when there was no answer; `response_message` then says why.
     """
 
-    webhook = models.ForeignKey("Webhook", models.CASCADE, related_name="last_event_callbacks")
-    event = models.ForeignKey("Event", models.CASCADE, related_name="last_event_callbacks")
-    callback_url = models.CharField("callback URL", max_length=2000)
-    payload = JsonField(null=True)
-    response_code = models.CharField(max_length=3, null=True)
-    response_message = models.CharField(max_length=255, null=True)
+    exportable = importable = False
+
+    webhook = keep(
+        models.ForeignKey("Webhook", models.CASCADE, related_name="last_event_callbacks")
+    )
+    event = keep(
+        models.ForeignKey("Event", models.CASCADE, related_name="last_event_callbacks"), way=True
+    )
+    callback_url = keep(models.CharField("callback URL", max_length=2000))
+    payload = clear(JsonField(null=True), searched=True)
+    response_code = keep(models.CharField(max_length=3, null=True))
+    response_message = scrub(models.CharField(max_length=255, null=True))
 
     class Meta(Resource.Meta):
         db_table = "event_callbacks"

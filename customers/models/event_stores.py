@@ -1,7 +1,12 @@
 from django.db import models
 
+from customers.db.declarations import keep, redact
 from customers.db.fields import IdField, JsonField
 from customers.models.base import Resource
+
+
+def _names_alone(entry):
+    return {name: {"from": None, "to": None} for name in entry.payload}
 
 
 class EventStore(Resource):
@@ -11,12 +16,14 @@ class EventStore(Resource):
     is that of the customer whose the resource was, None of customers themselves.
     """
 
-    resource_type = models.CharField(max_length=32)
-    resource_id = IdField()
-    customer_id = IdField(null=True)
-    event = models.CharField(max_length=16)
-    payload = JsonField(default=dict)
-    who = JsonField(null=True)
+    exportable = importable = False
+
+    resource_type = keep(models.CharField(max_length=32))
+    resource_id = keep(IdField(), way=True)
+    customer_id = keep(IdField(null=True), way=True)
+    event = keep(models.CharField(max_length=16))
+    payload = redact(JsonField(default=dict), to=_names_alone)
+    who = keep(JsonField(null=True), because="it names who did it by id")
 
     class Meta(Resource.Meta):
         db_table = "event_stores"

@@ -1,6 +1,7 @@
 from django.db import models
 from django.db.models import Q
 
+from customers.db.declarations import keep
 from customers.db.fields import IdField
 from customers.models.base import Resource
 
@@ -30,10 +31,12 @@ class Event(Resource):
     It is `undispatched` until the worker has looked which webhooks are due a call for it.
     """
 
-    name = models.CharField(max_length=64)
-    resource_type = models.CharField(max_length=32)
-    resource_id = IdField()
-    undispatched = models.BooleanField(default=True, editable=False)
+    importable = False
+
+    name = keep(models.CharField(max_length=64))
+    resource_type = keep(models.CharField(max_length=32))
+    resource_id = keep(IdField(), way=True)
+    undispatched = keep(models.BooleanField(default=True, editable=False))
 
     class Meta(Resource.Meta):
         db_table = "events"

@@ -1,6 +1,7 @@
 from django.db import models
 from django.utils import timezone
 
+from customers.db.declarations import keep, scrub
 from customers.db.fields import IdField, JsonField
 from customers.db.indexes import by_each
 from customers.models.imports import Job
@@ -16,14 +17,14 @@ class Export(Job):
 
     STATE = (*Job.STATE, "last_id", "has_file")
 
-    filters = JsonField(default=dict, null=True, blank=True)
-    includes = JsonField(default=list, null=True, blank=True)
-    fields = JsonField(default=list, null=True, blank=True)
-    jwt_filters = models.BooleanField(default=False)
-    dry_data = models.BooleanField(default=False)
-    records_count = models.PositiveIntegerField(editable=False)
-    last_id = IdField(default="", editable=False)
-    has_file = models.BooleanField(default=False, editable=False)
+    filters = scrub(JsonField(default=dict, null=True, blank=True), audited=False)
+    includes = keep(JsonField(default=list, null=True, blank=True), because="only paths are taken")
+    fields = keep(JsonField(default=list, null=True, blank=True), because="only names are taken")
+    jwt_filters = keep(models.BooleanField(default=False))
+    dry_data = keep(models.BooleanField(default=False))
+    records_count = keep(models.PositiveIntegerField(editable=False))
+    last_id = keep(IdField(default="", editable=False), way=False)
+    has_file = keep(models.BooleanField(default=False, editable=False))
 
     class Meta(Job.Meta):
         db_table = "exports"

@@ -1,5 +1,6 @@
 from django.db import models
 
+from customers.db.declarations import clear, keep
 from customers.db.fields import IdField, InstantField
 
 
@@ -11,12 +12,12 @@ class IdempotentAnswer(models.Model):
     written, `customer_id` that of whose it is; `answer` is empty once they are forgotten.
     """
 
-    key = models.CharField(primary_key=True, max_length=64)
-    fingerprint = models.CharField(max_length=64)
-    answer = models.TextField()
-    resource_id = IdField(null=True, db_index=True)
-    customer_id = IdField(null=True, db_index=True)
-    expires_at = InstantField(db_index=True)
+    key = keep(models.CharField(primary_key=True, max_length=64))
+    fingerprint = keep(models.CharField(max_length=64))
+    answer = clear(models.TextField(), secret=True)
+    resource_id = keep(IdField(null=True, db_index=True), way=True)
+    customer_id = keep(IdField(null=True, db_index=True), way=True)
+    expires_at = keep(InstantField(db_index=True))
 
     class Meta:
         db_table = "idempotent_answers"

@@ -1,5 +1,6 @@
 from django.db import models
 
+from customers.db.declarations import keep, scrub
 from customers.db.fields import JsonField
 
 
@@ -9,11 +10,13 @@ class ImportInputs(models.Model):
     `numbers` are those of the rows in the file they are from, where others are between them.
     """
 
-    job = models.OneToOneField(
-        "Import", models.CASCADE, primary_key=True, related_name="stored_inputs"
+    job = keep(
+        models.OneToOneField(
+            "Import", models.CASCADE, primary_key=True, related_name="stored_inputs"
+        )
     )
-    rows = JsonField()
-    numbers = JsonField(null=True)
+    rows = scrub(JsonField())
+    numbers = keep(JsonField(null=True), because="they are numbers of lines")
 
     class Meta:
         db_table = "import_inputs"

@@ -2,6 +2,7 @@ from django.conf import settings
 from django.core import signing
 from django.db import models
 
+from customers.db.declarations import keep, scrub
 from customers.db.fields import InstantField, JsonField
 from customers.db.indexes import by_each
 from customers.models.base import Resource
@@ -14,6 +15,8 @@ class Job(Resource):
     `who` had it done. `errors_log` maps what is wrong to where, as the client named it. A part
     that cannot be done has `failures`; it is tried again from `next_attempt_at` on.
     """
+
+    exportable = importable = False
 
     class Status(models.TextChoices):
         PENDING = "pending", "Pending"
@@ -38,21 +41,22 @@ class Job(Resource):
         "failures",
         "next_attempt_at",
     )
-    # They may hold addresses, or are the worker's own.
-    audit_exclude = {"errors_log", "refusals", "actor", "filters", "failures", "next_attempt_at"}
-
-    resource_type = models.CharField(max_length=32)
-    format = models.CharField(max_length=4, choices=Format, default=Format.JSON)
-    status = models.CharField(max_length=11, choices=Status, default=Status.PENDING, editable=False)
-    started_at = InstantField(null=True, editable=False)
-    completed_at = InstantField(null=True, editable=False)
-    interrupted_at = InstantField(null=True, editable=False)
-    processed_count = models.PositiveIntegerField(default=0, editable=False)
-    errors_count = models.PositiveIntegerField(default=0, editable=False)
-    errors_log = JsonField(default=dict, editable=False)
-    actor = JsonField(null=True, editable=False)
-    failures = models.PositiveSmallIntegerField(default=0, editable=False)
-    next_attempt_at = InstantField(null=True, editable=False)
+    resource_type = keep(models.CharField(max_length=32))
+    format = keep(models.CharField(max_length=4, choices=Format, default=Format.JSON))
+    status = keep(
+        models.CharField(max_length=11, choices=Status, default=Status.PENDING, editable=False)
+    )
+    started_at = keep(InstantField(null=True, editable=False))
+    completed_at = keep(InstantField(null=True, editable=False))
+    interrupted_at = keep(InstantField(null=True, editable=False))
+    processed_count = keep(models.PositiveIntegerField(default=0, editable=False))
+    errors_count = keep(models.PositiveIntegerField(default=0, editable=False))
+    errors_log = scrub(JsonField(default=dict, editable=False), audited=False)
+    actor = keep(
+        JsonField(null=True, editable=False), because="it names who asked by id", audited=False
+    )
+    failures = keep(models.PositiveSmallIntegerField(default=0, editable=False), audited=False)
+    next_attempt_at = keep(InstantField(null=True, editable=False), audited=False)
 
     class Meta(Resource.Meta):
         abstract = True
@@ -106,10 +110,10 @@ class Import(Job):
 
     STATE = (*Job.STATE, "refusals")
 
-    parent_resource_id = models.CharField(max_length=255, null=True, blank=True)
-    inputs_size = models.PositiveIntegerField(editable=False)
-    skip_errors = models.BooleanField(default=False)
-    refusals = JsonField(default=list, editable=False)
+    parent_resource_id = keep(models.CharField(max_length=255, null=True, blank=True))
+    inputs_size = keep(models.PositiveIntegerField(editable=False))
+    skip_errors = keep(models.BooleanField(default=False))
+    refusals = scrub(JsonField(default=list, editable=False), audited=False)
 
     class Meta(Job.Meta):
         db_table = "imports"

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from customers.db.declarations import clear, keep
 from customers.db.fields import InstantField, JsonField
 from customers.db.indexes import by_each
 from customers.models.base import CustomerOwned
@@ -39,6 +40,8 @@ def validate_frequency(value):
 class OrderSubscription(CustomerOwned, Transitional):
     """Orders that repeat after a source order, which is kept as long, as is its customer."""
 
+    importable = False
+
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
         INACTIVE = "inactive", "Inactive"
@@ -52,28 +55,40 @@ class OrderSubscription(CustomerOwned, Transitional):
         "cancel": move("draft", "inactive", "active", to="cancelled"),
     }
 
-    number = models.CharField(max_length=64, default=new_number, editable=False)
-    status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT, editable=False)
-    frequency = models.CharField(max_length=255, validators=[validate_frequency])
-    activate_by_source_order = models.BooleanField(default=True, null=True)
-    place_target_order = models.BooleanField(default=True, null=True)
-    renewal_alert_period = models.PositiveIntegerField(default=1, null=True, blank=True)
-    starts_at = InstantField(default=timezone.now, null=True, blank=True)
-    expires_at = InstantField(null=True, blank=True)
-    last_run_at = InstantField(null=True, editable=False)
-    next_run_at = InstantField(null=True, blank=True)
-    occurrencies = models.PositiveIntegerField(default=0, editable=False)
-    errors_count = models.PositiveIntegerField(default=0, editable=False)
-    succeeded_on_last_run = models.BooleanField(null=True, editable=False)
-    options = JsonField(default=dict, blank=True)
-    source_order = models.ForeignKey("Order", models.PROTECT, related_name="order_subscriptions")
-    customer = models.ForeignKey(
-        "Customer", models.PROTECT, related_name="order_subscriptions", null=True, editable=False
+    number = keep(models.CharField(max_length=64, default=new_number, editable=False))
+    status = keep(
+        models.CharField(max_length=20, choices=Status, default=Status.DRAFT, editable=False)
     )
-    customer_payment_source = models.ForeignKey(
-        "CustomerPaymentSource", models.SET_NULL, related_name="+", null=True, blank=True
+    frequency = keep(models.CharField(max_length=255, validators=[validate_frequency]))
+    activate_by_source_order = keep(models.BooleanField(default=True, null=True))
+    place_target_order = keep(models.BooleanField(default=True, null=True))
+    renewal_alert_period = keep(models.PositiveIntegerField(default=1, null=True, blank=True))
+    starts_at = keep(InstantField(default=timezone.now, null=True, blank=True))
+    expires_at = keep(InstantField(null=True, blank=True))
+    last_run_at = keep(InstantField(null=True, editable=False))
+    next_run_at = keep(InstantField(null=True, blank=True))
+    occurrencies = keep(models.PositiveIntegerField(default=0, editable=False))
+    errors_count = keep(models.PositiveIntegerField(default=0, editable=False))
+    succeeded_on_last_run = keep(models.BooleanField(null=True, editable=False))
+    options = clear(JsonField(default=dict, blank=True))
+    source_order = keep(
+        models.ForeignKey("Order", models.PROTECT, related_name="order_subscriptions")
     )
-    tags = models.ManyToManyField("Tag", related_name="order_subscriptions", blank=True)
+    customer = keep(
+        models.ForeignKey(
+            "Customer",
+            models.PROTECT,
+            related_name="order_subscriptions",
+            null=True,
+            editable=False,
+        )
+    )
+    customer_payment_source = keep(
+        models.ForeignKey(
+            "CustomerPaymentSource", models.SET_NULL, related_name="+", null=True, blank=True
+        )
+    )
+    tags = clear(models.ManyToManyField("Tag", related_name="order_subscriptions", blank=True))
 
     class Meta(CustomerOwned.Meta):
         db_table = "order_subscriptions"

@@ -3,6 +3,7 @@ import secrets
 from django.db import models
 from django.db.models import Q
 
+from customers.db.declarations import clear, keep, scrub
 from customers.db.fields import InstantField
 from customers.db.indexes import RowCountTriggers, by_each
 from customers.models.base import CustomerOwned, DeletionRefusedError
@@ -21,6 +22,8 @@ class Order(CustomerOwned, Transitional):
     One that has been placed is kept, and so is one with returns or subscriptions, and
     with it its customer.
     """
+
+    import_key = "number"
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -59,44 +62,50 @@ class Order(CustomerOwned, Transitional):
         **ARCHIVING,
     }
 
-    number = models.CharField(max_length=64, default=new_number)
-    status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT, editable=False)
-    payment_status = models.CharField(
-        max_length=24, choices=PaymentStatus, default=PaymentStatus.UNPAID
+    number = keep(models.CharField(max_length=64, default=new_number))
+    status = keep(
+        models.CharField(max_length=20, choices=Status, default=Status.DRAFT, editable=False)
     )
-    fulfillment_status = models.CharField(
-        max_length=24, choices=FulfillmentStatus, default=FulfillmentStatus.UNFULFILLED
+    payment_status = keep(
+        models.CharField(max_length=24, choices=PaymentStatus, default=PaymentStatus.UNPAID)
     )
-    guest = models.BooleanField(default=False)
-    language_code = models.CharField(max_length=16, default="en", null=True, blank=True)
-    currency_code = models.CharField(
-        max_length=3, null=True, blank=True, validators=[validate_currency_code]
+    fulfillment_status = keep(
+        models.CharField(
+            max_length=24, choices=FulfillmentStatus, default=FulfillmentStatus.UNFULFILLED
+        )
     )
-    coupon_code = models.CharField(max_length=255, null=True, blank=True)
-    subtotal_amount_cents = CentsField()
-    shipping_amount_cents = CentsField()
-    discount_amount_cents = CentsField()
-    total_tax_amount_cents = CentsField()
-    total_amount_cents = CentsField()
-    total_amount_with_taxes_cents = CentsField()
-    skus_count = models.PositiveIntegerField(null=True, blank=True)
-    placed_at = InstantField(null=True, editable=False)
-    approved_at = InstantField(null=True, editable=False)
-    cancelled_at = InstantField(null=True, editable=False)
-    archived_at = InstantField(null=True, editable=False)
-    customer = models.ForeignKey(
-        "Customer", models.PROTECT, related_name="orders", null=True, blank=True
+    guest = keep(models.BooleanField(default=False))
+    language_code = keep(models.CharField(max_length=16, default="en", null=True, blank=True))
+    currency_code = keep(
+        models.CharField(max_length=3, null=True, blank=True, validators=[validate_currency_code])
     )
-    shipping_address = models.ForeignKey(
-        "Address", models.PROTECT, related_name="+", null=True, blank=True
+    coupon_code = scrub(models.CharField(max_length=255, null=True, blank=True))
+    subtotal_amount_cents = keep(CentsField())
+    shipping_amount_cents = keep(CentsField())
+    discount_amount_cents = keep(CentsField())
+    total_tax_amount_cents = keep(CentsField())
+    total_amount_cents = keep(CentsField())
+    total_amount_with_taxes_cents = keep(CentsField())
+    skus_count = keep(models.PositiveIntegerField(null=True, blank=True))
+    placed_at = keep(InstantField(null=True, editable=False))
+    approved_at = keep(InstantField(null=True, editable=False))
+    cancelled_at = keep(InstantField(null=True, editable=False))
+    archived_at = keep(InstantField(null=True, editable=False))
+    customer = keep(
+        models.ForeignKey("Customer", models.PROTECT, related_name="orders", null=True, blank=True)
     )
-    billing_address = models.ForeignKey(
-        "Address", models.PROTECT, related_name="+", null=True, blank=True
+    shipping_address = keep(
+        models.ForeignKey("Address", models.PROTECT, related_name="+", null=True, blank=True)
     )
-    order_subscription = models.ForeignKey(
-        "OrderSubscription", models.PROTECT, related_name="orders", null=True, blank=True
+    billing_address = keep(
+        models.ForeignKey("Address", models.PROTECT, related_name="+", null=True, blank=True)
     )
-    tags = models.ManyToManyField("Tag", related_name="orders", blank=True)
+    order_subscription = keep(
+        models.ForeignKey(
+            "OrderSubscription", models.PROTECT, related_name="orders", null=True, blank=True
+        )
+    )
+    tags = clear(models.ManyToManyField("Tag", related_name="orders", blank=True))
 
     class Meta(CustomerOwned.Meta):
         db_table = "orders"

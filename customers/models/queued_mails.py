@@ -1,6 +1,7 @@
 from django.db import models
 from django.utils import timezone
 
+from customers.db.declarations import delete, keep
 from customers.db.fields import IdField, InstantField, JsonField, new_id
 from customers.models.base import Mode
 
@@ -20,14 +21,18 @@ class QueuedMail(models.Model):
         EMAIL_CHANGED = "email_changed", "E-mail address changed"  # to the old one
         WEBHOOK_FAILING = "webhook_failing", "Webhook failing"  # to whoever runs the service
 
-    id = IdField(primary_key=True, default=new_id, editable=False)
-    mode = models.CharField(max_length=4, choices=Mode)
-    kind = models.CharField(max_length=32, choices=Kind)
-    email = models.CharField(max_length=254)
-    customer = models.ForeignKey("Customer", models.SET_NULL, null=True, related_name="+")
-    actor = JsonField(null=True)  # None: the owner of the address, or somebody who says so
-    attempts = models.PositiveIntegerField(default=0)
-    next_attempt_at = InstantField(default=timezone.now, db_index=True)
+    id = keep(IdField(primary_key=True, default=new_id, editable=False))
+    mode = keep(models.CharField(max_length=4, choices=Mode))
+    kind = keep(models.CharField(max_length=32, choices=Kind))
+    email = delete(models.CharField(max_length=254))
+    customer = delete(
+        models.ForeignKey("Customer", models.SET_NULL, null=True, related_name="+"), moves=False
+    )
+    actor = keep(
+        JsonField(null=True), because="it names who asked by id"
+    )  # None: the owner of the address, or somebody who says so
+    attempts = keep(models.PositiveIntegerField(default=0))
+    next_attempt_at = keep(InstantField(default=timezone.now, db_index=True))
 
     class Meta:
         db_table = "queued_mails"

@@ -1,5 +1,6 @@
 from django.db import models
 
+from customers.db.declarations import clear, keep
 from customers.db.fields import InstantField
 from customers.db.indexes import by_each
 from customers.models.base import CustomerOwned
@@ -10,6 +11,8 @@ from customers.models.transitions import ARCHIVING, Transitional, move
 
 class Return(CustomerOwned, Transitional):
     """What a customer sends back of an order, which is kept as long, as is the customer."""
+
+    importable = False
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -32,28 +35,32 @@ class Return(CustomerOwned, Transitional):
         **ARCHIVING,
     }
 
-    number = models.CharField(max_length=64, default=new_number, editable=False)
-    status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT, editable=False)
-    skus_count = models.PositiveIntegerField(null=True, editable=False)
-    estimated_refund_amount_cents = CentsField(editable=False)
-    approved_at = InstantField(null=True, editable=False)
-    cancelled_at = InstantField(null=True, editable=False)
-    shipped_at = InstantField(null=True, editable=False)
-    rejected_at = InstantField(null=True, editable=False)
-    received_at = InstantField(null=True, editable=False)
-    refunded_at = InstantField(null=True, editable=False)
-    archived_at = InstantField(null=True, editable=False)
-    order = models.ForeignKey("Order", models.PROTECT, related_name="returns")
-    customer = models.ForeignKey(
-        "Customer", models.PROTECT, related_name="returns", null=True, editable=False
+    number = keep(models.CharField(max_length=64, default=new_number, editable=False))
+    status = keep(
+        models.CharField(max_length=20, choices=Status, default=Status.DRAFT, editable=False)
     )
-    origin_address = models.ForeignKey(
-        "Address", models.PROTECT, related_name="+", null=True, editable=False
+    skus_count = keep(models.PositiveIntegerField(null=True, editable=False))
+    estimated_refund_amount_cents = keep(CentsField(editable=False))
+    approved_at = keep(InstantField(null=True, editable=False))
+    cancelled_at = keep(InstantField(null=True, editable=False))
+    shipped_at = keep(InstantField(null=True, editable=False))
+    rejected_at = keep(InstantField(null=True, editable=False))
+    received_at = keep(InstantField(null=True, editable=False))
+    refunded_at = keep(InstantField(null=True, editable=False))
+    archived_at = keep(InstantField(null=True, editable=False))
+    order = keep(models.ForeignKey("Order", models.PROTECT, related_name="returns"))
+    customer = keep(
+        models.ForeignKey(
+            "Customer", models.PROTECT, related_name="returns", null=True, editable=False
+        )
     )
-    destination_address = models.ForeignKey(
-        "Address", models.PROTECT, related_name="+", null=True, editable=False
+    origin_address = keep(
+        models.ForeignKey("Address", models.PROTECT, related_name="+", null=True, editable=False)
     )
-    tags = models.ManyToManyField("Tag", related_name="returns", blank=True)
+    destination_address = keep(
+        models.ForeignKey("Address", models.PROTECT, related_name="+", null=True, editable=False)
+    )
+    tags = clear(models.ManyToManyField("Tag", related_name="returns", blank=True))
 
     class Meta(CustomerOwned.Meta):
         db_table = "returns"

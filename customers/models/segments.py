@@ -3,6 +3,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from customers.db.declarations import keep, scrub
 from customers.db.fields import IdField, InstantField, JsonField, new_id
 from customers.models.base import Mode, ResourceQuerySet
 
@@ -19,13 +20,15 @@ class Segment(models.Model):
     `filters` is a list of pairs, a name of filter[q] and its value.
     """
 
-    id = IdField(primary_key=True, default=new_id, editable=False)
-    mode = models.CharField(max_length=4, choices=Mode)
-    name = models.CharField(max_length=40)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="segments")
-    shared = models.BooleanField(default=False)
-    filters = JsonField(default=list)
-    created_at = InstantField(default=timezone.now, editable=False)
+    id = keep(IdField(primary_key=True, default=new_id, editable=False))
+    mode = keep(models.CharField(max_length=4, choices=Mode))
+    name = scrub(models.CharField(max_length=40))
+    owner = keep(
+        models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="segments")
+    )
+    shared = keep(models.BooleanField(default=False))
+    filters = scrub(JsonField(default=list))
+    created_at = keep(InstantField(default=timezone.now, editable=False))
 
     objects = SegmentQuerySet.as_manager()
 

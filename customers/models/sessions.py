@@ -1,6 +1,7 @@
 from django.db import models
 from django.utils import timezone
 
+from customers.db.declarations import delete, keep
 from customers.db.fields import IdField, InstantField, new_id
 
 
@@ -10,13 +11,15 @@ class Session(models.Model):
     Of its refresh token only a digest is kept. Each use of it replaces it.
     """
 
-    id = IdField(primary_key=True, default=new_id, editable=False)
-    application = models.ForeignKey("Application", models.CASCADE, related_name="sessions")
-    customer = models.ForeignKey("Customer", models.CASCADE, related_name="sessions")
-    scope = models.TextField()
-    refresh_digest = models.CharField(max_length=64)
-    created_at = InstantField(default=timezone.now)
-    expires_at = InstantField(db_index=True)
+    id = keep(IdField(primary_key=True, default=new_id, editable=False))
+    application = keep(models.ForeignKey("Application", models.CASCADE, related_name="sessions"))
+    customer = delete(
+        models.ForeignKey("Customer", models.CASCADE, related_name="sessions"), moves=False
+    )
+    scope = keep(models.TextField())
+    refresh_digest = delete(models.CharField(max_length=64), secret=True)
+    created_at = keep(InstantField(default=timezone.now))
+    expires_at = keep(InstantField(db_index=True))
 
     class Meta:
         db_table = "sessions"

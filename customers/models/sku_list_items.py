@@ -1,5 +1,6 @@
 from django.db import models
 
+from customers.db.declarations import delete, keep
 from customers.db.indexes import by_each
 from customers.models.base import Resource
 from customers.models.sku_lists import SkuList
@@ -8,10 +9,12 @@ from customers.models.sku_lists import SkuList
 class SkuListItem(Resource):
     """One SKU of a list, with which it goes."""
 
-    position = models.IntegerField(null=True, blank=True)
-    sku_code = models.CharField(max_length=255)
-    quantity = models.IntegerField(default=1, null=True, blank=True)
-    sku_list = models.ForeignKey("SkuList", models.CASCADE, related_name="sku_list_items")
+    import_parent = "sku_list"
+
+    position = keep(models.IntegerField(null=True, blank=True))
+    sku_code = delete(models.CharField(max_length=255))
+    quantity = keep(models.IntegerField(default=1, null=True, blank=True))
+    sku_list = delete(models.ForeignKey("SkuList", models.CASCADE, related_name="sku_list_items"))
 
     class Meta(Resource.Meta):
         db_table = "sku_list_items"

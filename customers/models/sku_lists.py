@@ -3,6 +3,7 @@ from django.core.validators import URLValidator
 from django.db import models
 from django.utils.text import slugify
 
+from customers.db.declarations import delete, keep
 from customers.db.indexes import TrigramIndex, by_each
 from customers.models.base import CustomerOwned
 
@@ -14,16 +15,18 @@ validate_web_address = URLValidator(
 class SkuList(CustomerOwned):
     """A list of SKUs, such as a customer's wish list, with which it goes."""
 
-    name = models.CharField(max_length=255)
-    slug = models.CharField(max_length=255, editable=False)
-    description = models.TextField(null=True, blank=True)
-    image_url = models.CharField(
-        max_length=2000, null=True, blank=True, validators=[validate_web_address]
+    name = delete(models.CharField(max_length=255))
+    slug = delete(models.CharField(max_length=255, editable=False))
+    description = delete(models.TextField(null=True, blank=True))
+    image_url = delete(
+        models.CharField(max_length=2000, null=True, blank=True, validators=[validate_web_address])
     )
-    manual = models.BooleanField(default=True)
-    sku_code_regex = models.CharField(max_length=5000, null=True, blank=True)
-    customer = models.ForeignKey(
-        "Customer", models.CASCADE, related_name="sku_lists", null=True, blank=True
+    manual = keep(models.BooleanField(default=True))
+    sku_code_regex = delete(models.CharField(max_length=5000, null=True, blank=True))
+    customer = delete(
+        models.ForeignKey(
+            "Customer", models.CASCADE, related_name="sku_lists", null=True, blank=True
+        )
     )
 
     class Meta(CustomerOwned.Meta):

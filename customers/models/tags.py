@@ -2,6 +2,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
+from customers.db.declarations import keep
 from customers.db.fields import FoldedField
 from customers.models.base import Resource, ResourceQuerySet
 
@@ -15,13 +16,18 @@ class TagQuerySet(ResourceQuerySet):
 class Tag(Resource):
     """A lower-case label. Deleting it takes it off every record."""
 
-    name = FoldedField(
-        max_length=25,
-        validators=[
-            RegexValidator(
-                r"^[A-Za-z0-9_:-]+\Z", "may only have letters a to z, digits, and the signs _ : -"
-            )
-        ],
+    import_key = "name"
+
+    name = keep(
+        FoldedField(
+            max_length=25,
+            validators=[
+                RegexValidator(
+                    r"^[A-Za-z0-9_:-]+\Z",
+                    "may only have letters a to z, digits, and the signs _ : -",
+                )
+            ],
+        )
     )
 
     objects = TagQuerySet.as_manager()

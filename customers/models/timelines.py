@@ -1,5 +1,7 @@
 from django.db import models
 
+from customers.db.declarations import keep
+
 
 class Timeline(models.Model):
     """A random token for each of PostgreSQL's timelines that the service has written on.
@@ -9,8 +11,8 @@ class Timeline(models.Model):
     another one of the same number, never gets it.
     """
 
-    number = models.BigIntegerField(primary_key=True)
-    token = models.CharField(max_length=64)
+    number = keep(models.BigIntegerField(primary_key=True))
+    token = keep(models.CharField(max_length=64), secret=True)
 
     class Meta:
         db_table = "timelines"

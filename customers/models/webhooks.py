@@ -3,6 +3,7 @@ import secrets
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from customers.db.declarations import keep
 from customers.db.fields import InstantField, JsonField
 from customers.db.indexes import by_each
 from customers.models.base import Resource
@@ -33,22 +34,31 @@ class Webhook(Resource):
     Its circuit opens, and calls wait, when too many calls in a row have failed.
     """
 
+    exportable = importable = False
+
     class Circuit(models.TextChoices):
         CLOSED = "closed", "Closed"
         OPEN = "open", "Open"
 
     transitions = {"disable": move(stamp="disabled_at"), "enable": move(clears="disabled_at")}
 
-    name = models.CharField(max_length=255, null=True, blank=True)
-    topic = models.CharField(max_length=64, validators=[validate_topic])
-    callback_url = models.CharField("callback URL", max_length=2000)
-    include_resources = JsonField(null=True, blank=True, default=list, validators=[validate_paths])
-    shared_secret = models.CharField(max_length=64, default=new_secret, editable=False)
-    disabled_at = InstantField(null=True, editable=False)
-    circuit_state = models.CharField(
-        max_length=6, choices=Circuit, default=Circuit.CLOSED, editable=False
+    name = keep(models.CharField(max_length=255, null=True, blank=True))
+    topic = keep(models.CharField(max_length=64, validators=[validate_topic]))
+    callback_url = keep(models.CharField("callback URL", max_length=2000))
+    include_resources = keep(
+        JsonField(null=True, blank=True, default=list, validators=[validate_paths]),
+        because="only paths are taken",
     )
-    circuit_failure_count = models.PositiveIntegerField(default=0, editable=False)
+    shared_secret = keep(
+        models.CharField(max_length=64, default=new_secret, editable=False),
+        secret=True,
+        exported=False,
+    )
+    disabled_at = keep(InstantField(null=True, editable=False))
+    circuit_state = keep(
+        models.CharField(max_length=6, choices=Circuit, default=Circuit.CLOSED, editable=False)
+    )
+    circuit_failure_count = keep(models.PositiveIntegerField(default=0, editable=False))
 
     class Meta(Resource.Meta):
         db_table = "webhooks"

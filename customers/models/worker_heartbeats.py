@@ -1,13 +1,14 @@
 from django.db import models
 
+from customers.db.declarations import keep
 from customers.db.fields import InstantField
 
 
 class WorkerHeartbeat(models.Model):
     """When a worker, on whatever machine, last looked for one kind of work."""
 
-    work = models.CharField(primary_key=True, max_length=32)
-    seen_at = InstantField()
+    work = keep(models.CharField(primary_key=True, max_length=32))
+    seen_at = keep(InstantField())
 
     class Meta:
         db_table = "worker_heartbeats"

@@ -8,8 +8,9 @@ from django.db.models import QuerySet
 
 from customers.models import Resource
 from customers.resources.filters import Filters
+from customers.resources.prefetching import fetch_rows
 from customers.resources.protocols import Principal
-from customers.resources.relations import Relation, run
+from customers.resources.relations import Relation
 from customers.resources.serializers import ResourceSerializer
 
 
@@ -59,7 +60,7 @@ class ResourceType:
     ) -> Resource:
         if not (pk.isascii() and pk.isalnum()):  # NUL is more than databases take
             raise cls.queryset.model.DoesNotExist
-        found = run(principal, key, build, pk=pk)
+        found = fetch_rows(principal, key, build, pk=pk)
         if not found:
             raise cls.queryset.model.DoesNotExist
         return found[0]

@@ -1,40 +1,20 @@
 """What an export may hold: types, fields, relationship paths and filters, checked beforehand."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from customers.models import Export
+from customers.db.declarations import declared
+from customers.models import Export, models_by_type
 from customers.resources import operations
 from customers.services import principals
 from customers.services.transactions import advisory_lock
 
-TYPES = [
-    "addresses",
-    "attachments",
-    "customer_addresses",
-    "customer_groups",
-    "customer_password_resets",
-    "customer_payment_sources",
-    "customer_subscriptions",
-    "customers",
-    "events",
-    "order_subscriptions",
-    "orders",
-    "returns",
-    "sku_list_items",
-    "sku_lists",
-    "tags",
-]
-HIDDEN = {
-    "jwt_custom_claim",
-    "password",
-    "reset_password_token",
-    "shared_secret",
-    "tax_exemption_code",
-}
+TYPES = sorted(name for name, model in models_by_type().items() if model.exportable)
+NO_COLUMNS = {"jwt_custom_claim", "reset_password_token"}  # told to their bearers alone
 MOST_OPEN = 10  # exports of one mode at once
 
 
@@ -87,7 +67,8 @@ def check_fields(resource_type: str, fields: Iterable[str] | None, *, mode: str)
             *(f"{name}_id" for name in ([] if path else to_one_keys(resource_type))),
         }
         for one in _types_at(resource_type, path):
-            known |= operations.tombstone(one, "", principal)["data"]["attributes"].keys() - HIDDEN
+            document = operations.tombstone(one, "", principal)
+            known |= document["data"]["attributes"].keys() - hidden(one)
         for name in sorted(names - known):
             raise UnknownFieldError(f"cannot have {'.'.join(filter(None, [path, name]))[:100]}")
 
@@ -113,6 +94,13 @@ def count(resource_type: str, filters: Mapping[str, Any] | None, *, mode: str) -
         message = f"has {MOST_OPEN} exports under way; wait until one is done"
         raise ExportRefusedError(message, "too_many")
     return found
+
+
+@cache
+def hidden(resource_type: str) -> set[str]:
+    """The attributes of a type that no export holds."""
+    columns = declared(models_by_type()[resource_type]) if resource_type in models_by_type() else {}
+    return NO_COLUMNS | {name for name, (_, said) in columns.items() if not said.exported}
 
 
 def chosen_fields(resource_type: str, fields: Iterable[str] | None) -> dict[str, set[str]]:

@@ -16,8 +16,9 @@ from django.db.models import Model, QuerySet
 from rest_framework.exceptions import ValidationError
 
 from customers.models import DeletionRefusedError, Resource
-from customers.resources import documents, errors, filters, writing
+from customers.resources import documents, errors, writing
 from customers.resources.base import ResourceType
+from customers.resources.filtering import filter_rows
 from customers.resources.protocols import Principal
 from customers.resources.registry import registry
 from customers.services import permissions
@@ -66,7 +67,7 @@ def rows(
     with _refusals():
         resource = _permitted(resource_type, principal, "list")
         asked = [(name, ("q", name), _text(v)) for name, v in (filters_by_name or {}).items()]
-        return filters.filtered(resource.rows(principal), resource, principal, asked)
+        return filter_rows(resource.rows(principal), resource, principal, asked)
 
 
 def row(resource_type: str, pk: str, principal: Principal) -> Resource | None:
@@ -78,7 +79,7 @@ def check_include(resource_type: str, principal: Principal, include: Iterable[st
     """Check the relationship paths `include` of documents. Raises WriteRefusedError."""
     with _refusals():
         resource = _permitted(resource_type, principal, "retrieve")
-        documents.include_tree(",".join(include), resource, principal)
+        documents.parse_include(",".join(include), resource, principal)
 
 
 def document(
@@ -212,7 +213,7 @@ def _document(
     most_bytes: int | None = None,
 ) -> documents.Document:
     resource = registry.type_of(model)
-    tree = documents.include_tree(",".join(include), resource, principal)
+    tree = documents.parse_include(",".join(include), resource, principal)
     return documents.Document(resource, principal, tree, most_bytes=most_bytes)
 
 

@@ -9,14 +9,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeAlias
 
-from customers.db.fields import FoldedField, instant
+from django.db.models import Model
+
+from customers.db.declarations import declared
+from customers.db.fields import instant
 from customers.models import TOPICS, Event, EventStore, Resource, bulk_insert
 from customers.services.actors import Actor
 
 MAIL = "mail"  # the act of an entry about a mail
-SECRETS = ("password", "token", "secret")
 
 Values: TypeAlias = Mapping[str, Any]  # of a row, by column
 Changes: TypeAlias = Mapping[str, tuple[Any, Any]]  # the value before and after, by column
@@ -67,19 +70,23 @@ def suppress_webhooks(suppressed: bool = True) -> Iterator[None]:
 
 
 def values_of(row: Resource) -> dict[str, Any]:
-    """The values of `row` by column, without those that follow from others."""
-    return {
-        field.attname: getattr(row, field.attname)
-        for field in row._meta.concrete_fields
-        if field.name not in ("id", "mode", "created_at", "updated_at")
-        and field.name not in row.audit_exclude
-        and not (isinstance(field, FoldedField) and field.of)
-    }
+    """The values of `row` by column, of those that are declared to be audited."""
+    return {name: getattr(row, name) for name in _audited_columns(type(row))}
 
 
-def is_secret(name: str) -> bool:
-    """Whether values with this name are secret."""
-    return any(secret in name for secret in SECRETS)
+@cache
+def _audited_columns(model: type[Model]) -> list[str]:
+    return [
+        field.attname
+        for field, said in declared(model).values()
+        if said.audited and not field.many_to_many
+    ]
+
+
+@cache
+def secret_columns(model: type[Model]) -> frozenset[str]:
+    """The columns of `model` whose values are shown to nobody."""
+    return frozenset(field.attname for field, said in declared(model).values() if said.secret)
 
 
 def changes_between(before: Values, after: Values) -> dict[str, tuple[Any, Any]]:
@@ -130,17 +137,18 @@ def _entry(row: Resource, act: str, changes: Changes, actor: Actor | None) -> Ev
         resource_id=row.pk,
         customer_id=row.owning_customer_id,
         event=act,
-        payload=_shown(changes),
+        payload=_shown(type(row), changes),
         who=actor,
     )
 
 
-def _shown(changes: Changes) -> dict[str, dict[str, Any]]:
-    """The payload of the audit log for `changes`, in which is no secret."""
+def _shown(model: type[Model], changes: Changes) -> dict[str, dict[str, Any]]:
+    """The payload of the audit log for `changes` of a row of `model`, in which is no secret."""
+    secret = secret_columns(model)
     return {
         name: {"from": _as_json(before), "to": _as_json(after)}
         for name, (before, after) in changes.items()
-        if not is_secret(name) and before != after
+        if name not in secret and before != after
     }
 
 

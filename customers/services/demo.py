@@ -169,7 +169,7 @@ class Cast:
             if customer.total_orders_count < 3:
                 reached = ["acquired", "repeat"][customer.total_orders_count - 1]
                 self._happened(rows, customer, reached, at)
-        customer.status = customer.standing
+        customer.status = customer.status_for_order_count
         if moments:
             self._tell_after_sales(rows, chance, customer, order)
 

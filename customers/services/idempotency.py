@@ -6,7 +6,6 @@ https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header
 import base64
 import hashlib
 import hmac
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +13,6 @@ import orjson
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from customers.models import IdempotentAnswer, Resource
@@ -66,12 +64,6 @@ class Once:
         hidden = self.cipher.encrypt(orjson.dumps(answer)).decode()
         owners = {"resource_id": about.pk, "customer_id": about.owning_customer_id} if about else {}
         IdempotentAnswer.objects.filter(key=self.key).update(answer=hidden, **owners)
-
-
-def forget(ids: Collection[str], people: Collection[str]) -> None:
-    """Empty the answers about the rows with `ids`, and those of the customers `people`."""
-    theirs = Q(resource_id__in=ids) | Q(customer_id__in=people)
-    IdempotentAnswer.objects.filter(theirs).update(answer="")
 
 
 def delete_expired(now: datetime) -> None:

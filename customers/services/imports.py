@@ -12,21 +12,11 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from customers.models import Import, ImportInputs
+from customers.models import Import, ImportInputs, models_by_type
 from customers.services import spreadsheets
 from customers.services.transactions import advisory_lock
 
-TYPES = [
-    "addresses",
-    "customer_addresses",
-    "customer_payment_sources",
-    "customer_subscriptions",
-    "customers",
-    "orders",
-    "sku_list_items",
-    "sku_lists",
-    "tags",
-]
+TYPES = sorted(name for name, model in models_by_type().items() if model.importable)
 MOST_OPEN = 10  # imports of one mode at once
 SECRET = "password"  # noqa: S105 the one input that is encrypted while it waits
 
@@ -108,6 +98,11 @@ def store(job: Import, rows: Rows, numbers: list[int] | None = None) -> None:
         if isinstance(row.get(SECRET), str):
             row[SECRET] = _sealed(row[SECRET])
     ImportInputs.objects.create(job=job, rows=rows, numbers=numbers)
+
+
+def looks_secret(name: str) -> bool:
+    """Whether an input with this `name`, which clients choose, is left out of what is shown."""
+    return any(secret in name for secret in ("password", "token", "secret"))
 
 
 @cache

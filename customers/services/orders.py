@@ -34,7 +34,7 @@ def count_order(customer_id: str | None, change: int, *, actor: Actor | None) ->
     customer = Customer.objects.select_for_update().get(pk=customer_id)
     before = audit.values_of(customer)
     customer.total_orders_count += change  # under the lock
-    customer.status = customer.standing
+    customer.status = customer.status_for_order_count
     customer.save(update_fields=["total_orders_count", "status"])
     changes = audit.changes_between(before, audit.values_of(customer))
     audit.record(customer, "update", actor=actor, changes=changes)

@@ -34,7 +34,7 @@ FROM (SELECT pg_current_wal_lsn() AS position,
       ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint AS timeline
       WHERE NOT pg_is_in_recovery()) here
 LEFT JOIN {Timeline._meta.db_table} known ON known.number = here.timeline
-"""  # noqa: S608 a name of our own
+"""  # noqa: S608
 STATE = f"""
 SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn() >= %s::pg_lsn,
        EXISTS (SELECT 1 FROM {Timeline._meta.db_table} WHERE number = %s AND token = %s)

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from django.db.models import PROTECT, Exists, Model, OuterRef, Q, QuerySet
 
 from customers.models import (
-    ADDRESS_FOREIGN_KEYS,
     Address,
     Customer,
     DeletionRefusedError,
     Order,
     Resource,
+    address_foreign_keys,
 )
 from customers.services import audit
 from customers.services.actors import Actor
@@ -71,7 +71,7 @@ def _is_of_forgotten(row):
     forgotten = {"anonymization_status__in": Customer.FORGOTTEN}
     if isinstance(row, Address):  # it has no owner: whoever refers to it counts
         found = Q()
-        for model, key in ADDRESS_FOREIGN_KEYS:
+        for model, key in address_foreign_keys():
             holders = model.objects.filter(**{key: OuterRef("pk")})
             of_forgotten = {f"customer__{name}": value for name, value in forgotten.items()}
             found |= Q(Exists(holders.filter(**of_forgotten)))

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.contrib.auth import get_user_model
 from django.db.models import Model
 
-from customers.models import ADDRESS_FOREIGN_KEYS, Address, Application, Customer, EventStore
+from customers.models import Address, Application, Customer, EventStore, address_foreign_keys
 from customers.services.actors import Actor
 
 MOST_READ = 50  # entries of one row that are searched
@@ -74,7 +74,7 @@ def owners_of(row: Model) -> list[str]:
     if isinstance(row, Address):
         held = [
             model.objects.filter(**{key: row}).exclude(customer=None).values_list("customer_id")
-            for model, key in ADDRESS_FOREIGN_KEYS
+            for model, key in address_foreign_keys()
         ]
         return sorted(
             pk for (pk,) in held[0].order_by().union(*(one.order_by() for one in held[1:]))

@@ -196,7 +196,7 @@ STANDS = f"""
 SELECT id FROM {Application._meta.db_table}
 WHERE id = %s AND mode = %s AND kind = %s AND read_only = %s AND token_generation = %s
 AND NOT EXISTS (SELECT 1 FROM {RevokedToken._meta.db_table} WHERE jti = %s)
-"""  # noqa: S608 names of our own
+"""  # noqa: S608
 STANDS_WITH_SESSION = f"""{STANDS}
 AND EXISTS (SELECT 1 FROM {Session._meta.db_table}
             WHERE id = %s AND customer_id = %s AND application_id = %s)

@@ -1,10 +1,12 @@
 """The smallest valid row of each type, and the smallest document that makes one."""
 
+from functools import partial
 from itertools import count
 
-from django.db import connection
+from django.db import connection, models
 from django.utils import timezone
 
+from customers.db.declarations import keys_to
 from customers.jobs import exports, imports
 from customers.models import (
     Address,
@@ -25,7 +27,9 @@ from customers.models import (
     SkuListItem,
     Tag,
     Webhook,
+    models_by_type,
 )
+from customers.resources.registry import registry
 
 numbers = count(1)
 CALLBACK_URL = "https://192.0.32.10/callbacks"
@@ -206,6 +210,40 @@ def with_everything(row):
     return row
 
 
+SAMPLES = {  # what a column of no factory of its own is given
+    models.CharField: lambda: f"text{next(numbers)}",
+    models.TextField: lambda: f"text{next(numbers)}",
+    models.IntegerField: lambda: next(numbers),
+    models.FloatField: lambda: float(next(numbers)),
+    models.DateField: lambda: timezone.now().date(),
+    models.DateTimeField: timezone.now,
+}
+
+
+def samples(model, *, mode="test", full=False):
+    """Values for the columns of `model` that need one; of a `full` row for its keys, too."""
+    found = {}
+    for field in model._meta.concrete_fields:
+        if field.many_to_one and (full or not field.null):
+            found[field.name] = ONE[field.related_model._meta.db_table](mode=mode)
+        elif not (field.has_default() or field.null or field.many_to_one):
+            kind = next(kind for kind in type(field).__mro__ if kind in SAMPLES)
+            found[field.name] = SAMPLES[kind]()
+    return found
+
+
+def make_row(model, *, mode="test", full=False, **values):
+    """A row of a type that has no factory of its own."""
+    return model.objects.create(mode=mode, **{**samples(model, mode=mode, full=full), **values})
+
+
+def smallest(name):
+    """The smallest document that makes a row of a type that has no factory of its own."""
+    needed = samples(models_by_type()[name])
+    rows = {name: link(row) for name, row in needed.items() if isinstance(row, models.Model)}
+    return {name: value for name, value in needed.items() if name not in rows}, rows
+
+
 def make_full_customer(**values):
     """A customer with a row in every relationship, down to the second level."""
     mode = values.get("mode", "test")
@@ -228,7 +266,12 @@ def make_full_customer(**values):
     make_attachment(mode=mode, order_return=returned)
     wishes = with_everything(make_sku_list(mode=mode, customer=customer))
     make_sku_list_item(mode=mode, sku_list=wishes)
-    return with_everything(customer)
+    with_everything(customer)
+    for model, key in keys_to(Customer):
+        name = model._meta.db_table
+        if name in ONE and not model.objects.filter(**{key.name: customer}).exists():
+            with_everything(ONE[name](mode=mode, **{key.name: customer}))
+    return customer
 
 
 def make_full_order(**values):
@@ -340,3 +383,13 @@ SMALLEST = {
     ),
     "webhooks": lambda: ({"topic": "customers.create", "callback_url": CALLBACK_URL}, {}),
 }
+
+# A type that has no factory of its own is made of what its columns need.
+for _name, _resource in registry.types.items():
+    if _name in models_by_type() and _name not in ONE and "list" in _resource.actions:
+        _model = models_by_type()[_name]
+        ONE[_name] = partial(make_row, _model)
+        FULL[_name] = partial(
+            lambda model, **v: with_everything(make_row(model, full=True, **v)), _model
+        )
+        SMALLEST[_name] = partial(smallest, _name)

@@ -122,7 +122,7 @@ def test_demo_tells_stories_that_hold_together(api):
         assert model.objects.exists() or model in UNTOLD, model
     for customer in Customer.objects.all():
         assert customer.total_orders_count == customer.orders.exclude(placed_at=None).count()
-        assert customer.status == customer.standing
+        assert customer.status == customer.status_for_order_count
         topics = Event.objects.filter(resource_id=customer.pk).values_list("name", flat=True)
         wanted = ["customers.create", "customers.acquired", "customers.repeat"]
         assert list(topics) == wanted[: 1 + min(customer.total_orders_count, 2)]

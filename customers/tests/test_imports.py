@@ -12,7 +12,7 @@ from django.db import DataError
 from django.utils import timezone
 from joserfc.jwk import OctKey
 
-from customers.jobs import imports, lifecycle
+from customers.jobs import import_parts, imports, lifecycle
 from customers.models import (
     Address,
     Customer,
@@ -192,7 +192,7 @@ def test_more_than_a_tenth_of_errors_interrupts_it_unless_they_are_skipped():
 
 
 def test_it_is_interrupted_and_goes_on_where_it_stopped(api, monkeypatch):
-    monkeypatch.setattr(imports, "PART", 4)
+    monkeypatch.setattr(import_parts, "PART", 4)
     job = make_import(given=[{"email": f"{n}@example.com"} for n in range(10)])
     imports.step()
     stopped = api.update("imports", job.pk, {"_interrupt": True}).json()["data"]["attributes"]
@@ -268,7 +268,7 @@ def test_an_odd_input_is_an_error_and_makes_nothing(row):
 
 
 def test_a_part_ends_when_others_would_wait_too_long_for_it(monkeypatch):
-    monkeypatch.setattr(imports, "LONGEST_PART", 0)
+    monkeypatch.setattr(import_parts, "LONGEST_PART", 0)
     rows = [{"email": f"{n}@example.com", "password": "correct horse"} for n in range(3)]
     job = make_import(given=rows)
     for done in (1, 2, 3):
@@ -279,14 +279,14 @@ def test_a_part_ends_when_others_would_wait_too_long_for_it(monkeypatch):
 
 def test_a_part_that_fails_holds_up_no_other_import_and_is_given_up(monkeypatch, caplog):
     broken, sound = make_import(given=[{"email": "ada@example.com"}]), make_import()
-    real = imports._Part.run
+    real = import_parts.ImportPart.run
 
     def run_part(part):
         if part.job.pk == broken.pk:
             raise DataError("ada@example.com")
         real(part)
 
-    monkeypatch.setattr(imports._Part, "run", run_part)
+    monkeypatch.setattr(import_parts.ImportPart, "run", run_part)
     for failures in range(1, lifecycle.MOST_FAILURES + 1):
         Import.objects.update(next_attempt_at=None)
         started = timezone.now()
@@ -301,7 +301,7 @@ def test_a_part_that_fails_holds_up_no_other_import_and_is_given_up(monkeypatch,
     assert broken.errors_log["base"]["base"]
     assert Event.objects.filter(resource_id=broken.pk, name="imports.interrupt").count() == 1
     assert "ada@" not in caplog.text
-    monkeypatch.setattr(imports._Part, "run", real)
+    monkeypatch.setattr(import_parts.ImportPart, "run", real)
     resume(broken)
     assert imports.step().status == "completed"
 

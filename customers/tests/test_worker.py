@@ -12,7 +12,7 @@ from django.core import mail
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from customers.jobs import bulk, exports, imports, mails, worker
+from customers.jobs import bulk, exports, import_parts, imports, mails, worker
 from customers.models import (
     BulkAct,
     Customer,
@@ -147,7 +147,7 @@ class TestLostConnections:
 
     @pytest.mark.parametrize(("act", "table"), [("INSERT", "customers"), ("UPDATE", "imports")])
     def test_an_import_goes_on_at_the_next_input(self, kills, monkeypatch, act, table):
-        monkeypatch.setattr(imports, "PART", 2)
+        monkeypatch.setattr(import_parts, "PART", 2)
         rows = [{"email": f"{number}@example.com"} for number in range(6)]
         job = imports.begin("customers", rows, mode="test", actor=None)
         kills(act, table)
