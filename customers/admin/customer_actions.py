@@ -99,7 +99,7 @@ class CustomerActionsMixin:
         if how == "mail":
             return self.mail_reset(request, customer)
         if how == "show":
-            reset = password_resets.begin(customer, actor=actor_of(request))
+            reset = password_resets.create_reset(customer, actor=actor_of(request))
             link = mails.link_of(reset)
             self.log_change(request, customer, "Was shown a link to choose a new password.")
         return self.render_page(

@@ -2153,7 +2153,8 @@ RULES = [
     rule(
         "What only the service writes has no button to delete it",
         "customers/admin/base.py",
-        "    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:\n"
+        "    def has_delete_permission"
+        "(self, request: HttpRequest, obj: Model | None = None) -> bool:\n"
         "        return False\n",
         "",
         "test_screens.py::test_every_page_opens",
@@ -2162,7 +2163,8 @@ RULES = [
     rule(
         "What only the service writes has no button to change it",
         "customers/admin/base.py",
-        "    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:\n"
+        "    def has_change_permission"
+        "(self, request: HttpRequest, obj: Model | None = None) -> bool:\n"
         "        return False\n",
         "",
         "test_screens.py::test_what_only_the_service_writes_staff_only_read",
@@ -2500,7 +2502,8 @@ RULES = [
     rule(
         "No value of the console holds NUL",
         "customers/admin/site.py",
-        '    if any("\\0" in text for name, texts in sent if name != "q" for text in (name, *texts)):\n'
+        '    if any("\\0" in text for name, texts in sent if name != "q"'
+        " for text in (name, *texts)):\n"
         '        raise BadRequest("No value may hold NUL.")\n',
         "",
         "test_acts.py::test_what_no_text_can_hold_is_refused_whatever_is_asked",
