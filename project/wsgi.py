@@ -9,7 +9,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 handler = get_wsgi_application()
-from customers.services import durability  # noqa: E402 needs the settings
+from customers.services import durability  # noqa: E402
 from project.environ import clean_environ  # noqa: E402
 
 try:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin import ModelAdmin
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
@@ -21,6 +22,7 @@ from customers.admin.fresh import FreshRowAdmin
 from customers.admin.lookups import OfferedLookups
 from customers.admin.paging import Paginator
 from customers.db.bounds import check_size
+from customers.db.declarations import declared
 from customers.db.fields import JsonField, MetadataField
 from customers.models import Customer, Resource
 from customers.services import audit, principals, row_changes, row_history, tagging
@@ -65,6 +67,12 @@ def _customer_in(data):
     return pk if pk.isascii() and pk.isalnum() else None
 
 
+def fields_besides(model: type[Resource], *names: str) -> list[str]:
+    """The fields of `model` that may be edited and are none of `names`."""
+    fields = [*model._meta.concrete_fields, *model._meta.many_to_many]
+    return [field.name for field in fields if field.editable and field.name not in names]
+
+
 class ResourceAdmin(OfferedLookups, FreshRowAdmin):
     """A resource's pages: they show and make rows of the mode that the staff member works in."""
 
@@ -73,6 +81,19 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
     show_full_result_count = False
     paginator = Paginator
     list_per_page = 25
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """The columns that the model declares, where the page names none."""
+        if self.list_display != ModelAdmin.list_display:
+            return self.list_display
+        found = [field for field, said in declared(self.model).values() if said.column]
+        found.sort(key=lambda field: field.is_relation)  # what tells rows apart comes first
+        return [*(field.name for field in found), "created_at"]
+
+    def get_list_select_related(self, request: HttpRequest) -> list[str]:
+        keys = {field.name for field in self.opts.concrete_fields if field.is_relation}
+        shown = [name for name in self.get_list_display(request) if name in keys]
+        return self.list_select_related or shown
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[tuple]:
         """The type's own fields first, then those that every resource has."""

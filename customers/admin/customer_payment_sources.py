@@ -6,8 +6,6 @@ from customers.models import CustomerPaymentSource
 
 @admin.register(CustomerPaymentSource)
 class CustomerPaymentSourceAdmin(ResourceAdmin):
-    list_display = ["name", "customer", "created_at"]
-    list_select_related = ["customer"]
     search_fields = ["customer__email_key__holds", "reference__exact", "id__exact"]
     autocomplete_fields = ["customer"]
     exclude = CustomerPaymentSource.TOKENS

@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 
 from customers.admin import formatting
-from customers.admin.base import TaggableAdmin
+from customers.admin.base import TaggableAdmin, fields_besides
 from customers.admin.bulk import BulkActionsMixin
 from customers.admin.customer_actions import CustomerActionsMixin
 from customers.admin.customer_export import ExportMixin
@@ -18,6 +18,16 @@ from customers.admin.customer_page import CustomerPage
 from customers.admin.search import found_customers
 from customers.models import Customer, CustomerGroup
 from customers.services.environments import mode_of
+
+CODES = [
+    "reference",
+    "reference_origin",
+    "shopper_reference",
+    "profile_id",
+    "tax_exemption_code",
+    "metadata",
+]
+OWN = fields_besides(Customer, "email", "customer_group", "tags", "mode", *CODES)
 
 
 @admin.register(Customer)
@@ -34,23 +44,14 @@ class CustomerAdmin(
     autocomplete_fields = ["customer_group", "tags"]
     readonly_fields = ["id", "anonymization_status", "created_at", "updated_at"]
     fieldsets = [
-        (None, {"fields": ["email", "customer_group"]}),
+        (None, {"fields": ["email", *OWN, "customer_group"]}),
         (
             "Other systems",
-            {
-                "fields": [
-                    "reference",
-                    "reference_origin",
-                    "shopper_reference",
-                    "profile_id",
-                    "tax_exemption_code",
-                    "metadata",
-                ]
-            },
+            {"fields": CODES},
         ),
         ("Record", {"fields": ["id", "anonymization_status", "created_at", "updated_at"]}),
     ]
-    add_fieldsets = [(None, {"fields": ["email", "customer_group", "tags"]}), fieldsets[1]]
+    add_fieldsets = [(None, {"fields": ["email", *OWN, "customer_group", "tags"]}), fieldsets[1]]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[tuple]:
         """Tags are chosen with a new customer, and later in their own place on its page."""

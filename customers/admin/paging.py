@@ -3,7 +3,7 @@
 from django.core import paginator
 from django.utils.functional import cached_property
 
-from customers.db.paging import Count, count, window
+from customers.db.paging import Count, count, page
 
 
 class Paginator(paginator.Paginator):
@@ -23,5 +23,5 @@ class Paginator(paginator.Paginator):
     def page(self, number: int | str) -> paginator.Page:
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
-        found = window(self.object_list, start, self.per_page, self.counted)
+        found = page(self.object_list, start, self.per_page, self.counted)
         return paginator.Page(found, number, self)

@@ -6,5 +6,4 @@ from customers.models import Tag
 
 @admin.register(Tag)
 class TagAdmin(ResourceAdmin):
-    list_display = ["name", "created_at"]
     search_fields = ["name__holds", "reference__exact", "id__exact"]

@@ -137,11 +137,11 @@ DO $made$ BEGIN
 EXCEPTION WHEN {CANNOT} THEN
   RAISE WARNING 'The rows of {table} will be counted each time: %', SQLERRM;
 END $made$;
-"""  # noqa: S608
+"""  # noqa: S608 names of our own
 
     def dropped(self, table):
         function = f"{ROW_COUNTS}_of_{table}"
         return f"""
 DROP FUNCTION IF EXISTS {function}() CASCADE;
 DELETE FROM {ROW_COUNTS} WHERE resource_type = '{table}';
-"""  # noqa: S608
+"""  # noqa: S608 names of our own

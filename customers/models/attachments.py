@@ -1,3 +1,6 @@
+from collections.abc import Iterable
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
@@ -65,19 +68,19 @@ class Attachment(Resource):
             TrigramIndex(fields=["description"], name="attachments_description_parts"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
-    def save(self, *, update_fields=None, **options):
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
         """Save; `attachable` among `update_fields` means all the keys that it may be in."""
         super().save(update_fields=_columns(update_fields), **options)
 
     @property
-    def owning_customer_id(self):
+    def owning_customer_id(self) -> str | None:
         return self.customer_id or self.attachable.owning_customer_id
 
     @classmethod
-    def key_of(cls, resource):
+    def key_of(cls, resource: Resource) -> str:
         """The name of the foreign key to resources such as `resource`."""
         return next(
             name
@@ -86,13 +89,13 @@ class Attachment(Resource):
         )
 
     @property
-    def attachable(self):
+    def attachable(self) -> Resource:
         """The resource that it is attached to."""
         name = next(name for name in ATTACHABLE if getattr(self, f"{name}_id"))
         return getattr(self, name)
 
     @attachable.setter
-    def attachable(self, resource):
+    def attachable(self, resource: Resource) -> None:
         for name in ATTACHABLE:
             setattr(self, name, None)
         setattr(self, self.key_of(resource), resource)

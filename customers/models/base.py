@@ -1,12 +1,15 @@
 """What every resource has, and who may see its rows."""
 
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol, Self
+
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from customers.db.compiled import insert, update
 from customers.db.declarations import clear, keep
+from customers.db.fast_writes import fast_insert
 from customers.db.fields import FoldedField, IdField, InstantField, MetadataField, new_id
 from customers.db.indexes import JsonContainmentIndex
 
@@ -16,6 +19,7 @@ __all__ = [
     "Mode",
     "Resource",
     "ResourceQuerySet",
+    "Viewer",
     "bulk_insert",
 ]
 
@@ -27,21 +31,37 @@ class Mode(models.TextChoices):
     LIVE = "live", "Live"
 
 
+class Viewer(Protocol):
+    """Of a principal, whoever it is, what decides which rows it may see."""
+
+    @property
+    def mode(self) -> str:
+        """The environment it works in."""
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether it may see all rows there."""
+
+    @property
+    def owner_id(self) -> str | None:
+        """The id of the customer who is logged in, None without one."""
+
+
 class DeletionRefusedError(Exception):
     """The row must not be deleted; the message says why."""
 
 
 class ResourceQuerySet(models.QuerySet):
-    def in_mode(self, mode):
+    def in_mode(self, mode: str) -> Self:
         return self.filter(mode=mode)
 
-    def with_id(self, pk):
+    def with_id(self, pk: str) -> "Resource":
         """The row with the id `pk`, any string. Raises DoesNotExist."""
         if not (pk.isascii() and pk.isalnum()):  # NUL is more than databases take
             raise self.model.DoesNotExist
         return self.get(pk=pk)
 
-    def visible_to(self, principal):
+    def visible_to(self, principal: Viewer) -> Self:
         """The rows that `principal` may see: those of its mode and within its reach."""
         rows = self.in_mode(principal.mode)
         return rows if principal.sees_all else rows.filter(self.model.visible_q(principal))
@@ -86,47 +106,38 @@ class Resource(models.Model):
             models.Index(fields=["mode", "reference_origin", "id"], name="%(class)s_origin"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.id
 
-    def save(self, *, update_fields=None, **options):
-        """Save, dated; `update_fields` brings the columns computed from those it names."""
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
+        """Django's, dated; `update_fields` brings the columns computed from those it names."""
         self.updated_at = self.created_at if self._state.adding else timezone.now()
         if update_fields is not None:
-            computed = {
-                field.name
-                for field in self._meta.concrete_fields
-                if isinstance(field, FoldedField) and field.of in update_fields
-            }
-            update_fields = {*update_fields, *computed, "updated_at"}
-            if not (options or self._state.adding):
-                self._prepare_related_fields_for_save("save", self._fields_of(update_fields))
-                if update(self, update_fields):
-                    return
-        elif options == {"force_insert": True}:
-            self._prepare_related_fields_for_save("save")
-            insert(self)
-            return
+            update_fields = {*update_fields, *self._computed_from(update_fields), "updated_at"}
         super().save(update_fields=update_fields, **options)
 
-    def _fields_of(self, names):
-        return [field for field in self._meta.concrete_fields if field.name in names]
+    def _computed_from(self, names: Iterable[str]) -> set[str]:
+        return {
+            field.name
+            for field in self._meta.concrete_fields
+            if isinstance(field, FoldedField) and field.of in names
+        }
 
     @classmethod
-    def visible_q(cls, principal):
+    def visible_q(cls, principal: Viewer) -> Q:
         """The condition on the rows that `principal`, a sales channel, may see: none."""
         return Q(pk__in=[])
 
     @property
-    def owning_customer_id(self):
+    def owning_customer_id(self) -> str | None:
         """The id of the customer whose the row is, None when it is nobody's."""
         return getattr(self, "customer_id", None)
 
-    def is_editable_by(self, principal):
+    def is_editable_by(self, principal: Viewer) -> bool:
         """Whether the state of the row, which `principal` may see, lets it change the row."""
         return True
 
-    def clean(self):
+    def clean(self) -> None:
         """Raise ValidationError for what no constraint refuses, such as a row of the other mode."""
         super().clean()
         strays = {
@@ -138,7 +149,7 @@ class Resource(models.Model):
         if strays:
             raise ValidationError(strays)
 
-    def validate_constraints(self, exclude=None):
+    def validate_constraints(self, exclude: Iterable[str] | None = None) -> None:
         """Raise ValidationError with what each broken constraint says, on what it is about."""
         told = {}
         for name, error in self.violations():
@@ -146,7 +157,7 @@ class Resource(models.Model):
         if told:
             raise ValidationError(told)
 
-    def violations(self):
+    def violations(self) -> Iterator[tuple[str, ValidationError]]:
         """Ask the database which constraints the row breaks.
 
         Yields, for each, the name of the member it is about and a ValidationError in the
@@ -174,12 +185,12 @@ class Resource(models.Model):
         return getattr(field, "of", None) or field.name
 
 
-def bulk_insert(*rows):
-    """Save new rows, which no constraint can refuse, in one round trip where that is enough."""
+def bulk_insert(*rows: Resource) -> None:
+    """Insert new rows, which no constraint can refuse and nobody saves again, by fast_insert."""
     for row in rows:
         row.updated_at = row.created_at
     if rows:
-        insert(*rows)
+        fast_insert(*rows)
 
 
 class CustomerOwned(Resource):
@@ -195,7 +206,7 @@ class CustomerOwned(Resource):
         ]
 
     @classmethod
-    def visible_q(cls, principal):
+    def visible_q(cls, principal: Viewer) -> Q:
         """The logged in customer's own rows; without one, those of no registered customer."""
         if principal.owner_id:
             return Q(customer=principal.owner_id)
@@ -204,5 +215,5 @@ class CustomerOwned(Resource):
     sent_email = None  # by a guest, who is not to learn whose address it is and how it is kept
 
     @property
-    def customer_email(self):
+    def customer_email(self) -> str | None:
         return self.sent_email or (self.customer and self.customer.email)

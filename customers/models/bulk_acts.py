@@ -27,11 +27,11 @@ class BulkAct(models.Model):
     class Meta:
         db_table = "bulk_acts"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.id
 
     @property
-    def refused(self):
+    def refused(self) -> int:
         """How many customers were skipped."""
         return sum(self.refusals.values())
 
@@ -46,5 +46,5 @@ class BulkChunk(models.Model):
     class Meta:
         db_table = "bulk_chunks"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.id

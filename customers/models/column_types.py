@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cache
+from typing import Any
 
 import orjson
 from django.db import models
@@ -28,7 +29,7 @@ class UnknownColumnTypeError(LookupError):
     """A column is of a kind that the table has no row for; the message names both."""
 
 
-def keep(value: JsonValue) -> JsonValue:
+def keep(value: Any) -> Any:
     """`value`, which JSON and CSV take as it is."""
     return value
 
@@ -108,14 +109,9 @@ def is_list(column: models.Field) -> bool:
     return column.default is list
 
 
-def is_any(column: models.Field) -> bool:
-    """Whether `column` is of its kind, which its class alone decides."""
-    return True
-
-
 @dataclass(frozen=True)
 class ColumnType:
-    """A kind of column: those of `column_class` of which `fits` is true.
+    """A kind of column: those of `column_class`, or those of them of which `fits` is true.
 
     `to_json` makes JSON's value of the column's, for the API, the audit log and exports.
     `to_cell` makes of JSON's value what a cell of CSV holds, and `from_cell` makes JSON's value of
@@ -123,10 +119,10 @@ class ColumnType:
     """
 
     column_class: type[models.Field]
-    to_json: Callable = keep
-    to_cell: Callable[[JsonValue], Cell] = keep
+    to_json: Callable[[Any], JsonValue] = keep
+    to_cell: Callable[[Any], Cell] = keep
     from_cell: Callable[[str], JsonValue] = keep
-    fits: Callable[[models.Field], bool] = is_any
+    fits: Callable[[models.Field], bool] | None = None
 
     @property
     def is_converted(self) -> bool:
@@ -171,7 +167,7 @@ COLUMN_TYPES = {  # the first that fits counts
 def column_kind(column: models.Field) -> str:
     """The name of the row of `column` in the table. Raises UnknownColumnTypeError."""
     for kind, row in COLUMN_TYPES.items():
-        if isinstance(column, row.column_class) and row.fits(column):
+        if isinstance(column, row.column_class) and (row.fits is None or row.fits(column)):
             return kind
     raise UnknownColumnTypeError(f"{column} is a {type(column).__name__}: add a row for it")
 

@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from django.db import connection, models
 
 from customers.db.declarations import keep
@@ -14,11 +16,11 @@ class Counter(models.Model):
     class Meta:
         db_table = "counters"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.key
 
     @classmethod
-    def count_up(cls, key, *, below, expires_at):
+    def count_up(cls, key: str, *, below: int, expires_at: datetime) -> int | None:
         """Add one to `key`'s count if it is `below` the number given.
 
         Returns the new count, or None when it was not added. One statement, so that of

@@ -23,5 +23,5 @@ class CustomerAddress(CustomerOwned):
         verbose_name_plural = "customer addresses"
 
     @property
-    def name(self):
+    def name(self) -> str:
         return self.address.name

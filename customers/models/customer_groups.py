@@ -10,8 +10,8 @@ class CustomerGroup(Resource):
 
     importable = False
 
-    name = keep(models.CharField(max_length=255))
-    code = keep(models.CharField(max_length=255, null=True, blank=True))
+    name = keep(models.CharField(max_length=255), column=True)
+    code = keep(models.CharField(max_length=255, null=True, blank=True), column=True)
 
     class Meta(Resource.Meta):
         db_table = "customer_groups"
@@ -30,5 +30,5 @@ class CustomerGroup(Resource):
             *by_each("name"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name

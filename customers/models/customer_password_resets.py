@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +11,7 @@ from customers.db.declarations import delete, keep
 from customers.db.fields import InstantField
 from customers.db.indexes import by_each
 from customers.models.applications import digest
-from customers.models.base import CustomerOwned
+from customers.models.base import CustomerOwned, Viewer
 
 TOKEN_LENGTH = 20  # letters and digits: 119 bits
 
@@ -42,10 +43,10 @@ class CustomerPasswordReset(CustomerOwned):
             *by_each("reset_password_at"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.id
 
-    def save(self, **options):
+    def save(self, **options: Any) -> None:
         """Save; a new row is given its token, in `reset_password_token`, and its time."""
         if self._state.adding:
             self.reset_password_token = get_random_string(TOKEN_LENGTH)
@@ -56,17 +57,17 @@ class CustomerPasswordReset(CustomerOwned):
         super().save(**options)
 
     @classmethod
-    def visible_q(cls, principal):
+    def visible_q(cls, principal: Viewer) -> Q:
         """Any: what a sales channel does to one, it does by the token alone."""
         return Q()
 
-    def accepts(self, token):
+    def accepts(self, token: str) -> bool:
         """Whether `token`, a string, is the one that was given, and has opened nothing yet."""
         return self.token_digest is not None and constant_time_compare(
             self.token_digest, digest(token)
         )
 
     @property
-    def is_over(self):
+    def is_over(self) -> bool:
         """Whether its time has run out."""
         return self.expires_at <= timezone.now()

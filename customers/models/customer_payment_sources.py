@@ -1,5 +1,7 @@
 import re
 import unicodedata
+from collections.abc import Iterable
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -11,7 +13,7 @@ from customers.models.base import CustomerOwned
 DIGITS = re.compile(r"(?<!\d)\d(?:[\s._/-]*\d){12,18}(?!\d)", re.ASCII)
 
 
-def looks_like_card_number(text):
+def looks_like_card_number(text: str) -> bool:
     """Whether `text` holds 13 to 19 digits with a right check digit (ISO/IEC 7812-1, annex B)."""
     return any(
         _has_check_digit([int(sign) for sign in found if sign.isdigit()])
@@ -46,9 +48,10 @@ class CustomerPaymentSource(CustomerOwned):
     TOKENS = ["customer_token", "payment_source_token"]
 
     customer = delete(
-        models.ForeignKey("Customer", models.CASCADE, related_name="customer_payment_sources")
+        models.ForeignKey("Customer", models.CASCADE, related_name="customer_payment_sources"),
+        column=True,
     )
-    name = delete(models.CharField(max_length=64, null=True, editable=False))
+    name = delete(models.CharField(max_length=64, null=True, editable=False), column=True)
     customer_token = delete(
         models.CharField(max_length=255, null=True, blank=True), secret=True, tells=Tells.CODE
     )
@@ -64,10 +67,10 @@ class CustomerPaymentSource(CustomerOwned):
             *by_each("name", "payment_source_token"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name or self.pk
 
-    def save(self, *, update_fields=None, **options):
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
         """Save with the name that the tokens give: their last four signs, the rest hidden."""
         self.name = self.masked_token
         if update_fields is not None:
@@ -75,12 +78,12 @@ class CustomerPaymentSource(CustomerOwned):
         super().save(update_fields=update_fields, **options)
 
     @property
-    def masked_token(self):
+    def masked_token(self) -> str:
         """The last four signs of the token, and none of a short one."""
         token = self.payment_source_token or self.customer_token
         return f"•••• {token[-4:]}" if token and len(token) > 8 else "••••"
 
-    def clean(self):
+    def clean(self) -> None:
         super().clean()
         bad = [
             name

@@ -32,5 +32,5 @@ class CustomerSubscription(CustomerOwned):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.reference or self.pk

@@ -7,7 +7,7 @@ from django.db.models import Q
 from customers.db.declarations import Tells, clear, keep, redact
 from customers.db.fields import InstantField, JsonField
 from customers.db.indexes import JsonContainmentIndex, RowCountTriggers, TrigramIndex
-from customers.models.base import Resource
+from customers.models.base import Resource, Viewer
 from customers.models.emails import EmailKeyField, validate_email_address
 
 
@@ -141,14 +141,14 @@ class Customer(Resource):
             RowCountTriggers(fields=["mode", "status"], name="customers_tallied"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.email
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Customer: {self.pk}>"
 
     @classmethod
-    def visible_q(cls, principal):
+    def visible_q(cls, principal: Viewer) -> Q:
         """A customer sees itself."""
         return Q(pk=principal.owner_id or "")
 

@@ -19,5 +19,5 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         indexes = [models.Index(fields=["webhook", "next_attempt_at"], name="deliveries_due")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.id

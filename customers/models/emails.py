@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import idna
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
 from customers.db.fields import FoldedField
 
@@ -114,7 +115,7 @@ def _in_lower_case(label):
     return unicodedata.normalize("NFC", "".join(letter.lower() for letter in label))
 
 
-def stale_keys(customers) -> dict[str, str]:
+def stale_keys(customers: QuerySet) -> dict[str, str]:
     """The key by id of each of the rows `customers` whose email_key is another's, an older one."""
     found = customers.order_by().values_list("pk", "email", "email_key")
     return {
@@ -122,7 +123,7 @@ def stale_keys(customers) -> dict[str, str]:
     }
 
 
-def collisions(customers, keys: dict[str, str]) -> list[tuple[str, list[str]]]:
+def collisions(customers: QuerySet, keys: dict[str, str]) -> list[tuple[str, list[str]]]:
     """The modes and ids of rows that would have one key, if they had `keys`, of stale_keys."""
     holders = defaultdict(list)
     for part in _parts_of(keys):

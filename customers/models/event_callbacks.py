@@ -34,5 +34,5 @@ class EventCallback(Resource):
             models.Index(fields=["created_at"], name="event_callbacks_by_age"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.id

@@ -37,5 +37,5 @@ class EventStore(Resource):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.resource_type} {self.event}"

@@ -47,5 +47,5 @@ class Event(Resource):
             models.Index(fields=["id"], condition=Q(undispatched=True), name="events_undispatched"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name

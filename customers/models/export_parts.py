@@ -14,5 +14,5 @@ class ExportPart(models.Model):
     class Meta:
         db_table = "export_parts"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.pk

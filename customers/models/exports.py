@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from django.db import models
 from django.utils import timezone
 
@@ -30,20 +32,20 @@ class Export(Job):
         db_table = "exports"
         indexes = [*Job.Meta.indexes, *by_each("records_count")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.resource_type} {self.id}"
 
-    def give_up(self, at):
+    def give_up(self, at: datetime) -> None:
         super().give_up(at)
         self.status = self.Status.FAILED
 
     @property
-    def progress(self):
+    def progress(self) -> float:
         """How much is done, in percent."""
         return round(100 * self.processed_count / self.records_count, 2)
 
     @property
-    def estimated_completion_at(self):
+    def estimated_completion_at(self) -> datetime | None:
         """When it will be done at the pace so far, None where there is none yet."""
         if self.completed_at or not (self.started_at and self.processed_count):
             return self.completed_at

@@ -22,5 +22,5 @@ class IdempotentAnswer(models.Model):
     class Meta:
         db_table = "idempotent_answers"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.key

@@ -22,5 +22,5 @@ class ImportInputs(models.Model):
         db_table = "import_inputs"
         verbose_name_plural = "import inputs"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.pk

@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from django.conf import settings
 from django.core import signing
 from django.db import models
@@ -74,26 +76,26 @@ class Job(Resource):
     has_file = False  # whether there is a file to be had
 
     @property
-    def attachment_url(self):
+    def attachment_url(self) -> str | None:
         """A link to the file that works for five minutes, None while there is none."""
         if not self.has_file:
             return None
         table = self._meta.db_table
         return f"{settings.PUBLIC_URL}/api/{table}/files/{signing.dumps(self.pk, salt=table)}"
 
-    def interrupt(self, at):
+    def interrupt(self, at: datetime) -> None:
         """Stop, without saving. Raises TransitionError for what has ended."""
         if self.status not in self.OPEN:
             raise TransitionError(f"cannot follow the status {self.status}")
         self.status, self.interrupted_at = self.Status.INTERRUPTED, at
 
-    def give_up(self, at):
+    def give_up(self, at: datetime) -> None:
         """As `interrupt`, because parts of it failed on our side; `errors_log` says so."""
         self.interrupt(at)
         told = "failed on our side several times; whoever runs the service finds more in its log"
         self.errors_log = {**self.errors_log, "base": {"base": [told]}}
 
-    def resume(self):
+    def resume(self) -> None:
         """Go on where it was interrupted, without saving. Raises TransitionError."""
         if self.status != self.Status.INTERRUPTED:
             raise TransitionError(f"cannot follow the status {self.status}")
@@ -119,18 +121,18 @@ class Import(Job):
         db_table = "imports"
         indexes = [*Job.Meta.indexes, *by_each("parent_resource_id", "inputs_size")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.resource_type} {self.id}"
 
     @property
-    def has_file(self):
+    def has_file(self) -> bool:
         return self.status != self.Status.COMPLETED
 
     @property
-    def position(self):
+    def position(self) -> int:
         return self.processed_count + self.errors_count
 
     @property
-    def too_many_errors(self):
+    def too_many_errors(self) -> bool:
         """Whether more than a tenth of the inputs has failed, and that matters."""
         return not self.skip_errors and self.errors_count * 10 > self.inputs_size

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from functools import cache
+from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from babel.numbers import format_currency, get_currency_precision, list_currencies
@@ -10,11 +11,11 @@ from django.db import models
 
 
 @cache
-def currency_codes():
+def currency_codes() -> set[str]:
     return {code for code in list_currencies() if len(code) == 3}
 
 
-def validate_currency_code(value):
+def validate_currency_code(value: str) -> None:
     if value not in currency_codes():
         raise ValidationError("is not a currency code of three capital letters (ISO 4217)")
 
@@ -27,7 +28,9 @@ def _locale(language_code):
         return Locale("en")
 
 
-def formatted(cents, currency_code, language_code="en"):
+def formatted(
+    cents: int | None, currency_code: str | None, language_code: str | None = "en"
+) -> str | None:
     """`€12.50` for 1250 EUR in English; None where the amount or its currency is missing."""
     if cents is None or not currency_code:
         return None
@@ -38,5 +41,5 @@ def formatted(cents, currency_code, language_code="en"):
 class CentsField(models.BigIntegerField):
     """An amount in the smallest unit of the row's currency."""
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any) -> None:
         super().__init__(**{**options, "null": True, "blank": True})

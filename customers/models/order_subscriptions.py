@@ -26,7 +26,7 @@ FREQUENCIES = {
 }
 
 
-def validate_frequency(value):
+def validate_frequency(value: str) -> None:
     """Accept one of the named frequencies or a cron expression of five fields."""
     if value not in FREQUENCIES:
         try:
@@ -122,5 +122,5 @@ class OrderSubscription(CustomerOwned, Transitional):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"#{self.number}"

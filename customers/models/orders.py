@@ -1,4 +1,5 @@
 import secrets
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -6,12 +7,12 @@ from django.db.models import Q
 from customers.db.declarations import clear, keep, scrub
 from customers.db.fields import InstantField
 from customers.db.indexes import RowCountTriggers, by_each
-from customers.models.base import CustomerOwned, DeletionRefusedError
+from customers.models.base import CustomerOwned, DeletionRefusedError, Viewer
 from customers.models.money import CentsField, formatted, validate_currency_code
 from customers.models.transitions import ARCHIVING, Transitional, move
 
 
-def new_number():
+def new_number() -> str:
     """A random number of 16 digits for people: of 100 million orders hardly two share one."""
     return str(10**15 + secrets.randbelow(9 * 10**15))
 
@@ -147,10 +148,10 @@ class Order(CustomerOwned, Transitional):
             RowCountTriggers(fields=["mode", "status"], name="orders_tallied"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"#{self.number}"
 
-    def delete(self, **options):
+    def delete(self, **options: Any) -> tuple[int, dict[str, int]]:
         """Delete a draft or pending order.
 
         Raises DeletionRefusedError for one that has been placed.
@@ -159,14 +160,14 @@ class Order(CustomerOwned, Transitional):
             raise DeletionRefusedError("an order that has been placed is kept")
         return super().delete(**options)
 
-    def is_editable_by(self, principal):
+    def is_editable_by(self, principal: Viewer) -> bool:
         """Whether it may change the order: a sales channel until the order is placed."""
         return principal.sees_all or self.status in (self.Status.DRAFT, self.Status.PENDING)
 
     @property
-    def formatted_total_amount(self):
+    def formatted_total_amount(self) -> str | None:
         return formatted(self.total_amount_cents, self.currency_code, self.language_code)
 
     @property
-    def formatted_total_amount_with_taxes(self):
+    def formatted_total_amount_with_taxes(self) -> str | None:
         return formatted(self.total_amount_with_taxes_cents, self.currency_code, self.language_code)

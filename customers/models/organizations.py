@@ -5,43 +5,43 @@ class Organization:
     """The one organization that the installation serves, as its settings describe it."""
 
     @property
-    def pk(self):
+    def pk(self) -> str:
         return settings.ORGANIZATION_ID
 
     @property
-    def name(self):
+    def name(self) -> str:
         return settings.ORGANIZATION_NAME
 
     @property
-    def slug(self):
+    def slug(self) -> str:
         return settings.ORGANIZATION_SLUG
 
     @property
-    def domain(self):
+    def domain(self) -> str:
         return settings.TOKEN_ISSUER.removeprefix("https://auth.")
 
     @property
-    def support_phone(self):
+    def support_phone(self) -> str | None:
         return settings.SUPPORT_PHONE or None
 
     @property
-    def support_email(self):
+    def support_email(self) -> str | None:
         return settings.SUPPORT_EMAIL or None
 
     @property
-    def logo_url(self):
+    def logo_url(self) -> str | None:
         return settings.LOGO_URL or None
 
     @property
-    def favicon_url(self):
+    def favicon_url(self) -> str | None:
         return settings.FAVICON_URL or None
 
     @property
-    def primary_color(self):
+    def primary_color(self) -> str | None:
         return settings.PRIMARY_COLOR or None
 
     @property
-    def config(self):
+    def config(self) -> dict[str, object]:
         return {}
 
     # What every resource has, and settings do not tell

@@ -37,5 +37,5 @@ class QueuedMail(models.Model):
     class Meta:
         db_table = "queued_mails"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.id

@@ -88,11 +88,11 @@ class Return(CustomerOwned, Transitional):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"#{self.number}"
 
     @property
-    def formatted_estimated_refund_amount(self):
+    def formatted_estimated_refund_amount(self) -> str | None:
         order = self.order
         return formatted(
             self.estimated_refund_amount_cents, order.currency_code, order.language_code

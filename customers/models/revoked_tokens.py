@@ -13,5 +13,5 @@ class RevokedToken(models.Model):
     class Meta:
         db_table = "revoked_tokens"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.jti

@@ -1,4 +1,7 @@
+from typing import Self
+
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -9,7 +12,7 @@ from customers.models.base import Mode, ResourceQuerySet
 
 
 class SegmentQuerySet(ResourceQuerySet):
-    def is_editable_by(self, user):
+    def is_editable_by(self, user: AbstractBaseUser) -> Self:
         """The user's own segments, and those that are shared."""
         return self.filter(Q(owner=user) | Q(shared=True))
 
@@ -43,5 +46,5 @@ class Segment(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name

@@ -24,5 +24,5 @@ class Session(models.Model):
     class Meta:
         db_table = "sessions"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.id

@@ -2,7 +2,7 @@ from django.db import models
 
 from customers.db.declarations import delete, keep
 from customers.db.indexes import by_each
-from customers.models.base import Resource
+from customers.models.base import Resource, Viewer
 from customers.models.sku_lists import SkuList
 
 
@@ -34,13 +34,13 @@ class SkuListItem(Resource):
         ]
 
     @classmethod
-    def visible_q(cls, principal):
+    def visible_q(cls, principal: Viewer) -> models.Q:
         """The items of the lists that the caller may see."""
         return models.Q(sku_list__in=SkuList.objects.visible_to(principal))
 
     @property
-    def owning_customer_id(self):
+    def owning_customer_id(self) -> str | None:
         return self.sku_list.owning_customer_id
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.sku_code

@@ -1,3 +1,6 @@
+from collections.abc import Iterable
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import models
@@ -38,17 +41,17 @@ class SkuList(CustomerOwned):
             TrigramIndex(fields=["name"], name="sku_lists_name_parts"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
-    def save(self, *, update_fields=None, **options):
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
         """Save with the slug that the name gives."""
         self.slug = slugify(self.name, allow_unicode=True)
         if update_fields is not None:
             update_fields = {*update_fields, "slug"}
         super().save(update_fields=update_fields, **options)
 
-    def clean(self):
+    def clean(self) -> None:
         super().clean()
         if not self.manual and not self.sku_code_regex:
             blank = ValidationError("can't be blank", code="blank")

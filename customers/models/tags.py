@@ -1,14 +1,17 @@
+from collections.abc import Iterable
+from typing import Self
+
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
 from customers.db.declarations import keep
 from customers.db.fields import FoldedField
-from customers.models.base import Resource, ResourceQuerySet
+from customers.models.base import Resource, ResourceQuerySet, Viewer
 
 
 class TagQuerySet(ResourceQuerySet):
-    def named(self, names):
+    def named(self, names: Iterable[str]) -> Self:
         """The tags that have one of the given names, in upper or lower case."""
         return self.filter(name__in={name.lower() for name in names if name.isascii()})
 
@@ -27,7 +30,8 @@ class Tag(Resource):
                     "may only have letters a to z, digits, and the signs _ : -",
                 )
             ],
-        )
+        ),
+        column=True,
     )
 
     objects = TagQuerySet.as_manager()
@@ -45,7 +49,7 @@ class Tag(Resource):
         ]
 
     @classmethod
-    def visible_q(cls, principal):
+    def visible_q(cls, principal: Viewer) -> Q:
         """The tags of the records that the caller may see."""
         found = Q()
         for relation in cls._meta.related_objects:
@@ -55,5 +59,5 @@ class Tag(Resource):
             found |= Q(pk__in=pairs.values("tag"))
         return found
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name

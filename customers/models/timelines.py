@@ -17,5 +17,5 @@ class Timeline(models.Model):
     class Meta:
         db_table = "timelines"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.number)

@@ -1,6 +1,7 @@
 """How the status of a row may move: a table that the model declares."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import models
 
@@ -16,13 +17,15 @@ class Move:
     `stamp` is the column that the move dates; `clears` the one that it empties.
     """
 
-    sources: frozenset
+    sources: frozenset[str]
     to: str | None = None
     stamp: str | None = None
     clears: str | None = None
 
 
-def move(*sources, to=None, stamp=None, clears=None):
+def move(
+    *sources: str, to: str | None = None, stamp: str | None = None, clears: str | None = None
+) -> Move:
     return Move(frozenset(sources), to, stamp, clears)
 
 
@@ -32,12 +35,12 @@ ARCHIVING = {"archive": move(stamp="archived_at"), "unarchive": move(clears="arc
 class Transitional(models.Model):
     """A model whose `transitions` name the moves of its status."""
 
-    transitions = {}
+    transitions: dict[str, Move] = {}
 
     class Meta:
         abstract = True
 
-    def apply_transition(self, name, at):
+    def apply_transition(self, name: str, at: datetime) -> set[str]:
         """Set, without saving, what the move `name` changes; return the columns' names.
 
         `at` is the moment that it is dated. Raises TransitionError.

@@ -18,5 +18,5 @@ class Upload(models.Model):
     class Meta:
         db_table = "uploads"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.id

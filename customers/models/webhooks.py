@@ -1,4 +1,6 @@
 import secrets
+from collections.abc import Iterable
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -11,17 +13,17 @@ from customers.models.events import TOPICS
 from customers.models.transitions import move
 
 
-def new_secret():
+def new_secret() -> str:
     """32 random hexadecimal digits by which a receiver knows that a call is ours."""
     return secrets.token_hex(16)
 
 
-def validate_topic(value):
+def validate_topic(value: str) -> None:
     if value not in TOPICS:
         raise ValidationError("is not a topic", code="inclusion")
 
 
-def validate_paths(value):
+def validate_paths(value: Any) -> None:
     if value is not None and not (
         isinstance(value, list) and all(isinstance(path, str) for path in value)
     ):
@@ -76,10 +78,10 @@ class Webhook(Resource):
             *by_each("topic", "disabled_at", "circuit_state", "circuit_failure_count"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name or f"Webhook {self.pk}"
 
-    def save(self, *, update_fields=None, **options):
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
         """Save, named by the id when nobody named it."""
         if not self.name:
             self.name = f"Webhook {self.pk}"

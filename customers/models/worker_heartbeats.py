@@ -13,5 +13,5 @@ class WorkerHeartbeat(models.Model):
     class Meta:
         db_table = "worker_heartbeats"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.work

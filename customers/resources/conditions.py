@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q
@@ -49,7 +49,7 @@ class FilterTarget(NamedTuple):
         """Not `q`; a row without a value fulfils neither, as in SQL."""
         return self.compare("isnull", False) & ~q
 
-    def read(self, text: str) -> object:
+    def read(self, text: str) -> Any:
         """The value in `text`, of the attribute's type. Raises ValidationError."""
         value = self.declared.field.clean(text)
         if value is None:

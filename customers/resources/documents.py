@@ -15,7 +15,7 @@ from django.db.models import Model
 from customers.db.bounds import ByteBudget, TooManyBytesError
 from customers.resources import errors
 from customers.resources.prefetching import PrefetchBudget
-from customers.resources.protocols import Principal, Registry, ServedType
+from customers.resources.protocols import Principal, ServedType, ServedTypes
 from customers.resources.relations import Relation, RowsById
 from customers.resources.shapes import Identifiers, shape_of
 from customers.services import permissions
@@ -25,7 +25,7 @@ Key = tuple[str, str]  # of a resource: its type and id
 
 
 class Document:
-    """Writes what `principal` asked for of the type that `viewset` serves.
+    """Writes what `principal` asked for of the type that `resource` serves.
 
     `include` is a tree of relationship names, {"customer_group": {"customers": {}}};
     `fields` maps a type to the set of its names to show. A document of more than one resource
@@ -34,13 +34,13 @@ class Document:
 
     def __init__(
         self,
-        viewset: ServedType,
+        resource: ServedType,
         principal: Principal,
         include: IncludeTree | None = None,
         fields: dict[str, frozenset[str]] | None = None,
         most_bytes: int | None = None,
     ) -> None:
-        self.viewset = viewset
+        self.resource = resource
         self.principal = principal
         self.include = include or {}
         self.fields = fields or {}
@@ -52,15 +52,15 @@ class Document:
 
     def one(self, row: Model | None, **members: Any) -> bytes:
         """The bytes of a document about `row`, or about nothing when it is None."""
-        rows = [] if row is None else [row]
-        self._prefetch_included(rows)
-        data = self._render_resource(row, self.viewset) if rows else None
-        return self._encode(data, rows, members)
+        if row is None:
+            return self._encode(None, [], members)
+        self._prefetch_included([row])
+        return self._encode(self._render_resource(row, self.resource), [row], members)
 
     def many(self, rows: list[Model], **members: Any) -> bytes:
         """The bytes of a document that lists `rows`."""
         self._prefetch_included(rows)
-        data = [self._render_resource(row, self.viewset) for row in rows]
+        data = [self._render_resource(row, self.resource) for row in rows]
         return self._encode(data, rows, members)
 
     def etag(self, row: Model, body: bytes | None = None) -> str:
@@ -69,11 +69,11 @@ class Document:
         It changes with the row's attributes, but for those in its serializer's Meta.volatile, and
         with updated_at, which every write of the row moves, one of its tags, too.
         """
-        passing = getattr(self.viewset.serializer_class.Meta, "volatile", ())
-        if body is None or self.include or self.fields or passing:
-            name = self.viewset.name
-            fields = {name: _names_without(self.viewset, passing)} if passing else {}
-            body = Document(self.viewset, self.principal, fields=fields).one(row)
+        volatile = getattr(self.resource.serializer_class.Meta, "volatile", ())
+        if body is None or self.include or self.fields or volatile:
+            name = self.resource.name
+            fields = {name: _names_without(self.resource, volatile)} if volatile else {}
+            body = Document(self.resource, self.principal, fields=fields).one(row)
         return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
     # Loading what is included
@@ -81,21 +81,21 @@ class Document:
     def _prefetch_included(self, rows: list[Model]) -> None:
         self.primary_count = len(rows)
         if self.include:
-            self._prefetch_tree(rows, self.viewset, self.include)
+            self._prefetch_tree(rows, self.resource, self.include)
 
     def _prefetch_tree(
-        self, rows: list[Model], viewset: ServedType, tree: IncludeTree, path: str = ""
+        self, rows: list[Model], resource: ServedType, tree: IncludeTree, path: str = ""
     ) -> None:
         """Load what `tree` names, level by level, with a fixed number of queries for each name.
 
         `path` leads to `rows`. Raises errors.InvalidIncludeError when it is too much.
         """
         for row in rows:
-            self.rows.setdefault(_key_of(row, viewset), (row, viewset))
+            self.rows.setdefault(_key_of(row, resource), (row, resource))
         for name, branch in tree.items() if rows else ():
-            relation = viewset.relations[name]
+            relation = resource.relations[name]
             found = self._prefetch_relation(relation, rows, f"{path}{name}")
-            self._add_linkages(relation, rows, viewset, found)
+            self._add_linkages(relation, rows, resource, found)
             for target, others in _unique_by_type(relation, found).items():
                 self._prefetch_tree(others, target, branch, f"{path}{name}.")
 
@@ -114,32 +114,32 @@ class Document:
                 parameter="include",
             ) from error
 
-    def _deferred_columns(self, viewset: ServedType) -> tuple[str, ...]:
-        """The long columns that are left out of resources of the type of `viewset`."""
-        fields = self.fields.get(viewset.name)
-        return () if fields is None else shape_of(viewset, fields).deferred
+    def _deferred_columns(self, resource: ServedType) -> tuple[str, ...]:
+        """The long columns that are left out of resources of the type of `resource`."""
+        fields = self.fields.get(resource.name)
+        return () if fields is None else shape_of(resource, fields).deferred
 
     def _add_linkages(
-        self, relation: Relation, rows: list[Model], viewset: ServedType, found: RowsById
+        self, relation: Relation, rows: list[Model], resource: ServedType, found: RowsById
     ) -> None:
         """Remember the identifiers of what `found` has of each of `rows`."""
         for row in rows:
             others = found.get(row.pk, [])
-            linkage: Any = [identifier_of(relation.viewset_for(one), one) for one in others]
+            linkage: Any = [identifier_of(relation.type_for(one), one) for one in others]
             if not relation.to_many:
                 linkage = linkage[0] if linkage else None
-            self.linkages.setdefault(_key_of(row, viewset), {})[relation.name] = linkage
+            self.linkages.setdefault(_key_of(row, resource), {})[relation.name] = linkage
 
     # Writing
 
-    def _render_resource(self, row: Model, viewset: ServedType) -> dict[str, Any]:
+    def _render_resource(self, row: Model, resource: ServedType) -> dict[str, Any]:
         """The resource object of `row`."""
-        shape = shape_of(viewset, self.fields.get(viewset.name))
-        link = viewset.link_to(row)
+        shape = shape_of(resource, self.fields.get(resource.name))
+        link = resource.link_to(row)
         attributes = shape.attributes_of(row)
-        for field in shape.principal_fields:
-            attributes[field.field_name] = field.value_for(self.principal, row)
-        resource = {
+        for name, field in shape.principal_fields.items():
+            attributes[name] = field.value_for(self.principal, row)
+        rendered = {
             "id": row.pk,
             "type": shape.type,
             "links": {"self": link},
@@ -147,15 +147,15 @@ class Document:
         }
         if shape.relationships:
             linkages = self.linkages.get((shape.type, row.pk), {})
-            resource["relationships"] = shape.relationships_of(link, linkages)
-        resource["meta"] = _encode_meta(self.principal.mode, settings.ORGANIZATION_ID)
-        return resource
+            rendered["relationships"] = shape.relationships_of(link, linkages)
+        rendered["meta"] = _encode_meta(self.principal.mode, settings.ORGANIZATION_ID)
+        return rendered
 
     def _render_included(self, primary: set[Key]) -> list[dict[str, Any]]:
         """The resource objects of all that was loaded, without those in `primary`."""
         return [
-            self._render_resource(row, viewset)
-            for key, (row, viewset) in self.rows.items()
+            self._render_resource(row, resource)
+            for key, (row, resource) in self.rows.items()
             if key not in primary
         ]
 
@@ -164,7 +164,7 @@ class Document:
     ) -> bytes:
         document: dict[str, Any] = {"data": data}
         if self.include:
-            primary = {_key_of(row, self.viewset) for row in rows}
+            primary = {_key_of(row, self.resource) for row in rows}
             document["included"] = self._render_included(primary)
         body = orjson.dumps({**document, **members})
         if len(body) > self.most_bytes and (self.include or len(rows) > 1):
@@ -182,7 +182,7 @@ class Document:
             )
         raise errors.InvalidPageValueError(
             f"This page is larger than {self.most_bytes} bytes; ask for a smaller page[size], or "
-            f"for fewer members by fields[{self.viewset.name}].",
+            f"for fewer members by fields[{self.resource.name}].",
             parameter="page[size]",
         )
 
@@ -192,28 +192,27 @@ def _encode_meta(mode: str, organization_id: str) -> orjson.Fragment:
     return orjson.Fragment(orjson.dumps({"mode": mode, "organization_id": organization_id}))
 
 
-@lru_cache(maxsize=32)
-def _names_without(viewset: ServedType, names: tuple[str, ...]) -> frozenset[str]:
+def _names_without(resource: ServedType, names: tuple[str, ...]) -> frozenset[str]:
     """The names of the attributes of a type that depend on no reader, without `names`."""
-    return frozenset(shape_of(viewset).names) - {*names}
+    return frozenset(shape_of(resource).names) - {*names}
 
 
-def _key_of(row: Model, viewset: ServedType) -> Key:
-    return viewset.name, row.pk
+def _key_of(row: Model, resource: ServedType) -> Key:
+    return resource.name, row.pk
 
 
 def _unique_by_type(relation: Relation, found: RowsById) -> dict[ServedType, list[Model]]:
-    """The rows in `found`, each once, by the viewset of their type."""
+    """The rows in `found`, each once, by the type that serves them."""
     unique: dict[ServedType, dict[str, Model]] = {}
     for others in found.values():
         for other in others:
-            unique.setdefault(relation.viewset_for(other), {})[other.pk] = other
+            unique.setdefault(relation.type_for(other), {})[other.pk] = other
     return {target: list(others.values()) for target, others in unique.items()}
 
 
-def identifier_of(viewset: ServedType, row: Model) -> dict[str, str]:
-    """The resource identifier of `row`, which `viewset` serves."""
-    return {"type": viewset.name, "id": row.pk}
+def identifier_of(resource: ServedType, row: Model) -> dict[str, str]:
+    """The resource identifier of `row`, which `resource` serves."""
+    return {"type": resource.name, "id": row.pk}
 
 
 def relationship_links(resource_link: str, name: str) -> dict[str, str]:
@@ -224,7 +223,7 @@ def relationship_links(resource_link: str, name: str) -> dict[str, str]:
     }
 
 
-def parse_include(text: str, viewset: ServedType, principal: Principal) -> IncludeTree:
+def parse_include(text: str, resource: ServedType, principal: Principal) -> IncludeTree:
     """The tree that the query member `include` asks for: comma-separated dotted paths.
 
     Raises errors.InvalidIncludeError for a path that leads nowhere or too deep, and
@@ -239,16 +238,16 @@ def parse_include(text: str, viewset: ServedType, principal: Principal) -> Inclu
                 parameter="include",
             )
         branch = tree
-        for name in _check_path(path, names, viewset, principal):
+        for name in _check_path(path, names, resource, principal):
             branch = branch.setdefault(name, {})
     return tree
 
 
 def _check_path(
-    path: str, names: list[str], viewset: ServedType, principal: Principal
+    path: str, names: list[str], resource: ServedType, principal: Principal
 ) -> Iterable[str]:
     """`names`, each a relationship of what the one before leads to. Raises as parse_include."""
-    here: ServedType | None = viewset
+    here: ServedType | None = resource
     for name in names:
         if here is None or name not in here.includable:
             raise errors.InvalidIncludeError(
@@ -261,7 +260,7 @@ def _check_path(
     return names
 
 
-def parse_fields(asked: dict[str, str], router: Registry) -> dict[str, frozenset[str]]:
+def parse_fields(asked: dict[str, str], registry: ServedTypes) -> dict[str, frozenset[str]]:
     """The names to show of each type, from `asked`, a dictionary of type to comma-separated names.
 
     Raises errors.InvalidResourceError for an unknown type, errors.InvalidFieldError for an unknown
@@ -269,11 +268,11 @@ def parse_fields(asked: dict[str, str], router: Registry) -> dict[str, frozenset
     """
     fields = {}
     for resource_name, text in asked.items():
-        if resource_name not in router.types:
+        if resource_name not in registry.types:
             raise errors.InvalidResourceError(
                 f"{resource_name} is not a type of resource.",
                 parameter=f"fields[{resource_name}]",
             )
         fields[resource_name] = frozenset(text.split(",")) - {""}
-        shape_of(router.types[resource_name], fields[resource_name])
+        shape_of(registry.types[resource_name], fields[resource_name])
     return fields

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model
@@ -15,7 +15,7 @@ from customers.models import COLUMN_TYPES
 from customers.resources.protocols import Principal
 from customers.services.passwords import hash_password
 
-MESSAGES = {
+MESSAGES: dict[str, Any] = {
     "required": "can't be blank",
     "null": "can't be blank",
     "blank": "can't be blank",
@@ -27,18 +27,18 @@ MESSAGES = {
 }
 
 
-class StrictField:
+class StrictField(drf.Field):
     """A serializer field that takes JSON values of `json_types` alone, as they are given.
 
     Where `from_text` is set, it also takes a string that `from_text` can read: the official
     command line client sends every attribute as one. It raises ValueError.
     """
 
-    json_types: tuple[type, ...] = ()
+    json_types: ClassVar[tuple[type, ...]] = ()
     from_text: Callable[[str], object] | None = None
     default_error_messages = MESSAGES
 
-    def to_internal_value(self, value: object) -> Any:
+    def to_internal_value(self, value: Any) -> Any:
         """What `value` sets the attribute to. Raises DRF's ValidationError."""
         if self.from_text and isinstance(value, str):
             try:
@@ -71,7 +71,7 @@ class TextField(StrictField, drf.CharField):
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"trim_whitespace": False, **options})
 
-    def to_internal_value(self, value: object) -> str:
+    def to_internal_value(self, value: Any) -> str:
         """The text `value`. Raises DRF's ValidationError."""
         value = super().to_internal_value(value)
         if self.max_length is None and self.bounded:
@@ -89,7 +89,7 @@ class PasswordField(TextField):
     addresses: list[str] | tuple[()] = ()
     bounded = False  # hashing has a limit of its own
 
-    def to_internal_value(self, value: object) -> str:
+    def to_internal_value(self, value: Any) -> str:
         """The hash of the password `value`. Raises DRF's ValidationError."""
         return hash_password(super().to_internal_value(value), addresses=self.addresses)
 
@@ -129,7 +129,7 @@ class BooleanField(StrictField, drf.BooleanField):
 class BoundedField(StrictField, drf.JSONField):
     """JSON that is kept as it is given, and no larger than `check_json` takes."""
 
-    def to_internal_value(self, value: object) -> dict | list:
+    def to_internal_value(self, value: Any) -> dict | list:
         """The JSON `value`. Raises DRF's ValidationError."""
         value = super().to_internal_value(value)
         with _reported_by_field():
@@ -175,7 +175,7 @@ class DecimalField(StrictField, drf.DecimalField):
         "invalid": "must be a decimal number",
     }
 
-    def to_internal_value(self, value: object) -> Decimal:
+    def to_internal_value(self, value: Any) -> Decimal:
         """The number in the text `value`. Raises DRF's ValidationError."""
         return super().to_internal_value(value)
 
@@ -190,7 +190,7 @@ class MomentField(StrictField, drf.DateTimeField):
         "invalid": "must be a time in ISO 8601",
     }
 
-    def to_internal_value(self, value: object) -> datetime:
+    def to_internal_value(self, value: Any) -> datetime:
         """The instant in the text `value`. Raises DRF's ValidationError."""
         return super().to_internal_value(value)
 
@@ -205,7 +205,7 @@ class DateField(StrictField, drf.DateField):
         "invalid": "must be a date in ISO 8601",
     }
 
-    def to_internal_value(self, value: object) -> date:
+    def to_internal_value(self, value: Any) -> date:
         """The day in the text `value`. Raises DRF's ValidationError."""
         return super().to_internal_value(value)
 
@@ -269,4 +269,4 @@ class SecretField(PrincipalField, TextField):
     def value_for(self, principal: Principal, row: Model) -> str | None:
         """The secret, None where it is not to be shown."""
         shown = principal.tells_secrets and not principal.read_only
-        return getattr(row, self.field_name) if shown else None
+        return self.get_attribute(row) if shown else None

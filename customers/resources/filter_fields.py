@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -17,10 +18,10 @@ WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}")
 class IntegerFormField(forms.IntegerField):
     """A whole number of 64 bits."""
 
-    def __init__(self, **options: object) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(min_value=-(2**63), max_value=2**63 - 1, **options)
 
-    def to_python(self, value: str) -> int | None:
+    def to_python(self, value: Any) -> int | None:
         """The number in `value`, None in an empty one. Raises ValidationError."""
         if value and not WHOLE_NUMBER.fullmatch(value):
             raise ValidationError("must be a whole number")
@@ -35,25 +36,24 @@ class DecimalFormField(forms.DecimalField):
     """A number of as many digits as its column keeps."""
 
 
-class InstantFormField(forms.CharField):
+class InstantFormField(forms.Field):
     """ISO 8601: an instant, or a day, which stands for its first instant in UTC."""
 
-    def to_python(self, value: str) -> datetime:
+    def to_python(self, value: Any) -> datetime:
         """The instant in `value`, in UTC. Raises ValidationError."""
-        value = super().to_python(value)
         try:
-            return _parse_instant(value).astimezone(UTC)
+            return _parse_instant(value.strip()).astimezone(UTC)
         except (ValueError, OverflowError) as error:
             raise ValidationError("must be a date or a time in ISO 8601") from error
 
 
-class DateFormField(forms.CharField):
+class DateFormField(forms.Field):
     """ISO 8601: a day."""
 
-    def to_python(self, value: str) -> date:
+    def to_python(self, value: Any) -> date:
         """The day in `value`. Raises ValidationError."""
         try:
-            return _parse_date(super().to_python(value))
+            return _parse_date(value.strip())
         except ValueError as error:
             raise ValidationError("must be a date in ISO 8601") from error
 
@@ -61,14 +61,14 @@ class DateFormField(forms.CharField):
 class TextFormField(forms.CharField):
     """A text, spaces at its ends included."""
 
-    def __init__(self, **options: object) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(strip=False, max_length=LONGEST_TEXT, **options)
 
 
 class FoldedTextFormField(TextFormField):
     """A text, folded as its column is."""
 
-    def to_python(self, value: str) -> str:
+    def to_python(self, value: Any) -> str:
         """`value`, folded."""
         return FoldedField.fold(super().to_python(value))
 
@@ -76,7 +76,7 @@ class FoldedTextFormField(TextFormField):
 class EmailKeyFormField(TextFormField):
     """An e-mail address or a part of one, as the key that its column keeps."""
 
-    def to_python(self, value: str) -> str:
+    def to_python(self, value: Any) -> str | None:
         """The key of `value`."""
         return email_key(super().to_python(value))
 

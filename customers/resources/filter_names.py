@@ -20,7 +20,7 @@ class UnknownFilterError(Exception):
     """A filter's name spells nothing that may be asked; the message says what is wrong."""
 
 
-def parse_query_filter(viewset: ServedType, name: str) -> Parsed:
+def parse_query_filter(resource: ServedType, name: str) -> Parsed:
     """The attributes and the predicate in `a_or_b_predicate`. Raises UnknownFilterError."""
     problem = f"{name[:100]} ends in no known predicate."
     if len(name) > LONGEST_NAME:
@@ -29,20 +29,20 @@ def parse_query_filter(viewset: ServedType, name: str) -> Parsed:
         stem = name.removesuffix(f"_{predicate}")
         if stem == name:
             continue
-        if targets := find_alternatives(viewset, stem):
+        if targets := find_alternatives(resource, stem):
             check_predicate(targets, predicate, stem)
             return targets, predicate
-        problem = f"{stem[:100]} is not an attribute of {viewset.name} to filter by."
+        problem = f"{stem[:100]} is not an attribute of {resource.name} to filter by."
     raise UnknownFilterError(problem)
 
 
-def parse_plain_filter(viewset: ServedType, name: str) -> Parsed:
+def parse_plain_filter(resource: ServedType, name: str) -> Parsed:
     """As parse_query_filter, for filters without `q`: equal, or one of a list, or within dates."""
     for stem, predicate in spell_plain_filter(name):
-        target = find_target(viewset, stem, 1)
+        target = find_target(resource, stem, 1)
         if target and predicate in target.declared.predicates:
             return [target], predicate
-    raise UnknownFilterError(f"{name[:100]} is not a filter of {viewset.name}.")
+    raise UnknownFilterError(f"{name[:100]} is not a filter of {resource.name}.")
 
 
 def spell_plain_filter(name: str) -> Iterator[tuple[str, str]]:
@@ -59,36 +59,38 @@ def check_predicate(targets: list[FilterTarget], predicate: str, stem: str) -> N
         raise UnknownFilterError(f"{predicate} does not apply to {stem[:100]}.")
 
 
-def find_alternatives(viewset: ServedType, stem: str) -> list[FilterTarget]:
+def find_alternatives(resource: ServedType, stem: str) -> list[FilterTarget]:
     """The attributes of `a_or_b`, none when one is unknown."""
-    if target := find_target(viewset, stem, MOST_RELATIONS):
+    if target := find_target(resource, stem, MOST_RELATIONS):
         return [target]
     for joint in re.finditer("_or_", stem):
-        first = find_target(viewset, stem[: joint.start()], MOST_RELATIONS)
-        if first and (others := find_alternatives(viewset, stem[joint.end() :])):
+        first = find_target(resource, stem[: joint.start()], MOST_RELATIONS)
+        if first and (others := find_alternatives(resource, stem[joint.end() :])):
             return [first, *others]
     return []
 
 
-def find_target(viewset: ServedType, name: str, hops: int) -> FilterTarget | None:
+def find_target(resource: ServedType, name: str, hops: int) -> FilterTarget | None:
     """The attribute `name` of the type, or of a related type, whose relationship it begins with.
 
     `hops` is how many relationships may lead to it.
     """
-    filters = viewset.filterset_class
+    filters = resource.filterset_class
     if declared := filters.base_filters.get(name):
-        return FilterTarget((), declared, declared.field_name, viewset.queryset.model)
+        return FilterTarget((), declared, declared.field_name, resource.queryset.model)
     for relationship in sorted(filters.relationships, key=len, reverse=True):
         rest = name.removeprefix(f"{relationship}_")
-        if rest != name and hops and (found := follow(viewset, relationship, rest, hops)):
+        if rest != name and hops and (found := follow(resource, relationship, rest, hops)):
             return found
     return None
 
 
-def follow(viewset: ServedType, relationship: str, name: str, hops: int) -> FilterTarget | None:
+def follow(resource: ServedType, relationship: str, name: str, hops: int) -> FilterTarget | None:
     """The attribute `name` of what `relationship` leads to; of one row its id is at hand."""
-    relation = viewset.relations[relationship]
+    relation = resource.relations[relationship]
     if name == "id" and isinstance(relation, ToOne):
-        return FilterTarget((), IdFilter(), relation.column, viewset.queryset.model)
+        return FilterTarget((), IdFilter(), relation.column, resource.queryset.model)
+    if relation.target is None:
+        return None
     found = find_target(relation.target, name, hops - 1)
     return found and found._replace(relations=(relation, *found.relations))

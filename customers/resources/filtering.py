@@ -23,9 +23,9 @@ AskedFilter = tuple[str, list[str] | tuple[str, ...], str]
 
 
 def filter_rows(
-    rows: QuerySet, viewset: ServedType, principal: Principal, asked: Iterable[AskedFilter]
+    rows: QuerySet, resource: ServedType, principal: Principal, asked: Iterable[AskedFilter]
 ) -> QuerySet:
-    """`rows` of `viewset`'s type that fulfil every filter in `asked`.
+    """`rows` of `resource`'s type that fulfil every filter in `asked`.
 
     `asked` is a list of query parameter, name and text; the name is the part in
     brackets, with `q` before it or not: [("filter[q][email_eq]", ("q", "email_eq"), "a@b.c")].
@@ -33,7 +33,7 @@ def filter_rows(
     """
     comparisons = 0
     for parameter, names, text in asked:
-        targets, predicate = _parse(viewset, parameter, names)
+        targets, predicate = _parse(resource, parameter, names)
         comparisons += count_comparisons(targets, predicate, text)
         if comparisons > settings.MAX_FILTER_VALUES:
             raise errors.InvalidFilterValueError(
@@ -66,11 +66,11 @@ def build_q(target: FilterTarget, predicate: str, text: str, principal: Principa
     return q
 
 
-def _parse(viewset: ServedType, parameter: str, names: list[str] | tuple[str, ...]) -> Parsed:
+def _parse(resource: ServedType, parameter: str, names: list[str] | tuple[str, ...]) -> Parsed:
     try:
         if len(names) > 1:
-            return parse_query_filter(viewset, names[1])
-        return parse_plain_filter(viewset, names[0])
+            return parse_query_filter(resource, names[1])
+        return parse_plain_filter(resource, names[0])
     except UnknownFilterError as error:
         raise errors.FilterNotAllowedError(str(error), parameter=parameter) from error
 

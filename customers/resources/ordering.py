@@ -7,21 +7,21 @@ from customers.resources import errors
 from customers.resources.protocols import ServedType
 
 
-def order_rows(rows: QuerySet, viewset: ServedType, text: str) -> QuerySet:
+def order_rows(rows: QuerySet, resource: ServedType, text: str) -> QuerySet:
     """`rows` in the order that `text` asks for: comma-separated names, `-` for descending.
 
     Rows that are equal, and all where nothing is asked, come in the order they were
     made. Without a value is last, as PostgreSQL has it. Raises errors.InvalidSortError.
     """
     names = text.split(",") if text else []
-    return rows.order_by(*(_build_term(rows, viewset, name) for name in names), "id")
+    return rows.order_by(*(_build_term(rows, resource, name) for name in names), "id")
 
 
-def _build_term(rows: QuerySet, viewset: ServedType, name: str) -> OrderBy:
-    attribute, filters = name.removeprefix("-"), viewset.filterset_class
+def _build_term(rows: QuerySet, resource: ServedType, name: str) -> OrderBy:
+    attribute, filters = name.removeprefix("-"), resource.filterset_class
     if attribute not in filters.sortable:
         raise errors.InvalidSortError(
-            f"{attribute[:100]} is not a valid sort criteria for {viewset.name}.",
+            f"{attribute[:100]} is not a valid sort criteria for {resource.name}.",
             parameter="sort",
         )
     column = filters.base_filters[attribute].field_name

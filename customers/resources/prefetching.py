@@ -14,7 +14,7 @@ from customers.resources.protocols import Principal, ServedType
 class PrefetchBudget:
     """What may still be loaded for one document: `rows`, and bytes as `byte_budget` has.
 
-    `deferred` is a function of a viewset: the names of long columns that the document leaves out.
+    `deferred` is a function of a resource: the names of long columns that the document leaves out.
     """
 
     byte_budget: ByteBudget

@@ -17,7 +17,7 @@ class Registry:
     def register(self, resource: type[ResourceType]) -> None:
         """Serve `resource`, and find out what its relationships lead to."""
         meta = resource.serializer_class.Meta
-        if resource.queryset is not None:
+        if not resource.path:
             resource.queryset = without_long_relatives(resource.queryset)
         resource.relations = {
             name: make_relation(name, meta.model, self) for name in meta.relationships

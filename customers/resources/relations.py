@@ -2,42 +2,54 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from typing import Any
 
-from django.db.models import Exists, Field, Model, OuterRef, Q, QuerySet
+from django.db.models import (
+    Exists,
+    ForeignKey,
+    ManyToManyField,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+)
 
 from customers.resources import errors
 from customers.resources.prefetching import PrefetchBudget, fetch_rows
-from customers.resources.protocols import Principal, Registry, ServedType
+from customers.resources.protocols import Principal, ServedType, ServedTypes
 
-RowsById = dict[str, list[Model]]
+RowsById = dict[str, list[Any]]
 
 
 class Relation:
-    """The relationship `name` of the rows of one type, leading to the type `target`.
+    """The relationship `name` of the rows of one type.
 
     Whatever it finds is what `principal` may see.
     """
 
     to_many = True
-    nullable = True
 
-    def __init__(self, name: str, field: Field | None, router: Registry) -> None:
+    def __init__(self, name: str, registry: ServedTypes) -> None:
         self.name = name
-        self.field = field
-        self.router = router
+        self.registry = registry
+
+    @property
+    def nullable(self) -> bool:
+        """Whether it may lead to nothing."""
+        return True
 
     @cached_property
     def target(self) -> ServedType | None:
-        """The viewset of the related type; None when rows of several types are related."""
-        return self.router.type_of(self.field.related_model)
+        """The related type; None when rows of several types are related."""
+        return None
 
-    def viewset_for(self, row: Model) -> ServedType:
-        """The viewset of the related `row`."""
-        return self.target
+    def type_for(self, row: Model) -> ServedType:
+        """The type of the related `row`."""
+        raise NotImplementedError
 
     def targets(self) -> dict[str, ServedType]:
-        """The viewsets of all types that it may lead to, by their names."""
-        return {self.target.name: self.target}
+        """All types that it may lead to, by their names."""
+        raise NotImplementedError
 
     def queryset_for(self, parent: Model, principal: Principal) -> QuerySet:
         """The rows that are related to `parent`."""
@@ -60,7 +72,7 @@ class Relation:
     def fetch_by_id(
         self, ids: Iterable[str], target: ServedType, principal: Principal, budget: PrefetchBudget
     ) -> dict[str, Model]:
-        """The rows of the viewset `target` with these ids that `principal` may see, by id."""
+        """The rows of the type `target` with these ids that `principal` may see, by id."""
         ids, deferred = list(ids), budget.deferred(target)
         if not ids:
             return {}
@@ -70,6 +82,33 @@ class Relation:
 
         rows = fetch_rows(principal, (target, "with", deferred), build, budget, ids=ids)
         return {row.pk: row for row in rows}
+
+    def check_limit(self, rows: list[Model], limit: int) -> list[Model]:
+        """`rows`. Raises errors.InvalidIncludeError when they are more than `limit`."""
+        if len(rows) > limit:
+            raise errors.InvalidIncludeError(
+                f"Including {self.name} would bring more than {limit} resources; "
+                "page through the relationship's related link instead.",
+                parameter="include",
+            )
+        return rows
+
+
+class RelationToType(Relation):
+    """A relationship that leads to rows of the type `target` alone."""
+
+    @cached_property
+    def target(self) -> ServedType:
+        """The related type."""
+        raise NotImplementedError
+
+    def type_for(self, row: Model) -> ServedType:
+        """The type of the related `row`."""
+        return self.target
+
+    def targets(self) -> dict[str, ServedType]:
+        """The one type that it leads to, by its name."""
+        return {self.target.name: self.target}
 
     def fetch_related(
         self,
@@ -89,21 +128,20 @@ class Relation:
         rows = fetch_rows(principal, (self, limit, deferred), build, budget, values=values)
         return self.check_limit(rows, limit)
 
-    def check_limit(self, rows: list[Model], limit: int) -> list[Model]:
-        """`rows`. Raises errors.InvalidIncludeError when they are more than `limit`."""
-        if len(rows) > limit:
-            raise errors.InvalidIncludeError(
-                f"Including {self.name} would bring more than {limit} resources; "
-                "page through the relationship's related link instead.",
-                parameter="include",
-            )
-        return rows
 
-
-class ToOne(Relation):
-    """A foreign key of the parent's."""
+class ToOne(RelationToType):
+    """The foreign key `field` of the parent's."""
 
     to_many = False
+
+    def __init__(self, name: str, field: ForeignKey, registry: ServedTypes) -> None:
+        super().__init__(name, registry)
+        self.field = field
+
+    @cached_property
+    def target(self) -> ServedType:
+        """The type that the foreign key points at."""
+        return self.registry.type_of(self.field.related_model)
 
     @property
     def nullable(self) -> bool:
@@ -132,13 +170,17 @@ class ToOne(Relation):
         return Q(**{f"{self.name}__in": self.target.rows(principal).filter(q)})
 
 
-class ToMany(Relation):
-    """A foreign key of the target's that points at the parent."""
+class ToMany(RelationToType):
+    """The foreign key `key` of the target's, which points at the parent."""
 
-    @property
-    def key(self) -> Field:
-        """The target's foreign key."""
-        return self.field.field
+    def __init__(self, name: str, key: ForeignKey, registry: ServedTypes) -> None:
+        super().__init__(name, registry)
+        self.key = key
+
+    @cached_property
+    def target(self) -> ServedType:
+        """The type that has the foreign key."""
+        return self.registry.type_of(self.key.model)
 
     def queryset_for(self, parent: Model, principal: Principal) -> QuerySet:
         """The rows whose foreign key points at `parent`."""
@@ -158,13 +200,23 @@ class ToMany(Relation):
         return Q(Exists(self.target.rows(principal).filter(q, **own)))
 
 
-class ManyToMany(Relation):
-    """A table of pairs between parent and target."""
+class ManyToMany(RelationToType):
+    """The table of pairs of the parent's `field`."""
+
+    def __init__(self, name: str, field: ManyToManyField, registry: ServedTypes) -> None:
+        super().__init__(name, registry)
+        self.field = field
+
+    @cached_property
+    def target(self) -> ServedType:
+        """The type that the parent is paired with."""
+        return self.registry.type_of(self.field.related_model)
 
     @property
     def pairs(self) -> QuerySet:
         """The rows of the table of pairs."""
-        return self.field.remote_field.through.objects.all()
+        through: Any = self.field.remote_field.through
+        return through.objects.all()
 
     @property
     def source_name(self) -> str:
@@ -214,7 +266,7 @@ class ManyToMany(Relation):
             yield getattr(pair, f"{self.source_name}_id"), getattr(pair, f"{self.target_name}_id")
 
 
-def group_by(rows: Iterable[Model], key_of: Callable[[Model], str]) -> RowsById:
+def group_by(rows: Iterable[Any], key_of: Callable[[Any], str]) -> RowsById:
     """`rows` by what `key_of` says of each, in their order."""
     found: RowsById = {}
     for row in rows:

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
@@ -139,7 +139,7 @@ class TaggableSerializer(ResourceSerializer):
     _add_tags = TagNamesField()
     _remove_tags = TagNamesField()
 
-    names: ClassVar[dict[str, str]] = {}
+    names: dict[str, str] = {}
 
     @classmethod
     def writable(cls, creating: bool) -> set[str]:

@@ -26,21 +26,23 @@ class Shape:
     unknown one.
     """
 
-    def __init__(self, viewset: ServedType, fields: frozenset[str] | None = None) -> None:
-        readable = readable_fields(viewset)
+    def __init__(self, resource: ServedType, fields: frozenset[str] | None = None) -> None:
+        readable = readable_fields(resource)
         if fields is not None:
-            _check_names(fields, viewset, readable)
-        shown = {*readable, *viewset.relations} if fields is None else fields
+            _check_names(fields, resource, readable)
+        shown = {*readable, *resource.relations} if fields is None else fields
         attributes = {name: field for name, field in readable.items() if name in shown}
-        own = {n: one for n, one in attributes.items() if not isinstance(one, PrincipalField)}
-        sources = [field.source for field in own.values()]
-        self.type = viewset.name
+        self.principal_fields = {
+            name: field for name, field in attributes.items() if isinstance(field, PrincipalField)
+        }
+        own = {n: one for n, one in attributes.items() if n not in self.principal_fields}
+        sources = [field.source or name for name, field in own.items()]
+        self.type = resource.name
         self.names = list(own)
         self.read = _make_reader(sources)
         self.converters = _converters(own)
-        self.principal_fields = [one for n, one in attributes.items() if n not in own]
-        self.deferred = _unread_columns(viewset, sources)
-        self.relationships = [name for name in viewset.relations if name in shown]
+        self.deferred = _unread_columns(resource, sources)
+        self.relationships = [name for name in resource.relations if name in shown]
         self.links = {name: _split_links(name) for name in self.relationships}
         self.all_links = _join_members(self.links.values())
 
@@ -68,24 +70,24 @@ class Shape:
         return orjson.Fragment(f"{{{','.join(members)}}}")
 
 
-shape_of = lru_cache(maxsize=512)(Shape)
+shape_of: Callable[..., Shape] = lru_cache(maxsize=512)(Shape)
 
 
-def readable_fields(viewset: ServedType) -> dict[str, drf.Field]:
+def readable_fields(resource: ServedType) -> dict[str, drf.Field]:
     """The serializer's fields that are shown as attributes, by name."""
     return {
         name: field
-        for name, field in viewset.serializer_class().fields.items()
-        if not field.write_only and name not in viewset.relations
+        for name, field in resource.serializer_class().fields.items()
+        if not field.write_only and name not in resource.relations
     }
 
 
-def _check_names(fields: frozenset[str], viewset: ServedType, readable: Iterable[str]) -> None:
-    unknown = fields - {*readable} - viewset.relations.keys() - {"id"}
+def _check_names(fields: frozenset[str], resource: ServedType, readable: Iterable[str]) -> None:
+    unknown = fields - {*readable} - resource.relations.keys() - {"id"}
     if unknown:
         raise errors.InvalidFieldError(
-            f"{min(unknown)} is not a field of {viewset.name}.",
-            parameter=f"fields[{viewset.name}]",
+            f"{min(unknown)} is not a field of {resource.name}.",
+            parameter=f"fields[{resource.name}]",
         )
 
 
@@ -111,9 +113,9 @@ def _converter(field: drf.Field) -> Callable | None:
     return kind.json_of if kind.is_converted else None
 
 
-def _unread_columns(viewset: ServedType, sources: list[str]) -> tuple[str, ...]:
+def _unread_columns(resource: ServedType, sources: list[str]) -> tuple[str, ...]:
     """The names of the model's long columns that none of `sources` reads."""
-    meta = getattr(viewset.serializer_class.Meta.model, "_meta", None)  # of settings there is none
+    meta = getattr(resource.serializer_class.Meta.model, "_meta", None)  # of settings there is none
     read = {source.partition(".")[0] for source in sources}
     columns = meta.concrete_fields if meta else ()
     return tuple(one.name for one in columns if is_long(one) and one.name not in read)

@@ -37,7 +37,7 @@ class WebhookSerializer(TriggeredSerializer):
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         """Raises ValidationError for what cannot be included."""
-        webhook_includes.validate(values, self.instance, mode=self.principal.mode)
+        webhook_includes.validate_includes(values, self.instance, mode=self.principal.mode)
         return super().validate(values)
 
 

@@ -8,7 +8,7 @@ caller's transaction, so that neither is there without the change.
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -146,11 +146,14 @@ def _shown(model: type[Model], changes: Changes) -> dict[str, dict[str, Any]]:
     """The payload of the audit log for `changes` of a row of `model`, in which is no secret."""
     secret = secret_columns(model)
     return {
-        name: {"from": _as_json(before), "to": _as_json(after)}
+        name: {"from": as_json(before), "to": as_json(after)}
         for name, (before, after) in changes.items()
         if name not in secret and before != after
     }
 
 
-def _as_json(value: Any) -> Any:
-    return instant(value) if isinstance(value, datetime) else value
+def as_json(value: Any) -> Any:
+    """The `value` of a column as the audit log has it."""
+    if isinstance(value, datetime):
+        return instant(value)
+    return value.isoformat() if isinstance(value, date) else value

@@ -17,7 +17,7 @@ import time
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connections, transaction
 
-from customers.db.compiled import execute
+from customers.db.execute import execute
 from customers.db.routing import REPLICA, from_replica
 from customers.models import Timeline
 from customers.services import database_errors
@@ -34,11 +34,11 @@ FROM (SELECT pg_current_wal_lsn() AS position,
       ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint AS timeline
       WHERE NOT pg_is_in_recovery()) here
 LEFT JOIN {Timeline._meta.db_table} known ON known.number = here.timeline
-"""  # noqa: S608
+"""  # noqa: S608 names of our own
 STATE = f"""
 SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn() >= %s::pg_lsn,
        EXISTS (SELECT 1 FROM {Timeline._meta.db_table} WHERE number = %s AND token = %s)
-"""  # noqa: S608
+"""  # noqa: S608 names of our own
 
 logger = logging.getLogger(__name__)
 _passed_over_until = 0.0

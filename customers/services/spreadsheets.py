@@ -3,6 +3,8 @@
 import csv
 import io
 import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import orjson
 
@@ -13,7 +15,7 @@ BLANKS = "\\s\0\u200b\u2060\ufeff"  # which a program may cut off before it look
 FORMULA = re.compile(f"'*(?:[\t\r\n]|[{BLANKS}]*[{re.escape(SIGNS)}])")
 
 
-def defused(text):
+def defused(text: str) -> str:
     """`text` with an apostrophe before it where a spreadsheet would calculate it.
 
     As it would a text that begins with one of the signs, in any width and after any white
@@ -23,12 +25,14 @@ def defused(text):
     return f"'{text}" if FORMULA.match(text) else text
 
 
-def plain(cell):
+def plain(cell: str) -> str:
     """The text that `defused` made `cell` of."""
     return cell[1:] if cell.startswith("'") and FORMULA.match(cell, 1) else cell
 
 
-def table(records, names, *, with_names=True):
+def table(
+    records: Iterable[Mapping[str, Any]], names: Iterable[str], *, with_names: bool = True
+) -> bytes:
     """The bytes of CSV with a line for each of `records`, dictionaries, and a column for each name.
 
     Lists and objects are written as JSON. `with_names` puts a line of names before them.

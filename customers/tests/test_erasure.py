@@ -392,6 +392,19 @@ def test_every_text_of_every_row_that_hangs_on_a_person_is_emptied(rows_of_ada):
     assert {name for name, text in dump().items() if "filled-ada" in text} == set()
 
 
+def test_what_hangs_on_a_person_goes_but_for_orders_and_what_they_need(rows_of_ada):
+    ada, rows = rows_of_ada
+    forget(ada)
+    left = {
+        name
+        for name, found in rows.items()
+        for row in found
+        if type(row).objects.filter(pk=row.pk).exists()
+    }
+    assert left == {"orders", "order_subscriptions", "returns", "addresses"}
+    assert rows.keys() > left | {"customer_addresses", "sku_lists", "sku_list_items"}
+
+
 def test_an_answer_that_is_given_again_tells_nobody_who_was_forgotten(api):
     ada = make_customer(email=NOW)
     kept = {"customer_email": NOW, "reference": "news"}

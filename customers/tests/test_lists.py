@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from customers.db import paging
 from customers.db.indexes import TrigramIndex
-from customers.db.paging import count, window
+from customers.db.paging import count, page
 from customers.models import (
     Address,
     Customer,
@@ -133,7 +133,7 @@ def test_a_number_that_nothing_keeps_is_exact_up_to_a_limit_and_then_says_so(api
     assert meta["record_count_estimated"] is True
     assert meta["record_count"] > 7
     assert (
-        window(Customer.objects.filter(email_key__ilike="%").order_by("id"), 10, 5, found[1])
+        page(Customer.objects.filter(email_key__ilike="%").order_by("id"), 10, 5, found[1])
         == (dozen[10:])
     )
 
@@ -155,7 +155,7 @@ def test_numbers_are_exact_under_concurrency():
     rows = Customer.objects.in_mode("test")
     assert count(rows).number == rows.count() == 80
     assert count(rows.filter(status="acquired")).number == 40
-    assert count(rows).stamp != count(Tag.objects.all()).stamp
+    assert count(rows).version != count(Tag.objects.all()).version
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE customers CASCADE")
     assert count(rows).number == 0
@@ -224,8 +224,8 @@ def test_hot_paths_ask_a_fixed_number_of_questions_and_neither_count_nor_skip(ap
         assert api.get(path, **query).status_code == 200
     asked = [one["sql"] for one in queries]
     read = [re.findall(r'FROM "?(\w+)', sql) for sql in asked]
-    assert read[0][:2] == ["applications", "revoked_tokens"]  # the token, in the same statement
-    assert [read[0][2], *(names[0] for names in read[1:])] == tables
+    assert read[0] == ["applications", "revoked_tokens"]  # whether the token has ended
+    assert [names[0] for names in read[1:]] == tables
     for sql in asked:
         plan = plan_of(sql)
         assert "COUNT(" not in sql.upper().replace("COUNT(*)\n        FROM TALLIES", "")
