@@ -16,6 +16,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods
 
 from customers.admin.base import actor_of
+from customers.admin.fresh import FreshRowAdmin
 from customers.admin.pages import action_page, paths_of
 from customers.jobs import mails, merging
 from customers.models import Customer, CustomerSubscription, QueuedMail
@@ -60,7 +61,7 @@ class DuplicateForm(forms.Form):
         self.fields["duplicate"].widget.choices = self.fields["duplicate"].choices
 
 
-class CustomerActionsMixin:
+class CustomerActionsMixin(FreshRowAdmin):
     """The pages behind the buttons of a customer's page; each needs a permission of its own."""
 
     def get_urls(self) -> list[URLPattern]:
