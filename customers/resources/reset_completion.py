@@ -41,7 +41,7 @@ def _complete_by_token(
     if password is None:
         raise errors.UnprocessableError("can't be blank", pointer=PASSWORD, error="blank")
     try:
-        password_resets.complete(row, token, password, actor=principal.actor)
+        password_resets.complete_reset(row, token, password, actor=principal.actor)
     except ValidationError as error:
         raise errors.UnprocessableError(
             error.messages[0], pointer=PASSWORD, error=errors.wire_name(error.code)
