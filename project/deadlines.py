@@ -8,11 +8,13 @@ for one whose time is over: again and again, until the request has ended.
 import logging
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.http import HttpRequest, HttpResponse
 from psycopg.pq import TransactionStatus
 
 from customers.services import deadlines
@@ -20,16 +22,17 @@ from customers.services import deadlines
 PAUSE = 0.1  # seconds between two looks
 PATIENCE = 2  # seconds in which PostgreSQL must take a cancellation
 
+Answer = Callable[[HttpRequest], HttpResponse]
 logger = logging.getLogger(__name__)
 _under_way = {}  # thread: _Request
 _starting = threading.Lock()
 _watch = None
 
 
-def bounded(get_response):
+def bounded(get_response: Answer) -> Answer:
     """Let each request ask the database for settings.DATABASE_REQUEST_TIMEOUT seconds."""
 
-    def middleware(request):
+    def middleware(request: HttpRequest) -> HttpResponse:
         if not settings.DATABASE_REQUEST_TIMEOUT:
             return get_response(request)
         with deadline(settings.DATABASE_REQUEST_TIMEOUT):
@@ -39,7 +42,7 @@ def bounded(get_response):
 
 
 @contextmanager
-def deadline(seconds: float):
+def deadline(seconds: float) -> Iterator[None]:
     """Whatever this thread asks the database meanwhile ends after `seconds`.
 
     It raises OperationalError, which services.database_errors knows.

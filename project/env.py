@@ -107,7 +107,7 @@ def is_sender(value: str) -> bool:
     Python's parseaddr takes no address of an IPv6 host any more, from 3.12.6 and 3.11.10 on.
     """
     found = re.fullmatch(r"[^<>]*<([^<>]+)>|([^<>]+)", value)
-    return bool(found) and is_email(found[1] or found[2]) and value.isprintable()
+    return found is not None and is_email(found[1] or found[2]) and value.isprintable()
 
 
 def is_redis(value: str) -> bool:

@@ -4,20 +4,25 @@ Answered before anything else, to any host name and without https, as probes ask
 """
 
 import hmac
+from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError, connection
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from customers.services import durability
-from customers.services.database_errors import fault_of
+from customers.services.database_errors import Fault, fault_of
 from project import metrics
 
+Answer = Callable[[HttpRequest], HttpResponse]
 
-def health(get_response):
-    def middleware(request):
+
+def health(get_response: Answer) -> Answer:
+    """Answer the paths of VIEWS, whatever comes after."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
         if view := VIEWS.get(request.path_info):
             response = view(request)
             response["Cache-Control"] = "no-store"
@@ -27,12 +32,12 @@ def health(get_response):
     return middleware
 
 
-def livez(request):
+def livez(request: HttpRequest) -> HttpResponse:
     """200 as long as this process answers at all."""
     return _text("live")
 
 
-def readyz(request):
+def readyz(request: HttpRequest) -> HttpResponse:
     """200 when the database answers, too, and keeps what it acknowledges."""
     try:
         with connection.cursor() as cursor:
@@ -45,7 +50,7 @@ def readyz(request):
     return _text("ready")
 
 
-def figures(request):
+def figures(request: HttpRequest) -> HttpResponse:
     """Prometheus' text format; behind settings.METRICS_TOKEN where there is one."""
     wanted = f"Bearer {settings.METRICS_TOKEN}".encode()
     given = request.headers.get("Authorization", "").encode(errors="surrogateescape")
@@ -55,12 +60,12 @@ def figures(request):
     return HttpResponse(shown, content_type=CONTENT_TYPE_LATEST)
 
 
-def told(fault):
+def told(fault: Fault) -> HttpResponse:
     """The response that tells `fault` in one line."""
     return _text(fault.detail, fault.status, fault.headers)
 
 
-def _text(sentence, status=200, headers=None):
+def _text(sentence: str, status: int = 200, headers: dict | None = None) -> HttpResponse:
     return HttpResponse(f"{sentence}\n", status=status, content_type="text/plain", headers=headers)
 
 

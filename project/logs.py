@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from customers.services.database_errors import place_of
 
 QUERY = re.compile(r"\?\S*")
-request_id = ContextVar("request_id", default=None)
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 class WithoutQuery(logging.Filter):
     """Cut query strings off request lines: they may hold addresses, and logs hold ids only."""
 
-    def filter(self, record):
+    def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
             record.args = tuple(
                 QUERY.sub("", value) if isinstance(value, str) else value for value in record.args
@@ -30,7 +30,7 @@ class WithoutPath(logging.Filter):
     What we refuse has not failed: Django logs a PermissionDenied with the exception.
     """
 
-    def filter(self, record):
+    def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = "Something failed on our side.", ()
         return bool(record.exc_info) and getattr(record, "status_code", 500) >= 500
 
@@ -53,7 +53,7 @@ class WithoutRefused(logging.Filter):
     It is a warning: Django logs some as errors, with the places in our code.
     """
 
-    def filter(self, record):
+    def filter(self, record: logging.LogRecord) -> bool:
         before, _, kind = record.name.rpartition(".")
         if before == "django.security":
             record.msg, record.args = f"A request was refused: {kind}.", ()
@@ -66,10 +66,10 @@ class Text(logging.Formatter):
     """One line for people. Of an exception its kind and its places are told, not its message,
     which may quote a row."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__("{asctime} {levelname} {name} {message}", style="{")
 
-    def formatException(self, exc_info):
+    def formatException(self, exc_info: tuple) -> str:
         kinds, places = told(exc_info[1])
         return "\n".join([*(f"  {place}" for place in places), " from ".join(kinds)])
 
@@ -77,7 +77,7 @@ class Text(logging.Formatter):
 class Json(logging.Formatter):
     """One line for machines: a JSON object."""
 
-    def format(self, record):
+    def format(self, record: logging.LogRecord) -> str:
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -91,7 +91,7 @@ class Json(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-def told(error):
+def told(error: BaseException | None) -> tuple[list[str], list[str]]:
     """The kinds of the exception `error` and of what caused it, and the places it came by.
 
     Of a database's error its code and the names it is about are told, too.

@@ -5,6 +5,7 @@ together. docs/operating.md has the table of all figures.
 """
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
 
@@ -47,7 +48,7 @@ for _work in heartbeats.WORKS:
 METHODS = {"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"}
 
 
-def count(method, route, status, took):
+def count(method: str, route: str, status: int, took: float) -> None:
     """Count a request that took `took` seconds."""
     number, times = _figures(method if method in METHODS else "other", route, status)
     number.inc()
@@ -55,17 +56,18 @@ def count(method, route, status, took):
 
 
 @lru_cache(maxsize=2000)
-def _figures(method, route, status):
+def _figures(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
     return requests.labels(method, route, status), seconds.labels(method, route)
 
 
 class Now:
     """What is found out when it is scraped; of what waits nothing is told while nobody knows."""
 
-    def __init__(self, ready):
+    def __init__(self, ready: int):
         self.ready = ready
 
-    def collect(self):
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """As prometheus_client asks each collector."""
         yield GaugeMetricFamily("clientele_ready", "Whether /readyz answers 200", self.ready)
         if not self.ready:
             return
@@ -77,7 +79,7 @@ class Now:
         yield _by_kind("clientele_overdue", "Work that should have been done by now", overdue)
 
 
-def _by_kind(name, told, numbers):
+def _by_kind(name: str, told: str, numbers: dict[str, int]) -> GaugeMetricFamily:
     gauge = GaugeMetricFamily(name, told, labels=["what"])
     for what, number in numbers.items():
         gauge.add_metric([what], number)

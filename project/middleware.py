@@ -1,15 +1,17 @@
 """What every answer carries, and what is answered when something outside of us fails."""
 
 import sys
+from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from customers.api import errors
 from customers.services.database_errors import Fault, fault_of
 from customers.services.passwords import HashingBusyError
 
+Answer = Callable[[HttpRequest], HttpResponse]
 POLICY = "; ".join(
     [
         "default-src 'self'",
@@ -21,10 +23,10 @@ POLICY = "; ".join(
 )
 
 
-def content_security_policy(get_response):
+def content_security_policy(get_response: Answer) -> Answer:
     """Allow pages to load what this host serves, and nothing else (W3C CSP Level 3)."""
 
-    def middleware(request):
+    def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
         return response
@@ -38,17 +40,17 @@ class FaultMiddleware:
     In JSON:API's shape for programs, as a plain page for people.
     """
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: Answer):
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_exception(self, request, exception):
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return failed(request, exception)
 
 
-def failed(request, exception):
+def failed(request: HttpRequest, exception: BaseException) -> HttpResponse | None:
     """The response to `exception`, None when it is a mistake of ours."""
     if errors.is_api(request):
         return errors.failure(exception)
@@ -60,7 +62,7 @@ def failed(request, exception):
     return fault and unavailable(request, fault)
 
 
-def unavailable(request, fault):
+def unavailable(request: HttpRequest, fault: Fault) -> HttpResponse:
     """The response that tells `fault`, to programs in JSON:API's shape, as a page to people."""
     if errors.is_api(request):
         return errors.told(fault)
@@ -69,6 +71,6 @@ def unavailable(request, fault):
     return HttpResponse(page, status=fault.status, headers=fault.headers)
 
 
-def server_error(request):
+def server_error(request: HttpRequest) -> HttpResponse:
     """What is answered to an exception that no view raised, but what is around the views."""
     return failed(request, sys.exc_info()[1]) or errors.server_error(request)

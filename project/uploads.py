@@ -4,22 +4,26 @@ A form is read to find the token against forgery, long before a view asks who se
 this stands before. Bodies of the API and of /oauth are bounded by those who parse them.
 """
 
+from collections.abc import Callable
+from typing import NoReturn
+
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.core.files.uploadhandler import FileUploadHandler
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from customers.api import errors
 
+Answer = Callable[[HttpRequest], HttpResponse]
 NO_FILE = "This page takes no file."
 
 
-def bounded(get_response):
+def bounded(get_response: Answer) -> Answer:
     """Refuse too large a body by its Content-Length, and files as soon as one begins."""
 
-    def middleware(request):
+    def middleware(request: HttpRequest) -> HttpResponse:
         if errors.is_api(request):
             return get_response(request)
         length = request.META.get("CONTENT_LENGTH") or "0"
@@ -44,11 +48,11 @@ def may_bring_a_file(request: HttpRequest) -> bool:
 
 
 class _NoFile(FileUploadHandler):
-    def new_file(self, *args, **options):
+    def new_file(self, *args: object, **options: object) -> NoReturn:
         raise BadRequest(NO_FILE)
 
-    def receive_data_chunk(self, raw_data, start):
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> NoReturn:
         raise BadRequest(NO_FILE)
 
-    def file_complete(self, file_size):
+    def file_complete(self, file_size: int) -> NoReturn:
         raise BadRequest(NO_FILE)

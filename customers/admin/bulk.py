@@ -24,29 +24,37 @@ from customers.services.environments import mode_of
 SAMPLE = 8  # customers that the confirmation names
 
 
-class NothingForm(forms.Form):
-    """There is nothing to choose."""
-
-    options, chosen = {}, ""
+class ChoiceForm(forms.Form):
+    """What a bulk action asks for before it begins: as it stands, nothing."""
 
     def __init__(self, mode: str, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
 
+    @property
+    def options(self) -> dict[str, str | None]:
+        """The action's options."""
+        return {}
 
-class TagsForm(forms.Form):
+    @property
+    def chosen(self) -> str:
+        """What was chosen, in words."""
+        return ""
+
+
+class TagsForm(ChoiceForm):
     """Which tags: those of the mode at work."""
 
     tags = forms.ModelMultipleChoiceField(Tag.objects.none())
 
     def __init__(self, mode: str, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+        super().__init__(mode, *args, **options)
         self.fields["tags"].queryset = Tag.objects.in_mode(mode)
         field = Customer._meta.get_field("tags")
         self.fields["tags"].widget = AutocompleteSelectMultiple(field, admin.site)
         self.fields["tags"].widget.choices = self.fields["tags"].choices
 
     @property
-    def options(self) -> dict[str, str]:
+    def options(self) -> dict[str, str | None]:
         """The action's options."""
         return {"tags": ",".join(self._names)}
 
@@ -60,7 +68,7 @@ class TagsForm(forms.Form):
         return sorted(tag.name for tag in self.cleaned_data["tags"])
 
 
-class GroupForm(forms.Form):
+class GroupForm(ChoiceForm):
     """Which group: one of the mode at work, or none."""
 
     customer_group = forms.ModelChoiceField(
@@ -68,7 +76,7 @@ class GroupForm(forms.Form):
     )
 
     def __init__(self, mode: str, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+        super().__init__(mode, *args, **options)
         self.fields["customer_group"].queryset = CustomerGroup.objects.in_mode(mode)
         field = Customer._meta.get_field("customer_group")
         self.fields["customer_group"].widget = AutocompleteSelect(
@@ -89,7 +97,11 @@ class GroupForm(forms.Form):
         return group.name if group else "none"
 
 
-FORMS = {None: NothingForm, "tags": TagsForm, "customer_group": GroupForm}
+FORMS: dict[str | None, type[ChoiceForm]] = {
+    None: ChoiceForm,
+    "tags": TagsForm,
+    "customer_group": GroupForm,
+}
 
 
 def admin_action(action: BulkAction) -> Callable[..., HttpResponse | None]:
@@ -105,7 +117,7 @@ def admin_action(action: BulkAction) -> Callable[..., HttpResponse | None]:
     return ask
 
 
-class BulkActionsMixin:
+class BulkActionsMixin(admin.ModelAdmin):
     """The actions of the customers' list. Each asks first: what is to happen to how many."""
 
     actions = ["delete_selected", *map(admin_action, ACTIONS.values()), "export_csv"]
@@ -145,7 +157,7 @@ class BulkActionsMixin:
         request: HttpRequest,
         customers: QuerySet[Customer],
         action: BulkAction,
-        form: forms.Form,
+        form: ChoiceForm,
     ) -> HttpResponse | None:
         """Begin the action, and finish it where it is small enough to wait for."""
         ids = customers.order_by().values_list("pk", flat=True).iterator()
@@ -174,7 +186,7 @@ class BulkActionsMixin:
         request: HttpRequest,
         customers: QuerySet[Customer],
         action: BulkAction,
-        form: forms.Form,
+        form: ChoiceForm,
         *,
         total: int,
         changed: bool,

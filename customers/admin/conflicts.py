@@ -66,7 +66,7 @@ class Conflict:
     change: row_history.Change | None
 
 
-class FreshForm:
+class FreshForm(forms.ModelForm):
     """A ModelForm that changes, of a row that exists, what its user changed of what was shown.
 
     The instance is the locked row as it is now. Whatever was not touched, or was not sent,
@@ -74,7 +74,9 @@ class FreshForm:
     """
 
     is_of_row = False  # which exists, and is to be changed
-    page_customers = {}  # the states of the row's customers, of row_history.states_of
+    page_customers: dict[
+        str, list
+    ] = {}  # the states of the row's customers, of row_history.states_of
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -189,8 +191,8 @@ class FreshForm:
     def _renew_version(self):
         """Let the page, which is shown again, ask about the conflicts, and be of this version."""
         shown = self.shown or PageVersion(customers=self.page_customers)
-        asked = {*shown.asked, *self.conflicting}
-        asked = [name for name in self.compared if name in asked]
+        known = {*shown.asked, *self.conflicting}
+        asked = [name for name in self.compared if name in known]
         self.data = self.data.copy()
         self.data[VERSION] = PageVersion(self._saved, shown.customers, asked).sign(self.instance)
 

@@ -16,6 +16,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods
 
 from customers.admin.base import actor_of
+from customers.admin.fresh import FreshRowAdmin
 from customers.admin.pages import action_page, paths_of
 from customers.jobs import mails, merging
 from customers.models import Customer, CustomerSubscription, QueuedMail
@@ -60,7 +61,7 @@ class DuplicateForm(forms.Form):
         self.fields["duplicate"].widget.choices = self.fields["duplicate"].choices
 
 
-class CustomerActionsMixin:
+class CustomerActionsMixin(FreshRowAdmin):
     """The pages behind the buttons of a customer's page; each needs a permission of its own."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -99,7 +100,7 @@ class CustomerActionsMixin:
         if how == "mail":
             return self.mail_reset(request, customer)
         if how == "show":
-            reset = password_resets.begin(customer, actor=actor_of(request))
+            reset = password_resets.create_reset(customer, actor=actor_of(request))
             link = mails.link_of(reset)
             self.log_change(request, customer, "Was shown a link to choose a new password.")
         return self.render_page(

@@ -48,7 +48,7 @@ FIELDS = [  # the same, as exports name them; a group and tags are JSON there
 ]
 
 
-class ExportMixin:
+class ExportMixin(admin.ModelAdmin):
     """The customers' list's export: its action, and the pages of one in the background."""
 
     def get_urls(self) -> list[URLPattern]:

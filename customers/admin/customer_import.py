@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, CHANGE
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -71,7 +71,7 @@ class MappingForm(forms.Form):
         return {column: name for column, name in found.items() if name}
 
 
-class ImportMixin:
+class ImportMixin(admin.ModelAdmin):
     """The pages of an import: upload, preview, how far it is, and what it refused."""
 
     def get_urls(self) -> list[URLPattern]:

@@ -1,12 +1,13 @@
 """What lists may be filtered by: what they offer, and nothing else that an address may ask for."""
 
+from django.contrib import admin
 from django.http import HttpRequest
 
 ENDS = {"", "exact", "isnull", "id__exact"}  # how Django's filters end the parameters they make
 LONGEST_NUMBER = 18  # digits, which fit every column
 
 
-class OfferedLookups:
+class OfferedLookups(admin.ModelAdmin):
     """A list that is filtered by the fields in `list_filter` and by the `linked_lookups`."""
 
     linked_lookups = ()  # of links on other pages

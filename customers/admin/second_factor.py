@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
@@ -46,7 +47,7 @@ def known_staff(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     return wrapped
 
 
-class SecondFactorMixin:
+class SecondFactorMixin(admin.AdminSite):
     """A site that lets staff in who have shown a second factor, where they must."""
 
     def get_urls(self) -> list[URLPattern]:

@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import BadRequest
@@ -30,7 +30,7 @@ from customers.templatetags.environments import SHOWN_IN
 OF_NO_MODE = {"admin:logout", "admin:password_change", "console:mode"}
 
 
-class Console(SecondFactorMixin, admin.AdminSite):
+class Console(SecondFactorMixin):
     """The admin's site, with our overview, login and second factor."""
 
     index_title = "Overview"

@@ -31,7 +31,9 @@ class ApiView(APIView):
     default_response_headers = {}
 
     limit_use: limits.Use | None = None  # of the limit, when there is one
-    slot: request_slots.Place | None = None  # among the requests of the same customer or guest
+    slot: request_slots.RequestSlot | None = (
+        None  # among the requests of the same customer or guest
+    )
     principal: tokens.Principal = None  # type: ignore[assignment]  # until the token is read
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple:
@@ -51,15 +53,15 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Limits, media type and token: whatever comes before a method."""
         if limits.API.count:
-            self.limit_use = limits.use(limits.API, limits.client_of(request.META))
+            self.limit_use = limits.consume(limits.API, limits.client_of(request.META))
         self.perform_content_negotiation(request)
         self.principal = self._authenticate(request)
         request.user = self.principal  # type: ignore[assignment]  # for the log of requests
         if not self.principal.sees_all:
             client = limits.client_of(request.META)
             route = request.resolver_match.route  # type: ignore[union-attr]  # it has led here
-            limits.use_channel(self.principal, request.method or "", route, client)
-            self.slot = self.slot or request_slots.place_of(self.principal)
+            limits.consume_channel(self.principal, request.method or "", route, client)
+            self.slot = self.slot or request_slots.acquire_slot(self.principal)
             deadlines.shorten(settings.CUSTOMER_REQUEST_TIMEOUT)
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
             raise errors.LengthRequiredError("Send the body with its Content-Length.")
@@ -80,7 +82,7 @@ class ApiView(APIView):
             return super().dispatch(request, *args, **kwargs)
         finally:
             if self.slot:
-                self.slot.leave()
+                self.slot.release()
                 self.slot = None
 
     def finalize_response(  # type: ignore[override]

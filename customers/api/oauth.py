@@ -83,7 +83,7 @@ def _respond(request: HttpRequest, act: Act, read: set[str]) -> JsonResponse:
 
 def _acted(request: HttpRequest, act: Act, read: set[str]) -> JsonResponse:
     client = limits.client_of(request.META)
-    use = limits.use(limits.TOKENS, client)
+    use = limits.consume(limits.TOKENS, client)
     status, body = act(_string_members(request, read), request.headers, client)
     if "error" in body:
         return _error(status, body["error"], body.get("error_description", ""), **use.headers)

@@ -8,7 +8,6 @@ migrations too; without this module each of erasure, exports, imports, the audit
 would have its own list of fields. It costs nothing on a request's way.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypedDict, TypeVar, Unpack
@@ -53,7 +52,7 @@ class Declaration:
     """
 
     erase: Erase
-    to: object = GONE
+    to: Any = GONE
     tells: Tells | None = None
     because: str = ""
     way: bool | None = None
@@ -94,7 +93,7 @@ def clear(field: F, **options: Unpack[Options]) -> F:
     return _declared(field, Declaration(Erase.CLEAR, **options))
 
 
-def redact(field: F, *, to: object = GONE, **options: Unpack[Options]) -> F:
+def redact(field: F, *, to: Any = GONE, **options: Unpack[Options]) -> F:
     """A value that cannot be empty, and becomes `to`, a value or a function of the row."""
     return _declared(field, Declaration(Erase.REDACT, to=to, **options))
 
@@ -131,7 +130,7 @@ def erased_values(row: models.Model) -> dict[str, object]:
         if said.erase is Erase.CLEAR and not field.many_to_many:
             values[name] = empty_value(field)
         elif said.erase is Erase.REDACT:
-            values[name] = said.to(row) if isinstance(said.to, Callable) else said.to
+            values[name] = said.to(row) if callable(said.to) else said.to
     return values
 
 
@@ -150,14 +149,12 @@ def names_that_tell(*models_: type[models.Model], how: Tells | None = None) -> s
     }
 
 
-def keys_to(model: type[models.Model]) -> list[tuple[type[models.Model], Any]]:
+def keys_to(model: type[models.Model]) -> list[tuple[Any, Any]]:
     """The foreign keys that models declare to `model`: pairs of such a model and its field."""
     return [
         (relation.related_model, relation.field)
         for relation in model._meta.get_fields(include_hidden=True)
-        if (relation.one_to_many or relation.one_to_one)
-        and relation.auto_created
-        and not relation.related_model._meta.auto_created
+        if isinstance(relation, models.ManyToOneRel) and not relation.field.model._meta.auto_created
     ]
 
 

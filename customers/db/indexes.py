@@ -1,11 +1,19 @@
 """What PostgreSQL keeps beside the tables so that lists stay fast; other databases do without.
 
+Why not django.contrib.postgres: its migrations fail on other databases and where a privilege is
+missing, and it keeps no numbers of rows. On 100,000 customers a list of those with a part of an
+address costs 2 ms, by a service without these indexes 124, and one with its count 1 ms, counted by
+hand 8: `manage.py benchmark`, W4a and W2. Taken out, the same is answered by reading every row.
+
 They are declared among a model's `indexes`, so migrations make and drop them. None needs
 more than the owner of the tables may do, and where one cannot be made a notice says so: then
 the same questions are answered by reading more rows.
 """
 
+from typing import Any
+
 from django.db import models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 ROW_COUNTS = "tallies"  # the table of row counts, see RowCountTriggers
 
@@ -16,7 +24,7 @@ CANNOT = """insufficient_privilege OR undefined_file OR undefined_object OR unde
     OR feature_not_supported OR invalid_schema_name"""
 
 
-def by_each(*names):
+def by_each(*names: str) -> list[models.Index]:
     """An index for each of the columns: a list of one mode, filtered by it or in its order."""
     return [models.Index(fields=["mode", name, "id"]) for name in names]
 
@@ -24,20 +32,28 @@ def by_each(*names):
 class _PostgresqlOnly(models.Index):
     """An index that is made by a block of its own, and by nothing on other databases."""
 
-    def create_sql(self, model, schema_editor, using="", **options):
+    def create_sql(
+        self,
+        model: type[models.Model],
+        schema_editor: BaseDatabaseSchemaEditor,
+        using: str = "",
+        **options: Any,
+    ) -> str:
         if schema_editor.connection.vendor != "postgresql":
             return "SELECT 1"
         return self.made(model._meta.db_table)
 
-    def remove_sql(self, model, schema_editor, **options):
+    def remove_sql(
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, **options: Any
+    ) -> str:
         if schema_editor.connection.vendor != "postgresql":
             return "SELECT 1"
         return self.dropped(model._meta.db_table)
 
-    def made(self, table):
+    def made(self, table: str) -> str:
         raise NotImplementedError
 
-    def dropped(self, table):
+    def dropped(self, table: str) -> str:
         raise NotImplementedError
 
 
@@ -45,7 +61,7 @@ class TrigramIndex(_PostgresqlOnly):
     """Finds a part of the text of its one field, in upper or lower case (pg_trgm, a trusted
     extension: whoever may create in the database may add it)."""
 
-    def made(self, table):
+    def made(self, table: str) -> str:
         return f"""
 DO $made$ BEGIN
   CREATE EXTENSION IF NOT EXISTS pg_trgm;
@@ -56,7 +72,7 @@ EXCEPTION WHEN {CANNOT} THEN
 END $made$;
 """
 
-    def dropped(self, table):
+    def dropped(self, table: str) -> str:
         return f"DROP INDEX IF EXISTS {self.name};"
 
 
@@ -73,11 +89,11 @@ def has_trigrams(model: type[models.Model], path: str) -> bool:
 class JsonContainmentIndex(_PostgresqlOnly):
     """Finds JSON objects that contain another one, in its one field."""
 
-    def made(self, table):
+    def made(self, table: str) -> str:
         columns = f"{self.fields[0]} jsonb_path_ops"
         return f"CREATE INDEX {self.name} ON {table} USING gin ({columns}) {PENDING};"
 
-    def dropped(self, table):
+    def dropped(self, table: str) -> str:
         return f"DROP INDEX IF EXISTS {self.name};"
 
 
@@ -90,7 +106,7 @@ class RowCountTriggers(_PostgresqlOnly):
     made, means nothing is known; a known table has at least a row of 0.
     """
 
-    def made(self, table):
+    def made(self, table: str) -> str:
         value = self.fields[1] if len(self.fields) > 1 else "''::text"
         function = f"{ROW_COUNTS}_of_{table}"
         write = f"INSERT INTO {ROW_COUNTS} (resource_type, mode, value, change)"
@@ -139,7 +155,7 @@ EXCEPTION WHEN {CANNOT} THEN
 END $made$;
 """  # noqa: S608 names of our own
 
-    def dropped(self, table):
+    def dropped(self, table: str) -> str:
         function = f"{ROW_COUNTS}_of_{table}"
         return f"""
 DROP FUNCTION IF EXISTS {function}() CASCADE;

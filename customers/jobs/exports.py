@@ -6,6 +6,7 @@ Each part of the file and the place where the next begins are written in one tra
 import gzip
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import orjson
@@ -13,9 +14,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from customers.db.declarations import declared
 from customers.db.fields import new_id
 from customers.jobs import lifecycle
-from customers.models import Export, ExportPart
+from customers.models import Export, ExportPart, column_type_of
 from customers.resources import operations
 from customers.resources.export_checks import (
     check_includes,
@@ -31,7 +33,7 @@ from customers.services.transactions import advisory_lock
 DRY = {"id", "created_at", "updated_at"}
 PART = 100  # rows of one transaction
 KEPT = timedelta(days=7)
-FORGOTTEN = ["errors_log", "filters", "has_file", "last_id", "processed_count", "status"]
+ERASED = ["errors_log", "filters", "has_file", "last_id", "processed_count", "status"]
 
 
 def begin(
@@ -105,7 +107,7 @@ def forget(mode: str, names: Callable[[Any], bool]) -> None:
         if job.status in (Export.Status.COMPLETED, Export.Status.FAILED):
             job.filters = {}
         job.has_file = False
-        job.save(update_fields=FORGOTTEN)
+        job.save(update_fields=ERASED)
     ExportPart.objects.filter(job__mode=mode).delete()
 
 
@@ -130,18 +132,16 @@ def _write_part(job):
     principal = principals.InternalPrincipal(job.mode, job.actor)
     rows = operations.rows(job.resource_type, principal, job.filters or {})
     found = list(rows.filter(pk__gt=job.last_id).order_by("pk")[:PART])
-    last = len(found) < PART
-    while True:
-        try:
-            records = _records(job, found, principal)
-            break
-        except operations.TooLargeError:
-            if len(found) == 1:
-                raise
-            found, last = found[: len(found) // 2], False
+    records = _records_that_fit(job, found, principal)
+    last, found = len(records) < PART and len(records) == len(found), found[: len(records)]
     first = job.processed_count == 0
     if job.format == Export.Format.CSV:
-        text = spreadsheets.table(records, _columns(job, principal), with_names=first)
+        text = spreadsheets.table(
+            records,
+            _columns(job, principal),
+            column_types=_column_types(job.resource_type),
+            with_names=first,
+        )
     else:
         text = _as_json(records, first=first, last=last)
     ExportPart.objects.create(id=new_id(), job=job, content=gzip.compress(text))
@@ -152,6 +152,16 @@ def _write_part(job):
         job.status, job.completed_at = Export.Status.COMPLETED, timezone.now()
         job.has_file = True
         audit.publish(job, "complete")
+
+
+def _records_that_fit(job, rows, principal):
+    """As `_records`, of as many of `rows` as make a document of the size that is allowed."""
+    try:
+        return _records(job, rows, principal)
+    except operations.TooLargeError:
+        if len(rows) == 1:
+            raise
+    return _records_that_fit(job, rows[: len(rows) // 2], principal)
 
 
 def _records(job, rows, principal):
@@ -208,7 +218,7 @@ def _is_chosen(name, names):
 
 
 def _tree(paths):
-    tree = {}
+    tree: dict[str, Any] = {}
     for path in paths or ():
         branch = tree
         for name in path.split("."):
@@ -225,6 +235,13 @@ def _columns(job, principal):
     names = [name for name in names if _is_chosen(name, choice.get("", ()))]
     names += list(_tree(sorted(filter(None, choice))))
     return [name for name in names if not (job.dry_data and name in DRY)]
+
+
+@cache
+def _column_types(resource_type):
+    """What kind of column each attribute of a type is that is one, by name."""
+    columns = declared(operations.model_of(resource_type)).values()
+    return {field.name: column_type_of(field) for field, _ in columns if not field.is_relation}
 
 
 def _as_json(records, *, first, last):

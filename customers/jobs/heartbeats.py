@@ -9,7 +9,7 @@ from customers.models import WorkerHeartbeat
 
 WORKS = ("mails", "webhooks", "bulk_chunks", "imports", "exports", "anonymizations")
 EVERY = 15  # seconds, less often than which no process writes
-_written = {}  # work: when this process last did, in its own time
+_written: dict[str, float] = {}  # work: when this process last did, in its own time
 
 
 def beat(*works: str) -> None:

@@ -88,7 +88,7 @@ class InputWriter:
                 reference=attributes.get("reference"),
             ).first()
         name = models_by_type()[kind].import_key
-        key = attributes.get(name)
+        key = attributes.get(name) if name else None
         if not isinstance(key, str):
             return None
         if kind == "customers":
@@ -104,7 +104,9 @@ class InputWriter:
         `customer_group.id`; a customer also by `customer.email`, tags by `tags.name`; an
         address may be given whole, and is made.
         """
-        attributes, relationships, nested = {}, {}, {}
+        attributes: dict[str, Any] = {}
+        relationships: dict[str, Any] = {}
+        nested: dict[str, Any] = {}
         for name, value in row.items():
             outer, dot, inner = name.partition(".")
             if dot:

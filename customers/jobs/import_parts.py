@@ -22,7 +22,8 @@ class ImportPart:
     def __init__(self, job: Import) -> None:
         self.job = job
         self.writer = InputWriter(job)
-        self.new = []  # of the inputs before the present one, customers to be made at once
+        # of the inputs before the present one, customers to be made at once, with their values
+        self.new: list[tuple[dict[str, Any], dict[str, Any]]] = []
 
     def run(self) -> None:
         """Do what fits into one transaction, and count it in the job, which is not saved."""
@@ -47,7 +48,7 @@ class ImportPart:
         """The inputs that make new customers of plain attributes, checked: values by number."""
         if self.job.resource_type != "customers":
             return {}
-        plain = {}
+        plain: dict[str | None, tuple[int, dict[str, Any]]] = {}
         for number, row in enumerate(rows):
             email = row.get("email")
             if isinstance(email, str) and self.writer.is_plain(row):
@@ -57,13 +58,12 @@ class ImportPart:
             .filter(email_key__in=plain)
             .values_list("email_key", flat=True)
         )
-        plain = [found for key, found in plain.items() if key not in known]
-        checked = operations.validated(
-            "customers", self.writer.principal, [row for _, row in plain]
-        )
+        unknown = [found for key, found in plain.items() if key not in known]
+        given = [row for _, row in unknown]
+        checked = operations.validated("customers", self.writer.principal, given)
         return {
             number: values
-            for (number, _), values in zip(plain, checked, strict=True)
+            for (number, _), values in zip(unknown, checked, strict=True)
             if values is not None
         }
 

@@ -74,7 +74,7 @@ def mail_reset(
         refuse_forgotten(customer)
         if most is not None and _resets_this_hour(customer) >= most:
             return None
-        reset = password_resets.begin(customer, actor=actor, lifetime=lifetime)
+        reset = password_resets.create_reset(customer, actor=actor, lifetime=lifetime)
     context = {"link": link_of(reset), "span": _span(lifetime)}
     try:
         _send(template, customer.email, customer, **context)

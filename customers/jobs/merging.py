@@ -155,7 +155,8 @@ def _shown(row):
     """The values of `row` without its secrets."""
     secret = audit.secret_columns(type(row))
     values = audit.values_of(row).items()
-    return {name: audit.as_json(value) for name, value in values if name not in secret}
+    model = type(row)
+    return {name: audit.json_of(model, name, value) for name, value in values if name not in secret}
 
 
 def _move(model, rows, target, actor):

@@ -39,7 +39,8 @@ class EmailBackend(smtp.EmailBackend):
     def send_messages(self, email_messages: Iterable[EmailMessage]) -> int:
         """Send all; return how many. Raises SMTPException, and SMTPNotSupportedError where the
         server takes no address beyond ASCII."""
-        plain, international = [], []
+        plain: list[EmailMessage] = []
+        international: list[EmailMessage] = []
         for one in email_messages:
             (international if getattr(one, "is_international", False) else plain).append(one)
         sent = super().send_messages(plain) or 0

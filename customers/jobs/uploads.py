@@ -44,7 +44,8 @@ def attributes() -> dict[str, str]:
 
     A password is nobody's to bring but the customer's.
     """
-    common, own = [], []
+    common: list[tuple[str, str]] = []
+    own: list[tuple[str, str]] = []
     for field, said in declared(Customer).values():
         if said.imported or (said.imported is None and field.editable and not field.many_to_many):
             label = capfirst(field.verbose_name) + ("'s id" if field.is_relation else "")
@@ -79,7 +80,7 @@ def rows_of(upload: Upload, column_mapping: Mapping[str, str]) -> dict[int, dict
 
 def guess_mapping(columns: Iterable[str]) -> dict[str, str]:
     """What each of `columns` is by its name: attributes, each once, by column."""
-    found = {}
+    found: dict[str, str] = {}
     for column in columns:
         name = column.strip().lower().replace(" ", "_")
         name = KNOWN_AS.get(name, name)

@@ -44,7 +44,7 @@ class _CheckedNetwork(httpcore.AsyncNetworkBackend):
         check_host(host)
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(entry[4][0] for entry in found))
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         check_addresses(addresses, secure=self._secure)
         return await self._backend.connect_tcp(
             addresses[0], port, timeout, local_address, socket_options

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Any
 
 import orjson
 from django.conf import settings
@@ -25,9 +26,9 @@ class WebhookDispatcher:
 
     def __init__(self) -> None:
         self._client = WebhookClient()
-        self._claimed = deque()  # deliveries to begin
-        self._under_way = {}  # Future: (Delivery, payload)
-        self._busy = Counter()  # webhook id: calls under way
+        self._claimed: deque[Delivery] = deque()  # deliveries to begin
+        self._under_way: dict[Future, tuple[Delivery, dict[str, Any] | None]] = {}
+        self._busy: Counter[str] = Counter()  # webhook id: calls under way
         self._in_doubt = False  # whether what has ended may have been recorded
 
     def step(self, pause: float) -> int:
@@ -66,7 +67,7 @@ class WebhookDispatcher:
         try:
             payload = webhook_includes.payload_of(delivery.event, delivery.webhook)
         except operations.WriteRefusedError as error:
-            call = Future()
+            call: Future[tuple[str | None, str]] = Future()
             call.set_result((None, str(error)[:255]))
             return call, None
         body = orjson.dumps(payload)

@@ -1,4 +1,5 @@
 from functools import cache
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -50,7 +51,9 @@ class Address(Resource):
     lat = clear(models.FloatField(null=True, blank=True))
     lng = clear(models.FloatField(null=True, blank=True))
     billing_info = clear(models.CharField(max_length=255, null=True, blank=True), tells=Tells.PLACE)
-    tags = clear(models.ManyToManyField("Tag", related_name="addresses", blank=True))
+    tags: "models.ManyToManyField[Any, Any]" = clear(
+        models.ManyToManyField("Tag", related_name="addresses", blank=True)
+    )
 
     class Meta(Resource.Meta):
         db_table = "addresses"
@@ -134,7 +137,7 @@ class Address(Resource):
 
 
 @cache
-def address_foreign_keys() -> list[tuple[type[models.Model], str]]:
+def address_foreign_keys() -> list[tuple[type[Any], str]]:
     """Who may hold an address, a model whose rows have a customer, and by which key of it."""
     return [(model, field.name) for model, field in keys_to(Address)]
 

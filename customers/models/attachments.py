@@ -1,5 +1,4 @@
 from collections.abc import Iterable
-from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -71,9 +70,9 @@ class Attachment(Resource):
     def __str__(self) -> str:
         return self.name
 
-    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
-        """Save; `attachable` among `update_fields` means all the keys that it may be in."""
-        super().save(update_fields=_columns(update_fields), **options)
+    def prepare_save(self, update_fields: Iterable[str] | None) -> set[str] | None:
+        """`attachable` among `update_fields` means all the keys that it may be in."""
+        return super().prepare_save(_columns(update_fields))
 
     @property
     def owning_customer_id(self) -> str | None:

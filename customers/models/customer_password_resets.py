@@ -1,5 +1,5 @@
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -46,15 +46,15 @@ class CustomerPasswordReset(CustomerOwned):
     def __str__(self) -> str:
         return self.id
 
-    def save(self, **options: Any) -> None:
-        """Save; a new row is given its token, in `reset_password_token`, and its time."""
+    def prepare_save(self, update_fields: Iterable[str] | None) -> set[str] | None:
+        """A new row is given its token, in `reset_password_token`, and its time."""
         if self._state.adding:
             self.reset_password_token = get_random_string(TOKEN_LENGTH)
             self.token_digest = digest(self.reset_password_token)
             if self.expires_at is None:
                 lifetime = timedelta(seconds=settings.PASSWORD_RESET_LIFETIME)
                 self.expires_at = timezone.now() + lifetime
-        super().save(**options)
+        return super().prepare_save(update_fields)
 
     @classmethod
     def visible_q(cls, principal: Viewer) -> Q:

@@ -1,7 +1,6 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -70,12 +69,12 @@ class CustomerPaymentSource(CustomerOwned):
     def __str__(self) -> str:
         return self.name or self.pk
 
-    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
-        """Save with the name that the tokens give: their last four signs, the rest hidden."""
+    def prepare_save(self, update_fields: Iterable[str] | None) -> set[str] | None:
+        """The name is what the tokens give: their last four signs, the rest hidden."""
         self.name = self.masked_token
         if update_fields is not None:
             update_fields = {*update_fields, "name"}
-        super().save(update_fields=update_fields, **options)
+        return super().prepare_save(update_fields)
 
     @property
     def masked_token(self) -> str:

@@ -1,4 +1,5 @@
 import uuid
+from typing import Any
 
 from django.core.validators import MinLengthValidator
 from django.db import models
@@ -94,7 +95,9 @@ class Customer(Resource):
             "CustomerGroup", models.PROTECT, related_name="customers", null=True, blank=True
         )
     )
-    tags = clear(models.ManyToManyField("Tag", related_name="customers", blank=True))
+    tags: "models.ManyToManyField[Any, Any]" = clear(
+        models.ManyToManyField("Tag", related_name="customers", blank=True)
+    )
 
     class Meta(Resource.Meta):
         db_table = "customers"

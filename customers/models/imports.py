@@ -32,7 +32,7 @@ class Job(Resource):
         CSV = "csv", "CSV"
 
     OPEN = (Status.PENDING, Status.IN_PROGRESS)
-    STATE = (  # the columns that the worker writes
+    STATE: tuple[str, ...] = (  # the columns that the worker writes
         "status",
         "started_at",
         "completed_at",

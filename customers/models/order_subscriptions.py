@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import Any
 
 from cronsim import CronSim, CronSimError
 from django.core.exceptions import ValidationError
@@ -88,7 +89,9 @@ class OrderSubscription(CustomerOwned, Transitional):
             "CustomerPaymentSource", models.SET_NULL, related_name="+", null=True, blank=True
         )
     )
-    tags = clear(models.ManyToManyField("Tag", related_name="order_subscriptions", blank=True))
+    tags: "models.ManyToManyField[Any, Any]" = clear(
+        models.ManyToManyField("Tag", related_name="order_subscriptions", blank=True)
+    )
 
     class Meta(CustomerOwned.Meta):
         db_table = "order_subscriptions"

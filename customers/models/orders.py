@@ -106,7 +106,9 @@ class Order(CustomerOwned, Transitional):
             "OrderSubscription", models.PROTECT, related_name="orders", null=True, blank=True
         )
     )
-    tags = clear(models.ManyToManyField("Tag", related_name="orders", blank=True))
+    tags: "models.ManyToManyField[Any, Any]" = clear(
+        models.ManyToManyField("Tag", related_name="orders", blank=True)
+    )
 
     class Meta(CustomerOwned.Meta):
         db_table = "orders"
@@ -151,14 +153,14 @@ class Order(CustomerOwned, Transitional):
     def __str__(self) -> str:
         return f"#{self.number}"
 
-    def delete(self, **options: Any) -> tuple[int, dict[str, int]]:
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
         """Delete a draft or pending order.
 
         Raises DeletionRefusedError for one that has been placed.
         """
         if self.placed_at is not None:
             raise DeletionRefusedError("an order that has been placed is kept")
-        return super().delete(**options)
+        return super().delete(*args, **options)
 
     def is_editable_by(self, principal: Viewer) -> bool:
         """Whether it may change the order: a sales channel until the order is placed."""

@@ -46,4 +46,4 @@ class Organization:
 
     # What every resource has, and settings do not tell
     reference = reference_origin = created_at = updated_at = None
-    metadata = {}
+    metadata: dict[str, object] = {}

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.db import models
 
 from customers.db.declarations import clear, keep
@@ -60,7 +62,9 @@ class Return(CustomerOwned, Transitional):
     destination_address = keep(
         models.ForeignKey("Address", models.PROTECT, related_name="+", null=True, editable=False)
     )
-    tags = clear(models.ManyToManyField("Tag", related_name="returns", blank=True))
+    tags: "models.ManyToManyField[Any, Any]" = clear(
+        models.ManyToManyField("Tag", related_name="returns", blank=True)
+    )
 
     class Meta(CustomerOwned.Meta):
         db_table = "returns"

@@ -1,5 +1,4 @@
 from collections.abc import Iterable
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
@@ -44,12 +43,12 @@ class SkuList(CustomerOwned):
     def __str__(self) -> str:
         return self.name
 
-    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
-        """Save with the slug that the name gives."""
+    def prepare_save(self, update_fields: Iterable[str] | None) -> set[str] | None:
+        """The slug is what the name gives."""
         self.slug = slugify(self.name, allow_unicode=True)
         if update_fields is not None:
             update_fields = {*update_fields, "slug"}
-        super().save(update_fields=update_fields, **options)
+        return super().prepare_save(update_fields)
 
     def clean(self) -> None:
         super().clean()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import models
 
@@ -48,7 +49,7 @@ class Transitional(models.Model):
         step = self.transitions[name]
         if step.sources and self.status not in step.sources:
             raise TransitionError(f"cannot follow the status {self.status}")
-        changed = {}
+        changed: dict[str, Any] = {}
         if step.to:
             changed["status"] = step.to
         if step.stamp:

@@ -2,6 +2,7 @@
 
 from functools import cache, reduce
 from operator import or_
+from typing import Any
 
 from django.apps import apps
 from django.db.models import Field, Model, Q, QuerySet
@@ -12,7 +13,7 @@ from customers.models.customers import Customer
 
 
 @cache
-def all_models() -> list[type[Model]]:
+def all_models() -> list[type[Any]]:
     """Every model of this application."""
     return list(apps.get_app_config("customers").get_models())
 
@@ -42,7 +43,7 @@ def goes_with_customer(model: type[Model]) -> bool:
 
 
 @cache
-def customer_paths() -> dict[type[Model], list[str]]:
+def customer_paths() -> dict[type[Any], list[str]]:
     """How to ask for the rows of a customer, by model: the paths of keys that lead to one.
 
     Those that hang on others' rows come before these.
@@ -60,7 +61,7 @@ def rows_of(model: type[Model], customer: Customer) -> QuerySet:
 
 
 @cache
-def id_columns() -> dict[type[Model], list[str]]:
+def id_columns() -> dict[type[Any], list[str]]:
     """The columns, by model, that hold the id of the row which theirs is about."""
     found = {
         model: [

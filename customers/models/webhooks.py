@@ -81,8 +81,8 @@ class Webhook(Resource):
     def __str__(self) -> str:
         return self.name or f"Webhook {self.pk}"
 
-    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
-        """Save, named by the id when nobody named it."""
+    def prepare_save(self, update_fields: Iterable[str] | None) -> set[str] | None:
+        """It is named by the id when nobody named it."""
         if not self.name:
             self.name = f"Webhook {self.pk}"
-        super().save(update_fields=update_fields, **options)
+        return super().prepare_save(update_fields)

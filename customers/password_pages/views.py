@@ -31,7 +31,7 @@ def page(*methods: str) -> Callable[[View], View]:
         def wrapped(request, mode, **kwargs):
             try:
                 if request.method == "POST":
-                    limits.use(limits.PAGES, limits.client_of(request.META))
+                    limits.consume(limits.PAGES, limits.client_of(request.META))
                 response = view(request, mode, **kwargs)
             except limits.RateLimitedError as error:
                 response = _wait(request, mode, 429, error.headers)
@@ -87,10 +87,10 @@ def choose(request: HttpRequest, mode: str) -> HttpResponse:
     """Takes the new password of whoever followed a link that still works."""
     try:
         pk, token = request.get_signed_cookie(COOKIE, salt=mode).split(":", 1)
-        found = password_resets.find(pk, token, mode=mode)
+        found = password_resets.find_reset(pk, token, mode=mode)
         form = ChooseForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            password_resets.redeem(pk, token, form.cleaned_data["password"], mode=mode)
+            password_resets.redeem_reset(pk, token, form.cleaned_data["password"], mode=mode)
             response = redirect("password:done", mode=mode)
             response.delete_cookie(COOKIE, path=_path(mode), samesite="Lax")
             return response

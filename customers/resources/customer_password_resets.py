@@ -5,7 +5,7 @@ from customers.resources.base import ResourceType
 from customers.resources.customer_emails import CustomerEmailSerializer
 from customers.resources.fields import TextField
 from customers.resources.filters import COMMON, Filters
-from customers.resources.reset_completion import complete_reset
+from customers.resources.reset_completion import finish_reset
 
 
 class CustomerPasswordResetSerializer(CustomerEmailSerializer):
@@ -28,7 +28,7 @@ class CustomerPasswordResetSerializer(CustomerEmailSerializer):
         """Finish the locked reset `row` by its token."""
         token = values.pop("_reset_password_token", None)
         password = values.pop("customer_password", None)
-        complete_reset(row, token, password, principal=self.principal)
+        finish_reset(row, token, password, principal=self.principal)
         return super().update(row, values)
 
 

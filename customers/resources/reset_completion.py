@@ -11,7 +11,7 @@ TOKEN = "/data/attributes/_reset_password_token"  # noqa: S105 a place in a docu
 PASSWORD = "/data/attributes/customer_password"  # noqa: S105
 
 
-def complete_reset(
+def finish_reset(
     row: CustomerPasswordReset, token: str | None, password: str | None, *, principal: Principal
 ) -> None:
     """Give the customer of the locked reset `row` the new `password`, if `token` is its token.
@@ -36,12 +36,12 @@ def _complete_by_token(
 ) -> None:
     if token is None and principal.sees_all:
         raise errors.UnprocessableError("can't be blank", pointer=TOKEN, error="blank")
-    if not row.accepts(token or ""):
+    if token is None or not row.accepts(token):
         raise password_resets.WrongResetTokenError
     if password is None:
         raise errors.UnprocessableError("can't be blank", pointer=PASSWORD, error="blank")
     try:
-        password_resets.complete(row, token, password, actor=principal.actor)
+        password_resets.complete_reset(row, token, password, actor=principal.actor)
     except ValidationError as error:
         raise errors.UnprocessableError(
             error.messages[0], pointer=PASSWORD, error=errors.error_name(error.code)

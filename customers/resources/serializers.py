@@ -103,13 +103,14 @@ class ResourceSerializer(ModelSerializer):
     @cached_property
     def owner(self) -> Customer | None:
         """The customer who is logged in, if any."""
-        principal = self.principal
-        return principal.owner_id and Customer.objects.visible_to(principal).get()
+        if not self.principal.owner_id:
+            return None
+        return Customer.objects.visible_to(self.principal).get()
 
     def create(self, values: dict[str, Any]) -> Resource:
         """Make and save a row of `values`."""
         row = self.Meta.model(mode=self.principal.mode, **values)
-        _save(row, force_insert=True)
+        _save(row)
         return row
 
     def update(self, row: Resource, values: dict[str, Any]) -> Resource:
@@ -161,7 +162,7 @@ class TaggableSerializer(ResourceSerializer):
                 tagging.retag(row, **self.names, actor=self.principal.actor)
 
     def set_related(
-        self, row: Resource, name: str, others: list[Resource], how: str, pointer: str
+        self, row: Resource, name: str, others: list[Any], how: str, pointer: str
     ) -> None:
         """Replace, add or remove tags."""
         with _tag_limit_at(pointer):
@@ -183,15 +184,15 @@ def _tag_limit_at(pointer: str) -> Iterator[None]:
         raise errors.UnprocessableError(str(error), pointer=pointer, error="too_many") from error
 
 
-def _save(row: Resource, **options: Any) -> None:
-    """Save `row`.
+def _save(row: Resource, update_fields: set[str] | None = None) -> None:
+    """Save `row`, a new one or its `update_fields`.
 
     Raises errors.CombinedApiError when its model refuses it, errors.ConstraintViolationError when
     one of its constraints does: then the transaction is broken.
     """
     try:
         row.clean()
-        row.save(**options)
+        row.fast_save(update_fields=update_fields)
     except ValidationError as error:
         found = [(name, one) for name, ones in error.error_dict.items() for one in ones]
         raise errors.CombinedApiError([errors.broken(row, *one) for one in found]) from error

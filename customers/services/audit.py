@@ -8,15 +8,21 @@ caller's transaction, so that neither is there without the change.
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime
 from functools import cache
 from typing import Any, TypeAlias
 
 from django.db.models import Model
 
 from customers.db.declarations import declared
-from customers.db.fields import instant
-from customers.models import TOPICS, Event, EventStore, Resource, bulk_insert
+from customers.models import (
+    TOPICS,
+    ColumnType,
+    Event,
+    EventStore,
+    Resource,
+    bulk_insert,
+    column_type_of,
+)
 from customers.services.actors import Actor
 
 MAIL = "mail"  # the act of an entry about a mail
@@ -146,14 +152,23 @@ def _shown(model: type[Model], changes: Changes) -> dict[str, dict[str, Any]]:
     """The payload of the audit log for `changes` of a row of `model`, in which is no secret."""
     secret = secret_columns(model)
     return {
-        name: {"from": as_json(before), "to": as_json(after)}
+        name: {"from": json_of(model, name, before), "to": json_of(model, name, after)}
         for name, (before, after) in changes.items()
         if name not in secret and before != after
     }
 
 
-def as_json(value: Any) -> Any:
-    """The `value` of a column as the audit log has it."""
-    if isinstance(value, datetime):
-        return instant(value)
-    return value.isoformat() if isinstance(value, date) else value
+def json_of(model: type[Model], name: str, value: Any) -> Any:
+    """The `value` of the column `name` as the audit log has it; as it is where there is none."""
+    column_type = _column_types(model).get(name)
+    return column_type.json_of(value) if column_type else value
+
+
+@cache
+def _column_types(model: type[Model]) -> dict[str, ColumnType]:
+    audited = set(_audited_columns(model))
+    return {
+        field.attname: column_type_of(field)
+        for field in model._meta.concrete_fields
+        if field.attname in audited
+    }

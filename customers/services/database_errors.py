@@ -38,7 +38,7 @@ class Fault:
     level: int = logging.WARNING
 
     @property
-    def headers(self):
+    def headers(self) -> dict[str, str]:
         return {"Retry-After": str(self.retry_after)} if self.retry_after else {}
 
 
@@ -98,7 +98,7 @@ FAULTS = {  # by SQLSTATE, its class, and SQLite's primary result code
 GONE = {AWAY, RESTARTING, CROWDED, READ_ONLY}  # with which nobody can work, and which pass
 
 
-def fault_of(error):
+def fault_of(error: BaseException) -> Fault | None:
     """The Fault that the exception `error` stands for, None when it is a mistake of ours."""
     if isinstance(error, OSError):
         return FULL if error.errno in NO_ROOM else None
@@ -113,7 +113,7 @@ def fault_of(error):
     return fault or (None if isinstance(error, OURS) else OTHER)
 
 
-def _fault_without_code(error):
+def _fault_without_code(error: BaseException) -> Fault | None:
     if isinstance(error, OURS):
         return None
     if isinstance(error, NotSupportedError):
@@ -123,17 +123,17 @@ def _fault_without_code(error):
     return COLLISION  # of Django's, and ours: the row to save is gone
 
 
-def is_collision(error):
+def is_collision(error: BaseException) -> bool:
     """Whether a transaction failed because of another one, so that it may succeed when repeated."""
     return isinstance(error, DatabaseError) and _code(error) in COLLIDED
 
 
-def is_away(error):
+def is_away(error: BaseException) -> bool:
     """Whether the exception `error` says that the database takes no work at all just now."""
     return fault_of(error) in GONE
 
 
-def place_of(error):
+def place_of(error: BaseException) -> str:
     """What the database says the exception `error` is about, such as `SQLSTATE 23505, table tags`.
 
     Empty when it does not say. Names of tables, columns and constraints, never a value.
@@ -148,12 +148,12 @@ def place_of(error):
     return ", ".join(f"{what} {name}" for what, name in told if name)
 
 
-def _cause(error):
+def _cause(error: BaseException) -> BaseException | None:
     """The driver's exception, which Django's `error` was made of."""
     return error.__cause__ if isinstance(error, DatabaseError | InterfaceError) else error
 
 
-def _code(error):
+def _code(error: BaseException) -> str | int | None:
     """PostgreSQL's SQLSTATE or SQLite's primary error code, None when there is neither."""
     cause = _cause(error)
     code = getattr(cause, "sqlstate", None)

@@ -11,12 +11,12 @@ KEY = "mode"
 def mode_of(session: Mapping[str, Any]) -> Mode:
     """The mode chosen in `session`, a mapping."""
     mode = session.get(KEY)
-    return Mode(mode) if mode in Mode.values else Mode.TEST
+    return Mode(mode) if mode and mode in Mode.values else Mode.TEST
 
 
 def choose_mode(session: MutableMapping[str, Any], mode: str | None) -> None:
     """Work in `mode` from now on. Raises ValueError when there is no such mode."""
-    session[KEY] = Mode(mode).value
+    session[KEY] = Mode(mode or "").value
 
 
 def other_mode(mode: str) -> Mode:

@@ -20,7 +20,7 @@ class ResetExpiredError(Exception):
     """The token is the reset's, and too late."""
 
 
-def begin(
+def create_reset(
     customer: Customer, *, actor: Actor | None, lifetime: int | None = None
 ) -> CustomerPasswordReset:
     """A new reset for `customer`; its `reset_password_token` is readable on it only now.
@@ -38,7 +38,7 @@ def begin(
     return reset
 
 
-def find(pk: str, token: str, *, mode: str) -> CustomerPasswordReset:
+def find_reset(pk: str, token: str, *, mode: str) -> CustomerPasswordReset:
     """The reset `pk` if `token` opens it now. Raises WrongResetTokenError and ResetExpiredError."""
     try:
         reset = CustomerPasswordReset.objects.in_mode(mode).with_id(pk)
@@ -48,7 +48,7 @@ def find(pk: str, token: str, *, mode: str) -> CustomerPasswordReset:
     return reset
 
 
-def complete(
+def complete_reset(
     reset: CustomerPasswordReset, token: str, password: str, *, actor: Actor | None
 ) -> None:
     """Let `password` be that of the locked `reset`'s customer, who is locked too.
@@ -66,16 +66,16 @@ def complete(
     audit.publish(reset, "reset_password")
 
 
-def redeem(pk: str, token: str, password: str, *, mode: str) -> None:
-    """As `complete`, of the reset `pk`, in a transaction of its own, by whoever has the token."""
+def redeem_reset(pk: str, token: str, password: str, *, mode: str) -> None:
+    """As `complete_reset`, of the reset `pk`, in a transaction of its own."""
     with transaction.atomic():
         rows = CustomerPasswordReset.objects.in_mode(mode)
         try:
-            reset = row_changes.lock(find(pk, token, mode=mode), rows)
+            reset = row_changes.lock(find_reset(pk, token, mode=mode), rows)
         except ForgottenError as error:  # the reset has gone with the person
             raise WrongResetTokenError from error
         before = audit.values_of(reset)
-        complete(reset, token, password, actor=None)
+        complete_reset(reset, token, password, actor=None)
         row_changes.record_update(reset, before, actor=None)
 
 

@@ -3,12 +3,14 @@
 import re
 import threading
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from secrets import token_bytes
+from typing import Protocol
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, make_password
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
@@ -43,60 +45,70 @@ HASH = re.compile(
 
 
 class HashingBusyError(Exception):
-    """As many passwords are being looked at as this process has room for."""
+    """As many passwords are being hashed as this process has slots for."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__("Too many passwords are being looked at; try again in a moment.")
 
 
-# What the request at work holds among those that may wait for the database, None outside of one:
-# it is let go while a password is looked at, which has bounds of its own.
-held = ContextVar("held", default=None)
+class Slots(Protocol):
+    """What a request holds while it may wait for the database."""
+
+    def acquire(self) -> bool:
+        """Take it again; whether it was to be had."""
+
+    def release(self) -> None:
+        """Let others have it."""
 
 
-class Places:
-    """Room for `count` hashes at a time, and for `waiting` more; there is no more.
+# What the request at work holds, None outside of one: it is let go while a password is hashed, of
+# which the number has bounds of its own.
+held_slots: ContextVar[Slots | None] = ContextVar("held_slots", default=None)
+
+
+class HashingSlots:
+    """Slots for `count` hashes at a time, and a queue of `waiting` more; there is no more.
 
     So a flood of logins takes neither all memory nor all threads, and reads go on.
     """
 
-    def __init__(self, count, waiting):
-        self.all = threading.Semaphore(count + waiting)
-        self.working = threading.Semaphore(count)
+    def __init__(self, count: int, waiting: int):
+        self.queue = threading.Semaphore(count + waiting)
+        self.running = threading.Semaphore(count)
 
-    def __enter__(self):
-        if not self.all.acquire(blocking=False):
+    def __enter__(self) -> None:
+        if not self.queue.acquire(blocking=False):
             raise HashingBusyError
-        if place := held.get():
-            place.refund()
-        self.working.acquire()
+        if slots := held_slots.get():
+            slots.release()
+        self.running.acquire()
 
-    def expect_one(self):
-        """Raise HashingBusyError when there is no room now, before anything is done in vain."""
-        if not self.all.acquire(blocking=False):
+    def check_free(self) -> None:
+        """Raise HashingBusyError when the queue is full, before anything is done in vain."""
+        if not self.queue.acquire(blocking=False):
             raise HashingBusyError
-        self.all.release()
+        self.queue.release()
 
-    def __exit__(self, *_):
-        self.working.release()
-        self.all.release()
-        if (place := held.get()) and not place.take():
+    def __exit__(self, *_: object) -> None:
+        self.running.release()
+        self.queue.release()
+        if (slots := held_slots.get()) and not slots.acquire():
             raise HashingBusyError
 
 
-places = Places(settings.PASSWORD_CONCURRENCY, settings.PASSWORD_QUEUE)
-staff_places = Places(settings.STAFF_PASSWORD_CONCURRENCY, settings.STAFF_PASSWORD_QUEUE)
-_in_use = ContextVar("places", default=places)
+customer_slots = HashingSlots(settings.PASSWORD_CONCURRENCY, settings.PASSWORD_QUEUE)
+staff_slots = HashingSlots(settings.STAFF_PASSWORD_CONCURRENCY, settings.STAFF_PASSWORD_QUEUE)
+_slots_in_use: ContextVar[HashingSlots] = ContextVar("slots", default=customer_slots)
 
 
 @contextmanager
-def of_staff() -> Iterator[None]:
-    """What is hashed within takes places of the staff's, and no customer's."""
-    token = _in_use.set(staff_places)
+def use_staff_slots() -> Iterator[None]:
+    """What is hashed within takes slots of the staff's, and no customer's."""
+    token = _slots_in_use.set(staff_slots)
     try:
         yield
     finally:
-        _in_use.reset(token)
+        _slots_in_use.reset(token)
 
 
 class Argon2idHasher(Argon2PasswordHasher):
@@ -111,21 +123,21 @@ class Argon2idHasher(Argon2PasswordHasher):
     memory_cost = 19456
     parallelism = 1
 
-    def encode(self, password, salt):
-        with _in_use.get():
+    def encode(self, password: str, salt: str) -> str:
+        with _slots_in_use.get():
             return super().encode(password, salt)
 
-    def verify(self, password, encoded):
+    def verify(self, password: str, encoded: str) -> bool:
         if len(password) > settings.PASSWORD_MAX_LENGTH:
             return False
-        with _in_use.get():
+        with _slots_in_use.get():
             return super().verify(password, encoded)
 
 
 class MaximumLengthValidator:
     """Refuses passwords longer than settings.PASSWORD_MAX_LENGTH, for Django's own forms."""
 
-    def validate(self, password: str, user=None) -> None:
+    def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:
         """Raise django.core.exceptions.ValidationError for one that is too long."""
         if len(password) > settings.PASSWORD_MAX_LENGTH:
             raise ValidationError(self.get_help_text(), code="password_too_long")
@@ -134,7 +146,7 @@ class MaximumLengthValidator:
         return f"Your password must have at most {settings.PASSWORD_MAX_LENGTH} characters."
 
 
-def hash_password(password, *, addresses=()):
+def hash_password(password: str, *, addresses: Iterable[str | None] = ()) -> str:
     """The hash to keep for `password`, a string, which is taken to the letter.
 
     `addresses` are the e-mail addresses of whose password it is. Raises
@@ -149,7 +161,7 @@ def hash_password(password, *, addresses=()):
     return make_password(password)
 
 
-def check_guessable(password, names):
+def check_guessable(password: str, names: Iterable[str | None]) -> None:
     """Raise ValidationError for a `password` that others would try, or that is none.
 
     `names` are the addresses, and other names, of whose it is; None among them is none. They are
@@ -177,18 +189,18 @@ def check_guessable(password, names):
 class GuessableValidator:
     """Refuses members of the staff what `check_guessable` refuses customers (Django's protocol)."""
 
-    def validate(self, password, user=None):
+    def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:
         names = [user.email, user.get_username()] if user else []
         try:
             check_guessable(password, names)
         except ValidationError as error:
             raise ValidationError(f"This password {error.messages[0]}.", code=error.code) from error
 
-    def get_help_text(self):
+    def get_help_text(self) -> str:
         return "Your password must be neither your e-mail address nor a commonly used password."
 
 
-def verify(password, kept):
+def verify(password: str, kept: str | None) -> bool:
     """Whether `password`, a string, is the one that the hash `kept` is of.
 
     Without a hash (None), as for an address that nobody has, it is wrong, and finding
@@ -200,7 +212,7 @@ def verify(password, kept):
     return right and kept is not None
 
 
-def _hash_of_nothing():
+def _hash_of_nothing() -> str:
     """What looks like a hash that costs as much as any other, of no password that is known."""
     hasher = Argon2idHasher
     costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"

@@ -3,15 +3,17 @@
 from dataclasses import dataclass, field
 from functools import cache
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
+
+from customers.services.actors import Actor
 
 
 @dataclass(frozen=True)
 class InternalPrincipal:
-    """Somebody who sees and changes every row of `mode`; `who` as the audit log names them."""
+    """Somebody who sees and changes every row of `mode`; `actor` as the audit log names them."""
 
     mode: str
-    actor: dict | None
+    actor: Actor | None
 
     claims: dict = field(default_factory=dict, repr=False)  # of no token
     compiled: dict = field(default_factory=dict, repr=False, compare=False)
@@ -22,7 +24,7 @@ class InternalPrincipal:
     owner_id = None
 
 
-def staff(user: User, mode: str) -> InternalPrincipal:
+def staff(user: User | AnonymousUser, mode: str) -> InternalPrincipal:
     """The member of staff `user`, a Django user, at work on the rows of `mode`."""
     return InternalPrincipal(
         mode, {"application": None, "owner": {"type": "User", "id": str(user.pk)}}

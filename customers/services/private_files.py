@@ -13,7 +13,7 @@ from typing import Any
 OTHERS = stat.S_IRWXG | stat.S_IRWXO  # what a group and everybody else may do
 BESIDE = ("", "-wal", "-shm", "-journal")  # which SQLite gives the mode of the database
 
-_narrowed = set()  # databases, by their paths
+_narrowed: set[str] = set()  # databases, by their paths
 
 
 def make_folder(path: Path) -> None:

@@ -13,6 +13,8 @@ The token, a row, tells it apart: it is made on the new timeline and gets there 
 import logging
 import secrets
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connections, transaction
@@ -40,14 +42,15 @@ SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn() >= %s::pg_lsn,
        EXISTS (SELECT 1 FROM {Timeline._meta.db_table} WHERE number = %s AND token = %s)
 """  # noqa: S608 names of our own
 
+Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
 _passed_over_until = 0.0
 _why = None  # as it was logged last
 _lacks = None  # the token that it was last found without
-_marked = set()  # the timelines that this process has given a new token
+_marked: set[int] = set()  # the timelines that this process has given a new token
 
 
-def read(act):
+def read(act: Callable[[], Result]) -> Result:
     """What `act` returns, a function without arguments that only reads.
 
     It is done again on the primary where the replica fails, but not where its time was over.
@@ -64,7 +67,7 @@ def read(act):
     return act()
 
 
-def has_caught_up():
+def has_caught_up() -> bool:
     """Whether the replica may be read from: it has what the primary has written by now.
 
     Where that is not so, it is not asked again for a while.
@@ -79,7 +82,7 @@ def has_caught_up():
         return False
 
 
-def _place_of_primary():
+def _place_of_primary() -> tuple[str, int, str] | None:
     """How far the primary has written, on which timeline, with which token.
 
     None when it is no primary, or when the token is new, as it is where the timeline is, and at
@@ -98,7 +101,7 @@ def _place_of_primary():
     return None
 
 
-def _has_replayed(position, timeline, token):
+def _has_replayed(position: str, timeline: int, token: str) -> bool:
     """Whether the replica has, soon enough. Raises DatabaseError when it does not answer."""
     last = time.monotonic() + PATIENCE
     while True:
@@ -115,7 +118,7 @@ def _has_replayed(position, timeline, token):
         time.sleep(PAUSE)
 
 
-def _asked(params):
+def _asked(params: list) -> list[tuple]:
     """The replica's state, over a new connection where the last one is lost."""
     with from_replica():
         try:
@@ -125,7 +128,7 @@ def _asked(params):
             return execute(STATE, params)
 
 
-def _suspect_of(token):
+def _suspect_of(token: str | None) -> None:
     """Pass the replica over when it lacks `token` twice: once, that may have just been renewed."""
     global _lacks, _why
     if token is not None and token == _lacks:
@@ -135,7 +138,7 @@ def _suspect_of(token):
     _lacks = token
 
 
-def _pass_over(seconds, why=None):
+def _pass_over(seconds: float, why: str | None = None) -> None:
     """Let all reads go to the primary for `seconds`; `why` is logged once."""
     global _passed_over_until, _why
     _passed_over_until = time.monotonic() + seconds

@@ -10,12 +10,14 @@ from threading import Lock
 
 from django.conf import settings
 
+from customers.services.tokens import Principal
+
 RETRY_AFTER = 1  # seconds
 LONG = 0.25  # seconds, after which a request takes long
 BESIDE_LONG = 2  # requests at once of whom one takes long
 
 _lock = Lock()
-_under_way = {}  # of whom: when each request began
+_under_way: dict[str, list[float]] = {}  # by caller: when each request began
 
 
 class TooManyAtOnceError(Exception):
@@ -23,12 +25,12 @@ class TooManyAtOnceError(Exception):
 
     headers = {"Retry-After": str(RETRY_AFTER)}
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"Too many requests at once; try again in {RETRY_AFTER} second."
 
 
-class Place:
-    """A place among the requests of `caller`, taken until it is left.
+class RequestSlot:
+    """One of the slots for requests of `caller`, taken until it is released.
 
     Raises TooManyAtOnceError where settings.MAX_CONCURRENT_REQUESTS are taken, or
     BESIDE_LONG while one takes long.
@@ -44,18 +46,19 @@ class Place:
                 raise TooManyAtOnceError
             _under_way[caller] = [*others, self.began]
 
-    def leave(self) -> None:
+    def release(self) -> None:
+        """Let another request of the caller have it."""
         with _lock:
             _under_way[self.caller].remove(self.began)
             if not _under_way[self.caller]:
                 del _under_way[self.caller]
 
 
-def place_of(principal) -> Place | None:
-    """A Place for whom `principal` stands for, None for a program, which needs none.
+def acquire_slot(principal: Principal) -> RequestSlot | None:
+    """A RequestSlot for whom `principal` stands for, None for a program, which needs none.
 
     A guest is known by the token. Raises TooManyAtOnceError.
     """
     if principal.sees_all or not settings.MAX_CONCURRENT_REQUESTS:
         return None
-    return Place(principal.owner_id or principal.claims["jti"])
+    return RequestSlot(principal.owner_id or principal.claims["jti"])

@@ -1,6 +1,7 @@
 """Changing a row under its locks, and what follows from the change for others."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from django.db.models import PROTECT, Exists, Model, OuterRef, Q, QuerySet
 
@@ -22,14 +23,16 @@ from customers.services.transactions import ConcurrentUpdateError
 
 CONSEQUENCES = {Customer: follow_customer, Order: follow_order}
 
+R = TypeVar("R", bound=Resource)
+
 
 def lock(
-    row: Resource,
-    rows: QuerySet | None,
+    row: R,
+    rows: QuerySet[R] | None,
     *others: object,
-    read: Callable[[str], Resource] | None = None,
+    read: Callable[[str], R] | None = None,
     forgotten_too: bool = False,
-) -> Resource:
+) -> R:
     """`row` read again from `rows` under a lock, after its customer's and those of `others`.
 
     `others` are customers and rows of customers, or None. `read` is a function that reads and locks
@@ -121,7 +124,7 @@ def counted(counts: Mapping[type[Model], int]) -> str:
 
 def _referring_rows(row):
     """How many rows of each model point at `row` by a key that protects it."""
-    pointing = {}
+    pointing: dict[type[Model], Q] = {}
     for relation in row._meta.get_fields(include_hidden=True):
         if relation.auto_created and getattr(relation, "on_delete", None) is PROTECT:
             own = Q(**{relation.field.name: row})

@@ -1,8 +1,9 @@
 """Whose a row is, who changed it last, and what became of it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import Model
@@ -34,7 +35,7 @@ def latest_changes(row: Model, columns: Iterable[str]) -> dict[str, Change]:
     if mode is None:  # the log is about resources
         return {}
     entries = EventStore.objects.filter(mode=mode, resource_id=row.pk).order_by("-id")
-    found = {}
+    found: dict[str, EventStore] = {}
     for entry in entries.filter(resource_type=row._meta.db_table)[:MOST_READ]:
         for name in {*columns} & entry.payload.keys():
             found.setdefault(name, entry)
@@ -53,7 +54,8 @@ def end_of(resource_type: str, pk: str, *, mode: str) -> End | None:
 
 def name_of(actor: Actor | None) -> str:
     """The name of whoever the JSON `who` of an entry stands for."""
-    owner, application = ((actor or {}).get(name) or {} for name in ("owner", "application"))
+    known: Mapping[str, Any] = actor or {}
+    owner, application = (known.get(name) or {} for name in ("owner", "application"))
     if owner.get("type") == "User":
         user = get_user_model().objects.filter(pk=owner["id"]).first()
         return user.get_username() if user else "a former member of staff"

@@ -33,18 +33,20 @@ def authenticate(email: str, password: str, *, mode: str, client: str) -> Custom
     password, and a wrong password; limits.RateLimitedError after too many of these; and
     passwords.HashingBusyError.
     """
-    passwords.places.expect_one()
+    passwords.customer_slots.check_free()
     key = email_key(email)
-    used = limits.use_all([(limits.LOGINS, mode, key, client), (limits.ACCOUNT_LOGINS, mode, key)])
+    used = limits.consume_all(
+        [(limits.LOGINS, mode, key, client), (limits.ACCOUNT_LOGINS, mode, key)]
+    )
     customer = Customer.objects.filter(mode=mode, email_key=key).first()
     try:
         right = passwords.verify(password, customer and customer.password)
     except passwords.HashingBusyError:
-        limits.give_all_back(used)
+        limits.refund_all(used)
         raise
     if not right:
         raise LoginRefusedError(WRONG)
-    limits.give_all_back(used)
+    limits.refund_all(used)
     return customer
 
 

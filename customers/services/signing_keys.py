@@ -4,6 +4,7 @@ import os
 import time
 from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 
 from django.conf import settings
 from joserfc.jwk import KeySet, RSAKey
@@ -13,10 +14,11 @@ from customers.services.private_files import make_folder, narrow
 KEY_BITS = 2048
 LOOK_EVERY = 0.1  # seconds; asking the system costs more than all else about a known token
 
-_versions = {}  # DATA_DIR: when its keys were looked at, and their version
+# DATA_DIR: when its keys were looked at, and their version
+_versions: dict[Path, tuple[float, int | None]] = {}
 
 
-def keys():
+def keys() -> KeySet:
     """All keys as a joserfc KeySet, the one to sign with first; makes the first one.
 
     Keys are PEM files in DATA_DIR/keys, named by time of making. A file that another
@@ -30,7 +32,7 @@ def keys():
     return _load(folder, tuple(names))
 
 
-def version():
+def version() -> int | None:
     """Something that is another once a key has come or gone, LOOK_EVERY seconds later at most."""
     now, (looked_at, known) = time.monotonic(), _versions.get(settings.DATA_DIR, (0, None))
     if now - looked_at >= LOOK_EVERY:
@@ -40,7 +42,7 @@ def version():
     return known
 
 
-def make_key():
+def make_key() -> str:
     """Make a new key, with which all tokens are signed from now on; return its id."""
     folder = settings.DATA_DIR / "keys"
     make_folder(folder)
@@ -53,7 +55,7 @@ def make_key():
     return key.thumbprint()
 
 
-def drop_old(*, all_of_them=False):
+def drop_old(*, all_of_them: bool = False) -> int:
     """Delete the keys that no living token can be of, or all but the newest; return how many.
 
     A key has signed nothing since the next one was made, and no token lives longer than
@@ -71,12 +73,12 @@ def drop_old(*, all_of_them=False):
     return len(dropped)
 
 
-def _names(folder):
+def _names(folder: Path) -> list[str]:
     return sorted((path.name for path in folder.glob("*.pem")), reverse=True)
 
 
 @lru_cache(maxsize=4)
-def _load(folder, names):
+def _load(folder: Path, names: tuple[str, ...]) -> KeySet:
     loaded = []
     narrow(folder)
     for name in names:

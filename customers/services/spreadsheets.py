@@ -3,10 +3,12 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
+
+from customers.models import ColumnType
 
 SIGNS = (  # the four, and what NFKC makes one of them: full width, small, raised, lowered, double
     "=\uff1d\ufe66\u207c\u208c\u2a75\u2a76+\uff0b\ufe62\u207a\u208a\ufb29-\uff0d\ufe63@\uff20\ufe6b"
@@ -31,24 +33,33 @@ def plain(cell: str) -> str:
 
 
 def table(
-    records: Iterable[Mapping[str, Any]], names: Iterable[str], *, with_names: bool = True
+    records: Iterable[Mapping[str, Any]],
+    names: Sequence[str],
+    *,
+    column_types: Mapping[str, ColumnType] | None = None,
+    with_names: bool = True,
 ) -> bytes:
     """The bytes of CSV with a line for each of `records`, dictionaries, and a column for each name.
 
-    Lists and objects are written as JSON. `with_names` puts a line of names before them.
+    Values are written as their `column_types` by name say, others by what they are in JSON.
+    `with_names` puts a line of names before them.
     """
+    kinds = column_types or {}
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     if with_names:
         writer.writerow(map(defused, names))
     for record in records:
-        writer.writerow([_cell(record.get(name)) for name in names])
+        writer.writerow([_cell(record.get(name), kinds.get(name)) for name in names])
     return text.getvalue().encode()
 
 
-def _cell(value):
+def _cell(value, column_type):
     if value is None:
         return ""
+    if column_type:
+        cell = column_type.cell_of(value)
+        return defused(cell) if isinstance(cell, str) else cell
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

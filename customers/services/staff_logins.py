@@ -31,12 +31,12 @@ def counted(name: str, *, client: str, browser: str) -> Iterator[None]:
     anything else. It counts if a ValidationError ends it. Raises
     limits.RateLimitedError and passwords.HashingBusyError on entering; then nothing is checked.
     """
-    passwords.staff_places.expect_one()
+    passwords.staff_slots.check_free()
     if known := _id_of(browser, name):
         wanted = [(LOGINS, name, known)]
     else:
         wanted = [(FROM_ADDRESS, client), (LOGINS, name, client), (NAME_LOGINS, name)]
-    with _unless_it_succeeds(wanted), passwords.of_staff():
+    with _unless_it_succeeds(wanted), passwords.use_staff_slots():
         yield
 
 
@@ -75,12 +75,12 @@ def _digest(name):
 @contextmanager
 def _unless_it_succeeds(wanted):
     """Count the uses `wanted`, and give them back unless a ValidationError comes."""
-    used = limits.use_all(wanted)
+    used = limits.consume_all(wanted)
     try:
         yield
     except ValidationError:
         raise
     except BaseException:
-        limits.give_all_back(used)
+        limits.refund_all(used)
         raise
-    limits.give_all_back(used)
+    limits.refund_all(used)

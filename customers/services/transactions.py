@@ -2,19 +2,26 @@
 
 import random
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import QuerySet
 
 from customers.services import database_errors
 
 PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds before the second, third, fourth and fifth attempt
 
 
+Rows = TypeVar("Rows", bound=QuerySet)
+Result = TypeVar("Result")
+
+
 class ConcurrentUpdateError(Exception):
     """Another change got in the way; the act may be tried again."""
 
 
-def skip_locked(rows):
+def skip_locked(rows: Rows) -> Rows:
     """Those of `rows` that no other transaction has locked, and they are locked as they are read.
 
     Where the database cannot pass over rows (SQLite), it lets one transaction write at a time.
@@ -24,7 +31,7 @@ def skip_locked(rows):
 
 
 def advisory_lock(what: str) -> None:
-    """Let no other transaction get beyond here with the same `what`, a text, before this one ends.
+    """Let no other transaction get beyond here with the same `what` before this one ends.
 
     SQLite has one transaction write at a time anyway.
     """
@@ -33,7 +40,7 @@ def advisory_lock(what: str) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [what])
 
 
-def reconnected(act):
+def reconnected(act: Callable[[], Result]) -> Result:
     """What `act` returns, a function without arguments that is one transaction.
 
     It is called again over a new connection, after a pause, when the last one was lost. That may
@@ -51,7 +58,7 @@ def reconnected(act):
     return act()
 
 
-def retry_on_conflict(act):
+def retry_on_conflict(act: Callable[[], Result]) -> Result:
     """What `act` returns, a function without arguments that is one transaction.
 
     It is called again when it was ConcurrentUpdateError, or when the database undid it because of

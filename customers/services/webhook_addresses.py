@@ -73,7 +73,9 @@ def check_url(url: str) -> None:
         raise ForbiddenAddressError(NO_HOST)
     check_host(host)
     try:
-        found = {entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        found = {
+            str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        }
     except (OSError, UnicodeError):
         found = set()
     check_addresses(found, secure=parts.scheme == "https")

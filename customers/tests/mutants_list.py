@@ -50,28 +50,28 @@ def _names_in(path):
 RULES = [
     rule(
         "A refresh token is no access token",
-        "customers/services/tokens.py",
+        "customers/services/tokens/signing.py",
         'found.header.get("typ") != kind or ',
         "",
         "test_sessions.py::test_what_is_no_refresh_token_of_the_channels_is_refused",
     ),
     rule(
         "A token of another issuer is refused",
-        "customers/services/tokens.py",
+        "customers/services/tokens/signing.py",
         'iss={"essential": True, "value": settings.TOKEN_ISSUER}',
         'iss={"essential": True}',
         "test_tokens.py::test_what_is_no_token_of_ours_is_refused",
     ),
     rule(
         "A token that expires while it is known is refused",
-        "customers/services/tokens.py",
+        "customers/services/tokens/reading.py",
         'if known.claims["exp"] < int(time.time()):',
         "if False:",
         "test_tokens.py::test_a_token_that_is_known_is_refused_when_its_time_is_over",
     ),
     rule(
         "A token of an earlier generation is refused",
-        "customers/services/tokens.py",
+        "customers/services/tokens/reading.py",
         ' and claims["generation"] == application.token_generation',
         "",
         "test_commands.py::test_a_customers_or_an_applications_tokens_are_revoked",
@@ -79,14 +79,14 @@ RULES = [
     ),
     rule(
         "A token works in the mode of its application alone",
-        "customers/services/tokens.py",
+        "customers/services/tokens/reading.py",
         'same_mode = claims["test"] is (application.mode == "test")',
         "same_mode = True",
         "test_tokens.py::test_what_is_no_token_of_ours_is_refused",
     ),
     rule(
         "A revoked token that is not known yet is refused",
-        "customers/services/tokens.py",
+        "customers/services/tokens/reading.py",
         'Application.objects.filter(~Exists(revoked), pk=Parameter("pk"))',
         'Application.objects.filter(pk=Parameter("pk"))',
         "test_tokens.py::test_a_revoked_token_is_dead_at_the_next_request_and_others_live",
@@ -94,35 +94,35 @@ RULES = [
     ),
     rule(
         "A revoked token that is known is refused",
-        "customers/services/tokens.py",
+        "customers/services/tokens/reading.py",
         "AND NOT EXISTS (SELECT 1 FROM {RevokedToken._meta.db_table} WHERE jti = %s)",
         "AND (TRUE OR NOT EXISTS (SELECT 1 FROM {RevokedToken._meta.db_table} WHERE jti = %s))",
         "test_tokens.py::test_a_revoked_token_is_dead_at_the_next_request_and_others_live",
     ),
     rule(
         "A token's session must be its owner's",
-        "customers/services/tokens.py",
+        "customers/services/tokens/reading.py",
         'pk=Parameter("sid"), customer=Parameter("owner"), application',
         'pk=Parameter("sid"), application',
         "test_sessions.py::test_what_is_no_access_token_of_a_customer_is_refused",
     ),
     rule(
         "A token's session must be its application's",
-        "customers/services/tokens.py",
+        "customers/services/tokens/reading.py",
         ', application=OuterRef("pk")\n',
         " \n",
         "test_sessions.py::test_what_is_no_access_token_of_a_customer_is_refused",
     ),
     rule(
         "An access token is revoked by its own application alone",
-        "customers/services/tokens.py",
+        "customers/services/tokens/revoking.py",
         "    if principal.application != application:\n        raise ForeignTokenError\n",
         "",
         "test_tokens.py::test_nobody_revokes_the_token_of_another",
     ),
     rule(
         "A refresh token is revoked by its own application alone",
-        "customers/services/tokens.py",
+        "customers/services/tokens/revoking.py",
         "        if session and session.application_id != application.pk:\n"
         "            raise ForeignTokenError\n",
         "",
@@ -130,42 +130,42 @@ RULES = [
     ),
     rule(
         "Rows of revoked tokens go by time alone",
-        "customers/services/tokens.py",
+        "customers/services/tokens/revoking.py",
         "RevokedToken.objects.filter(expires_at__lt=timezone.now()).delete()",
         "RevokedToken.objects.all().delete()",
         "test_tokens.py::test_revoking_one_token_revives_no_other",
     ),
     rule(
         "Rows of revoked tokens go when their time is over",
-        "customers/services/tokens.py",
+        "customers/services/tokens/revoking.py",
         "    RevokedToken.objects.filter(expires_at__lt=timezone.now()).delete()\n",
         "",
         "test_tokens.py::test_rows_of_revoked_tokens_go_when_their_time_has_come",
     ),
     rule(
         "A process remembers so many tokens and no more",
-        "customers/services/tokens.py",
+        "customers/services/tokens/reading.py",
         "if len(_known_tokens) > MOST_KNOWN:",
         "if False:",
         "test_tokens.py::test_a_process_remembers_the_latest_tokens_alone",
     ),
     rule(
         "A token of another issuer is not taken for a known one",
-        "customers/services/tokens.py",
+        "customers/services/tokens/reading.py",
         "settings.TOKEN_ISSUER, signing_keys.version()",
         "signing_keys.version()",
         "test_tokens.py::test_a_token_that_is_known_is_refused_by_another_issuer",
     ),
     rule(
         "A token whose key was dropped is not known any more",
-        "customers/services/tokens.py",
+        "customers/services/tokens/reading.py",
         ", settings.TOKEN_ISSUER, signing_keys.version()",
         ", settings.TOKEN_ISSUER, None",
         "test_tokens.py::test_a_token_of_a_key_that_was_dropped_is_known_for_an_instant_at_most",
     ),
     rule(
         "The ids in a token are ids",
-        "customers/services/tokens.py",
+        "customers/services/tokens/reading.py",
         'if not (ID.fullmatch(session_id) and ID.fullmatch(owner["id"])):',
         'if not (session_id and owner["id"]):',
         "test_sessions.py::test_what_is_no_access_token_of_a_customer_is_refused",
@@ -173,9 +173,9 @@ RULES = [
     ),
     rule(
         "Tokens can be read as plain base64",
-        "customers/services/tokens.py",
-        'for sign in ">?~\\x7f":',
-        'for sign in "":',
+        "customers/services/tokens/signing.py",
+        'for character in ">?~\\x7f":',
+        'for character in "":',
         "test_tokens.py::test_tokens_can_be_decoded_as_plain_base64",
     ),
     rule(
@@ -225,8 +225,7 @@ RULES = [
         "customers/services/sessions.py",
         'if "password" in changes or "email" in changes:',
         'if "password" in changes:',
-        "test_password_resets.py::test_another_address_ends_the_resets_that_wer"
-        "e_mailed_to_the_old_one",
+        "test_password_resets.py::test_another_address_ends_the_resets_that_were_mailed_to_the_old_one",
     ),
     rule(
         "A new password ends open resets",
@@ -252,10 +251,9 @@ RULES = [
     rule(
         "A right password is not counted as a failure",
         "customers/services/sessions.py",
-        "        raise LoginRefusedError(WRONG)\n    limits.give_all_back(used)\n",
+        "        raise LoginRefusedError(WRONG)\n    limits.refund_all(used)\n",
         "        raise LoginRefusedError(WRONG)\n",
-        "test_limits.py::test_wrong_passwords_are_limited_by_account_and_client"
-        "_and_right_ones_are_not",
+        "test_limits.py::test_wrong_passwords_are_limited_by_account_and_client_and_right_ones_are_not",
     ),
     rule(
         "A login sweeps the customer's sessions that are over",
@@ -278,8 +276,7 @@ RULES = [
         "        _lock(found.customer_id, OVER)\n"
         "        session = Session.objects.select_for_update().filter",
         "        session = Session.objects.filter",
-        "test_sessions.py::test_one_of_sixteen_uses_of_a_refresh_token_at_once_"
-        "succeeds_and_the_session_ends",
+        "test_sessions.py::test_one_of_sixteen_uses_of_a_refresh_token_at_once_succeeds_and_the_session_ends",
         postgresql=True,
     ),
     rule(
@@ -307,7 +304,7 @@ RULES = [
     rule(
         "So many passwords are hashed at once and no more",
         "customers/services/passwords.py",
-        "        self.working.acquire()\n",
+        "        self.running.acquire()\n",
         "",
         "test_limits.py::test_no_more_passwords_are_looked_at_at_once_than_there_are_places",
     ),
@@ -316,8 +313,7 @@ RULES = [
         "customers/services/password_resets.py",
         "    if not reset.accepts(token):\n        raise WrongResetTokenError\n",
         "",
-        "test_password_resets.py::test_a_wrong_token_or_password_changes_nothin"
-        "g_and_uses_nothing_up",
+        "test_password_resets.py::test_a_wrong_token_or_password_changes_nothing_and_uses_nothing_up",
         "test_password_pages.py::test_a_link_that_does_not_work_says_so",
     ),
     rule(
@@ -711,16 +707,14 @@ RULES = [
         "customers/models/customer_payment_sources.py",
         'return f"•••• {token[-4:]}" if token and len(token) > 8 else "••••"',
         'return token or "••••"',
-        "test_address_book_and_wallet.py::test_a_token_that_is_no_card_number_i"
-        "s_kept_and_shown_masked",
+        "test_address_book_and_wallet.py::test_a_token_that_is_no_card_number_is_kept_and_shown_masked",
     ),
     rule(
         "A short token of the wallet is not shown",
         "customers/models/customer_payment_sources.py",
         ' if token and len(token) > 8 else "••••"',
         ' if token else "••••"',
-        "test_address_book_and_wallet.py::test_a_token_that_is_no_card_number_i"
-        "s_kept_and_shown_masked",
+        "test_address_book_and_wallet.py::test_a_token_that_is_no_card_number_is_kept_and_shown_masked",
         "test_address_book_and_wallet.py::test_the_name_of_a_payment_source_follows_its_token",
     ),
     rule(
@@ -768,7 +762,7 @@ RULES = [
     rule(
         "A deletion is written down",
         "customers/services/row_changes.py",
-        ('    audit.record(row, "destroy", actor=actor)\n'),
+        '    audit.record(row, "destroy", actor=actor)\n',
         "",
         "test_events.py::test_the_life_of_a_customer_is_told_by_its_events",
     ),
@@ -814,8 +808,7 @@ RULES = [
         "    validate_email_address(email)\n",
         "",
         "test_orders.py::test_customer_email_finds_or_makes_the_customer",
-        "test_address_book_and_wallet.py::test_one_subscribes_once_to_a_topic_b"
-        "y_an_address_known_or_new",
+        "test_address_book_and_wallet.py::test_one_subscribes_once_to_a_topic_by_an_address_known_or_new",
         "test_address_book_and_wallet.py::test_a_subscription_needs_an_address_and_a_topic",
     ),
     rule(
@@ -823,8 +816,7 @@ RULES = [
         "customers/services/customers.py",
         "    if len(email) > 254:\n",
         "    if False:\n",
-        "test_address_book_and_wallet.py::test_a_longer_address_than_there_may_"
-        "be_makes_no_customer",
+        "test_address_book_and_wallet.py::test_a_longer_address_than_there_may_be_makes_no_customer",
     ),
     rule(
         "A sales channel has no secret",
@@ -1019,7 +1011,7 @@ RULES = [
     rule(
         "A bulk act passes over who is forgotten",
         "customers/jobs/bulk.py",
-        "free = [one for one in customers if one.anonymization_status not in FORGOTTEN]",
+        "free = [one for one in customers if not one.is_being_anonymized]",
         "free = customers",
         "test_acts.py::test_what_cannot_be_done_is_told_and_stops_nobody_else",
     ),
@@ -1033,30 +1025,30 @@ RULES = [
     rule(
         "A bulk act counts who is gone",
         "customers/jobs/bulk.py",
-        '            refusals["Is gone."] = gone\n',
+        '            skipped["no longer there"] = gone\n',
         "            pass\n",
         "test_acts.py::test_a_bulk_act_stays_in_its_mode",
     ),
     rule(
         "A bulk act gives no group of the other mode",
-        "customers/jobs/bulk.py",
+        "customers/jobs/bulk_actions.py",
         "CustomerGroup.objects.in_mode(customer.mode).filter(pk=group).exists()",
         "CustomerGroup.objects.filter(pk=group).exists()",
         "test_acts.py::test_a_group_of_the_other_mode_is_given_to_nobody",
     ),
     rule(
         "A bulk reset passes guests over and counts them",
-        "customers/jobs/bulk.py",
-        "    if not customer.has_password:\n"
-        '        raise ActionRefusedError("Is a guest without a password; send an invitation.")\n',
+        "customers/jobs/bulk_actions.py",
+        "        if not customer.has_password:\n"
+        '            raise CustomerSkippedError("guest, no password")\n',
         "",
         "test_acts.py::test_resets_go_to_the_registered_and_invitations_to_guests",
     ),
     rule(
         "A bulk invitation passes the registered over and counts them",
-        "customers/jobs/bulk.py",
-        "    if customer.has_password:\n"
-        '        raise ActionRefusedError("Is registered already; send a password reset.")\n',
+        "customers/jobs/bulk_actions.py",
+        "        if customer.has_password:\n"
+        '            raise CustomerSkippedError("already registered")\n',
         "",
         "test_acts.py::test_resets_go_to_the_registered_and_invitations_to_guests",
     ),
@@ -1094,30 +1086,30 @@ RULES = [
     rule(
         "A bulk act keeps the limit of tags",
         "customers/services/tagging.py",
-        "        if len(wanted) > settings.MAX_TAGS:\n            spared",
-        "        if False:\n            spared",
+        "        if len(wanted) > settings.MAX_TAGS:\n            skipped",
+        "        if False:\n            skipped",
         "test_acts.py::test_what_cannot_be_done_is_told_and_stops_nobody_else",
     ),
     rule(
         "No secret is in the audit log",
         "customers/services/audit.py",
-        "if not is_secret(name) and before != after",
+        "if name not in secret and before != after",
         "if before != after",
         "test_events.py::test_no_secret_is_in_the_log_or_an_event",
     ),
     rule(
         "What the worker alone is to know is in no audit log",
         "customers/services/audit.py",
-        "        and field.name not in row.audit_exclude\n",
-        "",
+        "said.audited and not field.many_to_many",
+        "not field.many_to_many",
         "test_events.py::test_no_secret_is_in_the_log_or_an_event",
         "test_imports.py::test_what_is_refused_is_told_by_its_key_and_the_rest_is_done",
     ),
     rule(
         "Only topics become events",
         "customers/services/audit.py",
-        ("        if topic in TOPICS\n"),
-        "",
+        "        for topic in topics\n        if topic in TOPICS\n",
+        "        for topic in topics\n",
         "test_events.py::test_the_life_of_a_customer_is_told_by_its_events",
         "test_events.py::test_tags_and_moves_are_in_the_log_by_name",
     ),
@@ -1131,7 +1123,7 @@ RULES = [
     rule(
         "A customer gets so many reset mails an hour",
         "customers/jobs/mails.py",
-        "if most is not None and _of_this_hour(customer) >= most:",
+        "if most is not None and _resets_this_hour(customer) >= most:",
         "if False:",
         "test_password_pages.py::test_a_customer_gets_a_few_mails_an_hour_and_staff_may_send_more",
     ),
@@ -1175,8 +1167,7 @@ RULES = [
         "customers/jobs/mails.py",
         'f"{settings.PUBLIC_URL}/{reset.mode}/password/reset/{reset.pk}"',
         'f"/{reset.mode}/password/reset/{reset.pk}"',
-        "test_password_pages.py::test_a_mail_has_text_and_html_and_a_link_from_"
-        "the_configured_address",
+        "test_password_pages.py::test_a_mail_has_text_and_html_and_a_link_from_the_configured_address",
     ),
     rule(
         "A mail is sent by one worker",
@@ -1248,7 +1239,7 @@ RULES = [
     rule(
         "Imports are counted by one at a time",
         "customers/services/imports.py",
-        ('    advisory_lock(f"imports of {mode}")\n'),
+        '    advisory_lock(f"imports of {mode}")\n',
         "",
         "test_imports.py::test_of_sixteen_that_are_begun_at_once_ten_are",
         postgresql=True,
@@ -1465,7 +1456,7 @@ RULES = [
     rule(
         "A right code is not counted as a failure",
         "customers/services/staff_logins.py",
-        "        raise\n    limits.give_all_back(used)",
+        "        raise\n    limits.refund_all(used)",
         "        raise",
         "test_staff.py::test_right_codes_are_not_counted",
     ),
@@ -1507,7 +1498,7 @@ RULES = [
     rule(
         "A delivery is given up after so many attempts",
         "customers/jobs/deliveries.py",
-        "if delivery.attempts > settings.WEBHOOK_RETRIES:",
+        "if result.delivery.attempts > settings.WEBHOOK_RETRIES:",
         "if False:",
         "test_webhooks.py::test_after_the_last_attempt_an_event_is_given_up",
     ),
@@ -1516,8 +1507,7 @@ RULES = [
         "customers/jobs/deliveries.py",
         "        webhook.circuit_failure_count = 0\n",
         "",
-        "test_webhooks.py::test_a_failed_call_is_made_again_later_with_the_same"
-        "_id_and_then_counts_no_more",
+        "test_webhooks.py::test_a_failed_call_is_made_again_later_with_the_same_id_and_then_counts_no_more",
     ),
     rule(
         "Callbacks are kept so many days",
@@ -1528,21 +1518,21 @@ RULES = [
     ),
     rule(
         "A webhook's address is of the web",
-        "customers/services/outbound.py",
+        "customers/services/webhook_addresses.py",
         'if parts.scheme not in ("http", "https") or not host or not url.isascii():',
         "if not host:",
         "test_webhooks.py::test_an_address_within_ones_own_network_is_a_web_address_too",
     ),
     rule(
         "A webhook's address has no user in it",
-        "customers/services/outbound.py",
+        "customers/services/webhook_addresses.py",
         'if parts.username is not None or parts.fragment or any(c <= " " for c in url):',
         "if False:",
         "test_webhooks.py::test_an_address_within_or_unsafe_is_refused_when_written",
     ),
     rule(
         "A webhook's address leads into no private network",
-        "customers/services/outbound.py",
+        "customers/services/webhook_addresses.py",
         "        if not _is_public(address):\n"
         '            raise ForbiddenAddressError("leads into a private network")\n',
         "",
@@ -1550,7 +1540,7 @@ RULES = [
     ),
     rule(
         "A webhook is called by https",
-        "customers/services/outbound.py",
+        "customers/services/webhook_addresses.py",
         "        if not secure:\n"
         '            raise ForbiddenAddressError("must start with https:// outside of your'
         ' own networks")\n',
@@ -1559,11 +1549,10 @@ RULES = [
     ),
     rule(
         "A webhook's address is checked when it is called",
-        "customers/services/outbound.py",
-        "        _check(addresses, secure=self._secure)\n",
+        "customers/jobs/webhook_client.py",
+        "        check_addresses(addresses, secure=self._secure)\n",
         "",
-        "test_webhooks.py::test_an_address_that_leads_within_is_not_called_what"
-        "ever_was_checked_before",
+        "test_webhooks.py::test_an_address_that_leads_within_is_not_called_whatever_was_checked_before",
     ),
     rule(
         "Links in a payload are relative",
@@ -1626,16 +1615,14 @@ RULES = [
         "customers/jobs/anonymization.py",
         "        person.quotes.ids |= ids - _of_others(resource_type, ids, customer)\n",
         "        person.quotes.ids |= ids\n",
-        "test_anonymization.py::test_an_address_that_has_become_somebody_elses_"
-        "is_theirs_with_its_log",
+        "test_anonymization.py::test_an_address_that_has_become_somebody_elses_is_theirs_with_its_log",
     ),
     rule(
         "An address that others hold by now is not the person's",
         "customers/jobs/anonymization.py",
         "        rows = rows.exclude(held_addresses(customer=customer))\n",
         "        return set()\n",
-        "test_anonymization.py::test_an_address_that_has_become_somebody_elses_"
-        "is_theirs_with_its_log",
+        "test_anonymization.py::test_an_address_that_has_become_somebody_elses_is_theirs_with_its_log",
     ),
     rule(
         "What collides is begun again",
@@ -1731,16 +1718,14 @@ RULES = [
         "rows = relation.targets()[resource_type].rows(principal).filter(pk__in=ids)",
         "rows = relation.targets()[resource_type].queryset.filter(pk__in=ids)",
         "test_permissions.py::test_a_customer_cannot_point_at_what_is_anothers",
-        "test_customers.py::test_a_missing_group_and_one_of_the_other_mode_are_"
-        "the_same_404_and_change_nothing",
+        "test_customers.py::test_a_missing_group_and_one_of_the_other_mode_are_the_same_404_and_change_nothing",
     ),
     rule(
         "What is related must be there",
         "customers/resources/writing.py",
         "if key not in found and not missing_ok:",
         "if False:",
-        "test_customers.py::test_a_missing_group_and_one_of_the_other_mode_are_"
-        "the_same_404_and_change_nothing",
+        "test_customers.py::test_a_missing_group_and_one_of_the_other_mode_are_the_same_404_and_change_nothing",
     ),
     rule(
         "A relationship that is required is given",
@@ -1773,26 +1758,11 @@ RULES = [
     ),
     rule(
         "What is known of a token is asked again",
-        "customers/api/base.py",
-        (
-            "                    principal.settle()\n"
-            "                except CheckFailedError:\n"
-            "                    return tokens"
-        ),
-        (
-            "                    pass\n"
-            "                except CheckFailedError:\n"
-            "                    return tokens"
-        ),
+        "customers/services/tokens/reading.py",
+        "if bearer is None or not _is_unchanged(bearer[0], known.claims):",
+        "if bearer is None:",
         "test_tokens.py::test_a_known_token_that_was_revoked_writes_nothing",
-    ),
-    rule(
-        "A read asks whether its token stands",
-        "customers/api/base.py",
-        "        principal.settle()\n",
-        "",
-        "test_tokens.py::test_a_revoked_token_is_dead_at_the_next_request_and_others_live",
-        "test_sessions.py::test_tokens_are_dead_at_the_next_request_after",
+        "test_tokens.py::test_each_read_asks_first_whether_its_token_has_ended",
     ),
     rule(
         "An include leads to no type that is closed to the caller",
@@ -2019,16 +1989,14 @@ RULES = [
             "            raise errors.RecordNotFoundError from error\n"
         ),
         "",
-        "test_password_resets.py::test_without_its_token_a_reset_does_not_exist"
-        "_for_a_sales_channel",
+        "test_password_resets.py::test_without_its_token_a_reset_does_not_exist_for_a_sales_channel",
     ),
     rule(
         "A sales channel changes a reset by its token alone",
         "customers/resources/reset_completion.py",
         "if principal.sees_all and (token, password) == (None, None):",
         "if (token, password) == (None, None):",
-        "test_password_resets.py::test_without_its_token_a_reset_does_not_exist"
-        "_for_a_sales_channel",
+        "test_password_resets.py::test_without_its_token_a_reset_does_not_exist_for_a_sales_channel",
     ),
     rule(
         "A reset's token comes with a password",
@@ -2179,7 +2147,9 @@ RULES = [
     rule(
         "What only the service writes has no button to delete it",
         "customers/admin/base.py",
-        "    def has_delete_permission(self, request, obj=None):\n        return False\n",
+        "    def has_delete_permission"
+        "(self, request: HttpRequest, obj: Model | None = None) -> bool:\n"
+        "        return False\n",
         "",
         "test_screens.py::test_every_page_opens",
         "test_screens.py::test_what_only_the_service_writes_staff_only_read",
@@ -2187,7 +2157,9 @@ RULES = [
     rule(
         "What only the service writes has no button to change it",
         "customers/admin/base.py",
-        "    def has_change_permission(self, request, obj=None):\n        return False\n",
+        "    def has_change_permission"
+        "(self, request: HttpRequest, obj: Model | None = None) -> bool:\n"
+        "        return False\n",
         "",
         "test_screens.py::test_what_only_the_service_writes_staff_only_read",
     ),
@@ -2197,10 +2169,12 @@ RULES = [
         "class ReadOnlyAdmin(ResourceAdmin):\n"
         '    """A resource that is only written by the service itself."""\n'
         "\n"
-        "    def has_add_permission(self, request):\n"
-        "        return False\n",
+        "    def has_add_permission(self, request: HttpRequest) -> bool:\n"
+        "        return False\n"
+        "\n",
         "class ReadOnlyAdmin(ResourceAdmin):\n"
-        '    """A resource that is only written by the service itself."""\n',
+        '    """A resource that is only written by the service itself."""\n'
+        "\n",
         "test_screens.py::test_what_only_the_service_writes_staff_only_read",
     ),
     rule(
@@ -2212,56 +2186,56 @@ RULES = [
     ),
     rule(
         "Add tags needs its permission",
-        "customers/admin/bulk.py",
-        '@admin.action(description="Add tags…", permissions=["change"])',
-        '@admin.action(description="Add tags…")',
+        "customers/jobs/bulk_actions.py",
+        '    title = "Add tags"\n    permission = "customers.change_customer"',
+        '    title = "Add tags"\n    permission = "customers.view_customer"',
         "test_acts.py::test_an_action_needs_its_permission",
     ),
     rule(
         "Remove tags needs its permission",
-        "customers/admin/bulk.py",
-        '@admin.action(description="Remove tags…", permissions=["change"])',
-        '@admin.action(description="Remove tags…")',
+        "customers/jobs/bulk_actions.py",
+        '    title = "Remove tags"\n    permission = "customers.change_customer"',
+        '    title = "Remove tags"\n    permission = "customers.view_customer"',
         "test_acts.py::test_an_action_needs_its_permission",
     ),
     rule(
         "Set the group needs its permission",
-        "customers/admin/bulk.py",
-        '@admin.action(description="Set the group…", permissions=["change"])',
-        '@admin.action(description="Set the group…")',
+        "customers/jobs/bulk_actions.py",
+        '    title = "Set the group"\n    permission = "customers.change_customer"',
+        '    title = "Set the group"\n    permission = "customers.view_customer"',
         "test_acts.py::test_an_action_needs_its_permission",
     ),
     rule(
         "Send a password reset needs its permission",
-        "customers/admin/bulk.py",
-        'return request.user.has_perm("customers.reset_customer_password")',
-        "return True",
+        "customers/jobs/bulk_actions.py",
+        'permission = "customers.reset_customer_password"',
+        'permission = "customers.view_customer"',
         "test_acts.py::test_an_action_needs_its_permission",
     ),
     rule(
         "Send an invitation needs its permission",
-        "customers/admin/bulk.py",
-        'return request.user.has_perm("customers.invite_customers")',
-        "return True",
+        "customers/jobs/bulk_actions.py",
+        'permission = "customers.invite_customers"',
+        'permission = "customers.view_customer"',
         "test_acts.py::test_an_action_needs_its_permission",
     ),
     rule(
         "Request anonymization needs its permission",
-        "customers/admin/bulk.py",
-        'return request.user.has_perm("customers.anonymize_customers")',
-        "return True",
+        "customers/jobs/bulk_actions.py",
+        'permission = "customers.anonymize_customers"',
+        'permission = "customers.view_customer"',
         "test_acts.py::test_an_action_needs_its_permission",
     ),
     rule(
         "Export CSV needs its permission",
-        "customers/admin/files.py",
+        "customers/admin/customer_export.py",
         'return request.user.has_perm("customers.export_customers")',
         "return True",
         "test_acts.py::test_an_action_needs_its_permission",
     ),
     rule(
         "Export CSV is an action with a permission",
-        "customers/admin/files.py",
+        "customers/admin/customer_export.py",
         '@admin.action(description="Export CSV…", permissions=["export"])',
         '@admin.action(description="Export CSV…")',
         "test_acts.py::test_an_action_needs_its_permission",
@@ -2275,7 +2249,7 @@ RULES = [
     ),
     rule(
         "An export asks about customers of its mode",
-        "customers/admin/files.py",
+        "customers/admin/customer_export.py",
         "customers = customers.filter(mode=mode_of(request.session))",
         "customers = customers.all()",
         "test_acts.py::test_an_action_keeps_to_the_mode_at_work_whatever_rows_it_is_given",
@@ -2305,7 +2279,7 @@ RULES = [
         "The page of a bulk act is for who sees customers",
         "customers/admin/bulk.py",
         "        if not self.has_view_permission(request):\n"
-        '            raise Http404("There is no such act in this mode.")\n',
+        '            raise Http404("There is no such action in this mode.")\n',
         "",
         "test_acts.py::test_the_page_of_a_bulk_act_is_for_who_sees_customers",
     ),
@@ -2318,7 +2292,7 @@ RULES = [
     ),
     rule(
         "An act on a customer needs its permission",
-        "customers/admin/customer_acts.py",
+        "customers/admin/customer_actions.py",
         '        if not request.user.has_perm(f"customers.{permission}"):\n'
         "            raise PermissionDenied\n",
         "",
@@ -2326,65 +2300,64 @@ RULES = [
     ),
     rule(
         "An act is on a customer of the mode",
-        "customers/admin/customer_acts.py",
+        "customers/admin/customer_actions.py",
         "return Customer.objects.in_mode(mode_of(request.session)).with_id(pk)",
         "return Customer.objects.with_id(pk)",
         "test_acts.py::test_an_act_needs_its_permission_and_a_customer_of_the_mode",
     ),
     rule(
         "Who is forgotten gets no link",
-        "customers/admin/customer_acts.py",
-        "if customer.anonymization_status in bulk.FORGOTTEN:",
+        "customers/admin/customer_actions.py",
+        "if customer.is_being_anonymized:",
         "if False:",
         "test_acts.py::test_who_is_forgotten_gets_no_link_and_no_button_for_one",
     ),
     rule(
         "A double is one of the mode",
-        "customers/admin/customer_acts.py",
-        'self.fields["spare"].queryset = Customer.objects.in_mode(mode)',
-        'self.fields["spare"].queryset = Customer.objects.all()',
+        "customers/admin/customer_actions.py",
+        'self.fields["duplicate"].queryset = Customer.objects.in_mode(mode)',
+        'self.fields["duplicate"].queryset = Customer.objects.all()',
         "test_acts.py::test_a_merger_that_cannot_be_is_refused",
     ),
     rule(
         "An import needs its permission",
-        "customers/admin/files.py",
-        "    def check_import(self, request):\n"
+        "customers/admin/customer_import.py",
         '        if not request.user.has_perm("customers.import_customers"):\n'
         "            raise PermissionDenied\n",
-        "    def check_import(self, request):\n        pass\n",
+        "        pass\n",
         "test_files.py::test_imports_and_exports_need_their_permissions",
     ),
     rule(
         "An uploaded file is its bringer's in its mode",
-        "customers/admin/files.py",
-        "upload = Upload.objects.get(pk=pk, mode=mode, user=request.user)",
-        "upload = Upload.objects.get(pk=pk, mode=mode)",
+        "customers/admin/customer_import.py",
+        "return Upload.objects.get(pk=pk, mode=mode, user=request.user)",
+        "return Upload.objects.get(pk=pk, mode=mode)",
         "test_files.py::test_a_file_is_its_bringers_in_its_mode_alone",
     ),
     rule(
         "An uploaded file is of its mode",
-        "customers/admin/files.py",
-        "upload = Upload.objects.get(pk=pk, mode=mode, user=request.user)",
-        "upload = Upload.objects.get(pk=pk, user=request.user)",
+        "customers/admin/customer_import.py",
+        "return Upload.objects.get(pk=pk, mode=mode, user=request.user)",
+        "return Upload.objects.get(pk=pk, user=request.user)",
         "test_files.py::test_a_file_is_its_bringers_in_its_mode_alone",
     ),
     rule(
         "The page of an export needs its permission",
-        "customers/admin/files.py",
+        "customers/admin/customer_export.py",
         "        if not self.has_export_permission(request):\n            raise PermissionDenied\n",
         "",
         "test_files.py::test_an_export_too_large_to_wait_for_goes_on_in_the_background",
     ),
     rule(
         "The page of an export is of its mode",
-        "customers/admin/files.py",
+        "customers/admin/customer_export.py",
         "rows = Export.objects.in_mode(mode_of(request.session))",
         "rows = Export.objects.all()",
         "test_files.py::test_an_export_too_large_to_wait_for_goes_on_in_the_background",
     ),
     rule(
         "The page of an import is of its mode",
-        "customers/admin/files.py",
+        "customers/admin/customer_import.py",
         "jobs = Import.objects.in_mode(mode_of(request.session))",
         "jobs = Import.objects.all()",
         "test_files.py::test_a_file_is_its_bringers_in_its_mode_alone",
@@ -2392,14 +2365,14 @@ RULES = [
     ),
     rule(
         "An export's cells are no formulas",
-        "customers/admin/files.py",
+        "customers/admin/customer_export.py",
         "            spreadsheets.defused(str(value))\n",
         "            str(value)\n",
         "test_files.py::test_an_export_holds_what_was_selected_and_no_formula",
     ),
     rule(
         "The cells of errors are no formulas",
-        "customers/admin/files.py",
+        "customers/admin/customer_import.py",
         '*(spreadsheets.defused(text or "") for text in texts)',
         '*(text or "" for text in texts)',
         "test_files.py::test_errors_are_shown_by_row_and_column_and_told_in_a_file",
@@ -2451,8 +2424,8 @@ RULES = [
     rule(
         "The palette offers acts to who may do them",
         "customers/admin/command_palette.py",
-        "if label.lower().startswith(act.lower()) and request.user.has_perm(permission):",
-        "if label.lower().startswith(act.lower()):",
+        "if label.lower().startswith(action.lower()) and request.user.has_perm(permission):",
+        "if label.lower().startswith(action.lower()):",
         "test_console.py::test_the_palette_offers_an_act_on_a_customer_to_who_may_do_it",
     ),
     rule(
@@ -2465,7 +2438,7 @@ RULES = [
     rule(
         "A customer's small forms need their permission",
         "customers/admin/customer_forms.py",
-        '    if not getattr(_options(), f"has_{act}_permission")(request, customer):\n'
+        '    if not getattr(_options(), f"has_{action}_permission")(request, customer):\n'
         "        raise PermissionDenied\n",
         "",
         "test_console.py::test_a_viewer_reads_the_page_and_changes_nothing",
@@ -2495,21 +2468,21 @@ RULES = [
     rule(
         "Staff check a webhook's address",
         "customers/admin/webhooks.py",
-        "            outbound.check_url(url)\n",
+        "            webhook_addresses.check_url(url)\n",
         "            pass\n",
         "test_screens.py::test_staff_give_a_webhook_no_address_within",
     ),
     rule(
         "Applications are not made in the console",
         "customers/admin/applications.py",
-        "    def has_add_permission(self, request):\n        return False\n",
+        "    def has_add_permission(self, request: HttpRequest) -> bool:\n        return False\n",
         "",
         "test_screens.py::test_applications_are_not_made_in_the_console",
     ),
     rule(
         "Who has a second factor shows it",
-        "customers/admin/site.py",
-        "return super().has_permission(request) and not self.misses(request.user)",
+        "customers/admin/second_factor.py",
+        "return super().has_permission(request) and not self.lacks_factor(request.user)",
         "return super().has_permission(request)",
         "test_staff.py::test_a_second_factor_is_set_up_with_a_code_and_asked_for_ever_after",
     ),
@@ -2523,16 +2496,16 @@ RULES = [
     rule(
         "No value of the console holds NUL",
         "customers/admin/site.py",
-        '            if any("\\0" in text for name, texts in sent if name != "q" for text'
-        " in (name, *texts)):\n"
-        '                raise BadRequest("No value may hold NUL.")\n',
+        '    if any("\\0" in text for name, texts in sent if name != "q"'
+        " for text in (name, *texts)):\n"
+        '        raise BadRequest("No value may hold NUL.")\n',
         "",
         "test_acts.py::test_what_no_text_can_hold_is_refused_whatever_is_asked",
         postgresql=True,
     ),
     rule(
         "A new second factor is set up by who has shown the one before",
-        "customers/admin/site.py",
+        "customers/admin/second_factor.py",
         "        if second_factor.has_one(user) and not user.is_verified():\n"
         '            return redirect("admin:second_factor")\n',
         "",
@@ -2540,7 +2513,7 @@ RULES = [
     ),
     rule(
         "Recovery codes are renewed by who has shown the factor",
-        "customers/admin/site.py",
+        "customers/admin/second_factor.py",
         "        if not request.user.is_verified():\n"
         '            return redirect("admin:second_factor")\n'
         "        return self.show_codes(request)",
@@ -2549,44 +2522,42 @@ RULES = [
     ),
     rule(
         "A second factor is removed by who has shown it",
-        "customers/admin/site.py",
+        "customers/admin/second_factor.py",
         "if request.user.is_verified() and not settings.SECOND_FACTOR_REQUIRED:",
         "if not settings.SECOND_FACTOR_REQUIRED:",
         "test_staff.py::test_the_password_alone_changes_nothing_about_the_second_factor",
     ),
     rule(
         "An obligatory second factor is not removed",
-        "customers/admin/site.py",
+        "customers/admin/second_factor.py",
         "if request.user.is_verified() and not settings.SECOND_FACTOR_REQUIRED:",
         "if request.user.is_verified():",
         "test_staff.py::test_an_obligatory_factor_is_set_up_before_anything_else",
     ),
     rule(
         "The session gets a new key with the second factor",
-        "customers/admin/site.py",
+        "customers/admin/second_factor.py",
         "        request.session.cycle_key()\n",
         "",
-        "test_staff.py::test_a_session_gets_a_new_key_with_the_second_factor_an"
-        "d_no_page_of_it_is_stored",
+        "test_staff.py::test_a_session_gets_a_new_key_with_the_second_factor_and_no_page_of_it_is_stored",
     ),
     rule(
         "No page of the second factor is stored",
-        "customers/admin/site.py",
+        "customers/admin/second_factor.py",
         "        add_never_cache_headers(response)\n",
         "",
-        "test_staff.py::test_a_session_gets_a_new_key_with_the_second_factor_an"
-        "d_no_page_of_it_is_stored",
+        "test_staff.py::test_a_session_gets_a_new_key_with_the_second_factor_and_no_page_of_it_is_stored",
     ),
     rule(
         "The second factor leads to this host",
-        "customers/admin/site.py",
+        "customers/admin/second_factor.py",
         'return found if safe else reverse("admin:index")',
         'return found or reverse("admin:index")',
         "test_staff.py::test_the_second_factor_leads_to_no_other_host",
     ),
     rule(
         "The pages of the second factor are for staff",
-        "customers/admin/site.py",
+        "customers/admin/second_factor.py",
         "        if not (request.user.is_active and request.user.is_staff):\n"
         '            return redirect("admin:login")\n',
         "",
@@ -2603,7 +2574,7 @@ RULES = [
         "Forms are limited by client",
         "customers/password_pages/views.py",
         '                if request.method == "POST":\n'
-        "                    limits.use(limits.PAGES, limits.client_of(request.META))\n",
+        "                    limits.consume(limits.PAGES, limits.client_of(request.META))\n",
         "",
         "test_limits.py::test_forms_are_limited_by_client_address",
     ),
@@ -2612,8 +2583,7 @@ RULES = [
         "customers/password_pages/views.py",
         "        httponly=True,\n",
         "",
-        "test_password_pages.py::test_the_token_leaves_the_url_and_stays_where_"
-        "scripts_do_not_reach",
+        "test_password_pages.py::test_the_token_leaves_the_url_and_stays_where_scripts_do_not_reach",
     ),
     rule(
         "The token stays in its mode",
@@ -2634,8 +2604,7 @@ RULES = [
         "customers/password_pages/views.py",
         '    response["Referrer-Policy"] = "no-referrer"\n',
         "",
-        "test_password_pages.py::test_the_token_leaves_the_url_and_stays_where_"
-        "scripts_do_not_reach",
+        "test_password_pages.py::test_the_token_leaves_the_url_and_stays_where_scripts_do_not_reach",
     ),
     rule(
         "What no header can carry is no token",
@@ -2649,8 +2618,7 @@ RULES = [
         "customers/password_pages/forms.py",
         '        if self.cleaned_data.get("password", again) != again:\n',
         "        if False:\n",
-        "test_password_pages.py::test_a_password_that_is_not_accepted_is_told_a"
-        "nd_the_link_works_on",
+        "test_password_pages.py::test_a_password_that_is_not_accepted_is_told_and_the_link_works_on",
     ),
     rule(
         "A password on the page is taken to the letter",
@@ -2687,8 +2655,7 @@ RULES = [
         "customers/models/sku_lists.py",
         "        if not self.manual and not self.sku_code_regex:\n",
         "        if False:\n",
-        "test_address_book_and_wallet.py::test_a_list_of_skus_has_a_slug_and_ru"
-        "les_when_it_is_not_made_by_hand",
+        "test_address_book_and_wallet.py::test_a_list_of_skus_has_a_slug_and_rules_when_it_is_not_made_by_hand",
     ),
     rule(
         "A frequency is a word or a cron expression",
@@ -2715,8 +2682,8 @@ RULES = [
     rule(
         "Every write moves updated_at",
         "customers/models/base.py",
-        '            update_fields = {*update_fields, *computed, "updated_at"}',
-        "            update_fields = {*update_fields, *computed}",
+        '        return {*update_fields, *self._computed_from(update_fields), "updated_at"}',
+        "        return {*update_fields, *self._computed_from(update_fields)}",
         "test_writes.py::test_a_change_is_made_to_what_was_seen",
     ),
     # What the console writes
@@ -2755,8 +2722,7 @@ RULES = [
         "",
         "test_conflicts.py::test_a_page_writes_what_was_changed_on_it_and_asks_where_others_did",
         "test_conflicts.py::test_a_page_is_asked_again_until_all_is_chosen",
-        "test_conflicts.py::test_nothing_typed_is_lost_and_every_choice_stands_"
-        "while_a_page_is_asked",
+        "test_conflicts.py::test_nothing_typed_is_lost_and_every_choice_stands_while_a_page_is_asked",
     ),
     rule(
         "A field that was not sent was not changed",
@@ -2834,7 +2800,7 @@ RULES = [
     ),
     rule(
         "Of a member of staff a new password is saved alone",
-        "customers/admin/users.py",
+        "customers/admin/password_forms.py",
         'user.save(update_fields=["password"])',
         "user.save()",
         "test_conflicts.py::test_passwords_of_staff_are_saved_alone",
@@ -2907,8 +2873,7 @@ RULES = [
             "customers/models/addresses.py",
             f"    {name} = {verb}(",
             f"    {name} = keep(",
-            "test_anonymization.py::test_of_a_place_that_an_order_keeps_the_country_is_left"
-            "_and_no_tag_on_anything",
+            "test_anonymization.py::test_of_a_place_that_an_order_keeps_the_country_is_left_and_no_tag_on_anything",
             "test_erasure.py::test_of_a_person_forgotten_nothing_is_found_in_any_column",
         )
         for name, verb in {
@@ -3054,10 +3019,9 @@ RULES = [
         rule(
             f"The tags of {name} are forgotten",
             f"customers/models/{file}.py",
-            "    tags = clear(",
-            "    tags = keep(",
-            "test_anonymization.py::test_of_a_place_that_an_order_keeps_the_country_is_left"
-            "_and_no_tag_on_anything",
+            'ManyToManyField[Any, Any]" = clear(',
+            'ManyToManyField[Any, Any]" = keep(',
+            "test_anonymization.py::test_of_a_place_that_an_order_keeps_the_country_is_left_and_no_tag_on_anything",
         )
         for name, file in {
             "a customer": "customers",
@@ -3379,8 +3343,7 @@ RULES = [
         "customers/services/request_slots.py",
         "if len(others) >= most:",
         "if False:",
-        "test_bounds.py::test_a_customer_has_so_many_requests_at_once_and_programs_as_many_as"
-        "_they_like",
+        "test_bounds.py::test_a_customer_has_so_many_requests_at_once_and_programs_as_many_as_they_like",
     ),
     rule(
         "Beside what takes long a customer has less room",
@@ -3392,10 +3355,9 @@ RULES = [
     rule(
         "Every request leaves its place",
         "customers/api/base.py",
-        ("                self.slot.leave()\n"),
+        "                self.slot.release()\n",
         "",
-        "test_bounds.py::test_a_request_too_many_is_told_when_to_come_again_and_each_leaves_its"
-        "_place",
+        "test_bounds.py::test_a_request_too_many_is_told_when_to_come_again_and_each_leaves_its_place",
     ),
     rule(
         "A statement is stopped when the time of its request is over",
@@ -3480,7 +3442,7 @@ RULES = [
     ),
     rule(
         "All limits are counted or none",
-        "customers/services/limits.py",
+        "customers/services/limit_counters.py",
         "            free = _all_free(counts, states)\n",
         "            free = True\n",
         "test_limits.py::test_all_limits_are_counted_or_none_and_the_longest_wait_is_told",
@@ -3501,14 +3463,14 @@ RULES = [
     ),
     rule(
         "Retry-After knows the stretch of time before",
-        "customers/services/limits.py",
+        "customers/services/limit_counters.py",
         "return length - (most - count - 1) * length // before - self.elapsed",
         "return length - self.elapsed",
         "test_limits.py::test_retry_after_is_true_to_the_second",
     ),
     rule(
         "Retry-After knows how this stretch of time weighs in the next",
-        "customers/services/limits.py",
+        "customers/services/limit_counters.py",
         "return 2 * length - (most - 1) * length // count - self.elapsed",
         "return 2 * length - self.elapsed",
         "test_limits.py::test_retry_after_is_true_to_the_second",
@@ -3573,7 +3535,7 @@ RULES = [
     rule(
         "Passwords of staff take no place of customers'",
         "customers/services/staff_logins.py",
-        "with _unless_it_succeeds(wanted), passwords.of_staff():",
+        "with _unless_it_succeeds(wanted), passwords.use_staff_slots():",
         "with _unless_it_succeeds(wanted):",
         "test_limits.py::test_a_crowd_at_the_login_of_staff_is_in_no_customers_way",
     ),
@@ -3652,8 +3614,7 @@ RULES = [
         "customers/services/subscriptions.py",
         "if not customer.customer_subscriptions.filter(reference=reference).exists():",
         "if True:",
-        "test_permissions.py::test_a_subscription_that_a_guest_repeats_is_answered_as_the_first"
-        "_and_changes_nothing",
+        "test_permissions.py::test_a_subscription_that_a_guest_repeats_is_answered_as_the_first_and_changes_nothing",
     ),
     rule(
         "Who may know is told that a subscription is taken",
@@ -3667,10 +3628,8 @@ RULES = [
         "customers/resources/customer_emails.py",
         "        row.sent_email = self.sent_email\n",
         "        row.sent_email = None\n",
-        "test_permissions.py::test_a_subscription_that_a_guest_repeats_is_answered_as_the_first"
-        "_and_changes_nothing",
-        "test_permissions.py::test_a_guest_that_names_an_address_gets_it_back_as_it_was_sent"
-        "_whoever_has_it",
+        "test_permissions.py::test_a_subscription_that_a_guest_repeats_is_answered_as_the_first_and_changes_nothing",
+        "test_permissions.py::test_a_guest_that_names_an_address_gets_it_back_as_it_was_sent_whoever_has_it",
     ),
     # Imports
     rule(
@@ -3715,8 +3674,7 @@ RULES = [
         "customers/services/replicas.py",
         "        if not recovers:\n",
         "        if False:\n",
-        "test_replicas.py::test_a_primary_in_the_place_of_a_replica_is_noticed_once_and_costs"
-        "_nothing_more",
+        "test_replicas.py::test_a_primary_in_the_place_of_a_replica_is_noticed_once_and_costs_nothing_more",
         postgresql=True,
     ),
     rule(
@@ -3779,22 +3737,22 @@ RULES = [
     rule(
         "So many writes wait at once",
         "project/concurrency.py",
-        "RequestPlace([all_requests] if is_read else [writes, all_requests])",
-        "RequestPlace([all_requests])",
+        "RequestSlots([all_requests] if is_read else [writes, all_requests])",
+        "RequestSlots([all_requests])",
         "test_concurrency.py::test_after_the_first_wait_refusals_come_at_once",
     ),
     rule(
         "Reads go on while writes wait",
         "project/concurrency.py",
-        "RequestPlace([all_requests] if is_read else [writes, all_requests])",
-        "RequestPlace([writes, all_requests])",
+        "RequestSlots([all_requests] if is_read else [writes, all_requests])",
+        "RequestSlots([writes, all_requests])",
         "test_concurrency.py::test_writes_beyond_those_that_wait_are_refused_and_reads_go_on",
     ),
     rule(
         "So many requests wait at once",
         "project/concurrency.py",
-        "Places(settings.MAX_WAITING_WRITES + more) for more in (0, 1)",
-        "Places(settings.MAX_WAITING_WRITES + more) for more in (0, 100)",
+        "Slots(settings.MAX_WAITING_WRITES + more) for more in (0, 1)",
+        "Slots(settings.MAX_WAITING_WRITES + more) for more in (0, 100)",
         "test_concurrency.py::test_when_every_place_waits_nothing_but_livez_is_answered",
     ),
     rule(
@@ -3807,23 +3765,23 @@ RULES = [
     rule(
         "A place is given back",
         "project/concurrency.py",
-        "            place.refund()\n",
+        "            slots.release()\n",
         "            pass\n",
         "test_concurrency.py::test_writes_beyond_those_that_wait_are_refused_and_reads_go_on",
     ),
     rule(
         "A password that is looked at holds no place",
         "customers/services/passwords.py",
-        "            place.refund()\n",
+        "            slots.release()\n",
         "            pass\n",
-        "test_concurrency.py::test_whoever_has_a_password_looked_at_holds_no_place",
+        "test_concurrency.py::test_whoever_has_a_password_hashed_holds_no_slot",
     ),
     rule(
         "Whoever had a password looked at takes a place again",
         "customers/services/passwords.py",
-        "if (place := held.get()) and not place.take():",
+        "if (slots := held_slots.get()) and not slots.acquire():",
         "if False:",
-        "test_concurrency.py::test_whoever_has_a_password_looked_at_holds_no_place",
+        "test_concurrency.py::test_whoever_has_a_password_hashed_holds_no_slot",
     ),
     rule(
         "Nobody waits for a place where none comes back",
@@ -3838,8 +3796,7 @@ RULES = [
             "customers/services/database_errors.py",
             f'    "{code}": {fault},\n',
             "",
-            "test_database_errors.py::test_what_postgresql_cannot_do_is_told_to_pro"
-            "grams_and_people",
+            "test_database_errors.py::test_what_postgresql_cannot_do_is_told_to_programs_and_people",
             postgresql=True,
         )
         for code, fault in {
@@ -3882,8 +3839,7 @@ RULES = [
         "customers/services/database_errors.py",
         'told = [("SQLSTATE", getattr(cause, "sqlstate", None))]',
         "told = []",
-        "test_database_errors.py::test_the_log_has_the_code_and_the_names_of_what_an_error_is_about_and"
-        "_no_value",
+        "test_database_errors.py::test_the_log_has_the_code_and_the_names_of_what_an_error_is_about_and_no_value",
         postgresql=True,
     ),
     *(
@@ -3892,8 +3848,7 @@ RULES = [
             "customers/services/durability.py",
             'AHEAD_OF_STANDBY = {"local", "remote_write"}',
             f'AHEAD_OF_STANDBY = {{"{other}"}}',
-            "test_database_errors.py::test_a_commit_that_does_not_wait_for_a_synchr"
-            "onous_standby_is_refused",
+            "test_database_errors.py::test_a_commit_that_does_not_wait_for_a_synchronous_standby_is_refused",
             postgresql=True,
         )
         for name, other in (("local", "remote_write"), ("remote_write", "local"))
@@ -3964,8 +3919,7 @@ RULES = [
         "customers/services/row_changes.py",
         "if _customer_id(locked) != customer_id:",
         "if False:",
-        "test_locks.py::test_a_change_that_another_one_overtook_is_begun_again_with_the_new"
-        "_customer",
+        "test_locks.py::test_a_change_that_another_one_overtook_is_begun_again_with_the_new_customer",
         postgresql=True,
     ),
     rule(
@@ -3973,8 +3927,7 @@ RULES = [
         "customers/services/transactions.py",
         "again = isinstance(error, ConcurrentUpdateError) or database_errors.is_collision(error)",
         "again = database_errors.is_collision(error)",
-        "test_locks.py::test_a_change_that_another_one_overtook_is_begun_again_with_the_new"
-        "_customer",
+        "test_locks.py::test_a_change_that_another_one_overtook_is_begun_again_with_the_new_customer",
         postgresql=True,
     ),
     # Passwords
@@ -4040,10 +3993,10 @@ RULES = [
     rule(
         "An over-long password is never hashed to be compared",
         "customers/services/passwords.py",
-        "    def verify(self, password, encoded):\n"
+        "    def verify(self, password: str, encoded: str) -> bool:\n"
         "        if len(password) > settings.PASSWORD_MAX_LENGTH:\n"
         "            return False\n",
-        "    def verify(self, password, encoded):\n",
+        "    def verify(self, password: str, encoded: str) -> bool:\n",
         "test_password_hashing.py::test_an_over_long_password_is_never_hashed",
     ),
     rule(
@@ -4065,8 +4018,7 @@ RULES = [
         "customers/services/passwords.py",
         'costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"',
         'costs = f"m=8,t={hasher.time_cost},p={hasher.parallelism}"',
-        "test_password_hashing.py::test_a_hash_of_nothing_costs_what_any_other_does_and_no_password"
-        "_fits_it",
+        "test_password_hashing.py::test_a_hash_of_nothing_costs_what_any_other_does_and_no_password_fits_it",
     ),
     # Another e-mail address
     rule(
@@ -4164,29 +4116,29 @@ RULES = [
     ),
     rule(
         "A link that was shown is in the admin's log",
-        "customers/admin/customer_acts.py",
+        "customers/admin/customer_actions.py",
         'self.log_change(request, customer, "Was shown a link to choose a new password.")',
         "pass",
         "test_acts.py::test_a_link_is_shown_once_and_stored_nowhere",
     ),
     rule(
         "A link that was shown is in the admin's log without its token",
-        "customers/admin/customer_acts.py",
+        "customers/admin/customer_actions.py",
         '"Was shown a link to choose a new password.")',
         'f"Was shown a link to choose a new password: {link}")',
         "test_acts.py::test_a_link_is_shown_once_and_stored_nowhere",
     ),
     rule(
         "A mailed link is in the admin's log",
-        "customers/admin/customer_acts.py",
-        '            self.log_change(request, customer, f"Mailed {sent}.")\n',
+        "customers/admin/customer_actions.py",
+        '        self.log_change(request, customer, f"Sent {sent}.")\n',
         "",
         "test_acts.py::test_a_reset_is_mailed_and_stands_in_both_logs_without_its_token",
     ),
     rule(
         "The activation of a subscription is in the audit log",
         "customers/services/orders.py",
-        ('        audit.record(subscription, "update", actor=actor, changes=changes)\n'),
+        '        audit.record(subscription, "update", actor=actor, changes=changes)\n',
         "",
         "test_orders.py::test_a_subscription_may_wait_for_its_source_order",
     ),
@@ -4213,23 +4165,22 @@ RULES = [
     ),
     rule(
         "An integration becomes read-only while its token is known",
-        "customers/services/tokens.py",
+        "customers/services/tokens/reading.py",
         "AND read_only = %s",
         "AND (TRUE OR read_only = %s)",
-        "test_permissions.py::test_an_integration_made_read_only_while_its_token_is_warm_writes_nothing"
-        "_from_then_on",
+        "test_permissions.py::test_an_integration_made_read_only_while_its_token_is_warm_writes_nothing_from_then_on",
     ),
     rule(
         "Tokens of an earlier generation end while they are known",
-        "customers/services/tokens.py",
+        "customers/services/tokens/reading.py",
         "AND token_generation = %s",
         "AND (TRUE OR token_generation = %s)",
         "test_commands.py::test_a_customers_or_an_applications_tokens_are_revoked",
-        "test_tokens.py::test_what_is_known_of_a_token_is_asked_again_along_with_what_is_read",
+        "test_tokens.py::test_each_read_asks_first_whether_its_token_has_ended",
     ),
     rule(
         "A session ends while its token is known",
-        "customers/services/tokens.py",
+        "customers/services/tokens/reading.py",
         "AND EXISTS (SELECT 1 FROM {Session._meta.db_table}",
         "AND (TRUE OR TRUE) OR EXISTS (SELECT 1 FROM {Session._meta.db_table}",
         "test_tokens.py::test_what_a_customer_reads_asks_for_the_session_too",
@@ -4354,7 +4305,7 @@ RULES = [
     ),
     rule(
         "The secret key that others could read is taken from them",
-        "project/settings.py",
+        "project/env.py",
         "        narrow(path)\n",
         "",
         "test_settings.py::test_the_secret_key_is_made_once_and_kept_for_its_owner",
@@ -4370,7 +4321,7 @@ RULES = [
     *(
         rule(
             f"No webhook is called within {network}",
-            "customers/services/outbound.py",
+            "customers/services/webhook_addresses.py",
             f'"{network}",',
             "",
             "test_webhooks.py::test_an_address_within_or_unsafe_is_none_to_call",
@@ -4385,7 +4336,7 @@ RULES = [
     *(
         rule(
             f"What {network} carries is looked at",
-            "customers/services/outbound.py",
+            "customers/services/webhook_addresses.py",
             f'    ipaddress.ip_network("{network}"),  #',
             "    #",
             "test_webhooks.py::test_an_address_within_or_unsafe_is_none_to_call",
@@ -4395,56 +4346,52 @@ RULES = [
     ),
     rule(
         "Of IPv6 only what is given out is called",
-        "customers/services/outbound.py",
+        "customers/services/webhook_addresses.py",
         "if address.version == 6 and address not in WORLD:",
         "if False:",
         "test_webhooks.py::test_an_address_within_or_unsafe_is_none_to_call",
     ),
     rule(
         "An address that ends in a dot is none",
-        "customers/services/outbound.py",
+        "customers/services/webhook_addresses.py",
         'host[host.rstrip(".").rfind(".") + 1 :]',
         'host[host.rfind(".") + 1 :]',
         "test_webhooks.py::test_an_address_within_or_unsafe_is_none_to_call",
-        "test_webhooks.py::test_a_host_that_resolvers_read_otherwise_is_not_called_even_in_ones_own"
-        "_network",
+        "test_webhooks.py::test_a_host_that_resolvers_read_otherwise_is_not_called_even_in_ones_own_network",
     ),
     rule(
         "A number in another notation is no host",
-        "customers/services/outbound.py",
+        "customers/services/webhook_addresses.py",
         "elif NUMBER.fullmatch(host[",
         'elif "1.1.1.1" == (host[',
-        "test_webhooks.py::test_a_host_that_resolvers_read_otherwise_is_not_called_even_in_ones_own"
-        "_network",
+        "test_webhooks.py::test_a_host_that_resolvers_read_otherwise_is_not_called_even_in_ones_own_network",
     ),
     rule(
         "A host holds no per cent sign",
-        "customers/services/outbound.py",
+        "customers/services/webhook_addresses.py",
         "elif len(host) > 254 or not NAME.fullmatch(host):",
         "elif len(host) > 254:",
         "test_webhooks.py::test_an_address_within_or_unsafe_is_none_to_call",
-        "test_webhooks.py::test_a_host_that_resolvers_read_otherwise_is_not_called_even_in_ones_own"
-        "_network",
+        "test_webhooks.py::test_a_host_that_resolvers_read_otherwise_is_not_called_even_in_ones_own_network",
     ),
     rule(
         "A host is checked again when it is called",
-        "customers/services/outbound.py",
-        "        _check_host(host)\n        loop",
+        "customers/jobs/webhook_client.py",
+        "        check_host(host)\n        loop",
         "        loop",
-        "test_webhooks.py::test_a_host_that_resolvers_read_otherwise_is_not_called_even_in_ones_own"
-        "_network",
+        "test_webhooks.py::test_a_host_that_resolvers_read_otherwise_is_not_called_even_in_ones_own_network",
     ),
     rule(
         "A host is checked when it is written",
-        "customers/services/outbound.py",
-        "    _check_host(host)\n    try",
+        "customers/services/webhook_addresses.py",
+        "    check_host(host)\n    try",
         "    try",
         "test_webhooks.py::test_an_address_within_or_unsafe_is_none_to_call",
         "test_webhooks.py::test_an_address_within_or_unsafe_is_refused_when_written",
     ),
     rule(
         "Nothing but a host and a port follows the slashes",
-        "customers/services/outbound.py",
+        "customers/services/webhook_addresses.py",
         "    if not PLACE.fullmatch(parts.netloc):\n",
         "    if False:\n",
         "test_webhooks.py::test_an_address_within_or_unsafe_is_none_to_call",
@@ -4454,21 +4401,19 @@ RULES = [
         "customers/jobs/deliveries.py",
         "            disabled_at=None,\n            circuit_state",
         "            circuit_state",
-        "test_webhooks.py::test_what_waits_for_a_webhook_that_is_switched_off_is_not_called_until"
-        "_it_is_on",
+        "test_webhooks.py::test_what_waits_for_a_webhook_that_is_switched_off_is_not_called_until_it_is_on",
     ),
     rule(
         "Webhooks that are off are not told what happens",
         "customers/jobs/deliveries.py",
         "            disabled_at=None, topic__in=",
         "            topic__in=",
-        "test_webhooks.py::test_a_webhook_is_switched_off_and_on_and_gets_a_new_secret_which_no_log"
-        "_tells",
+        "test_webhooks.py::test_a_webhook_is_switched_off_and_on_and_gets_a_new_secret_which_no_log_tells",
         "test_webhooks.py::test_a_new_webhook_may_be_off",
     ),
     rule(
         "A signature is of the bytes that are sent",
-        "customers/jobs/deliveries.py",
+        "customers/jobs/webhook_dispatcher.py",
         "hmac.digest(key, body, hashlib.sha256)",
         "hmac.digest(key, orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS),"
         " hashlib.sha256)",
@@ -4482,8 +4427,7 @@ RULES = [
             "customers/services/spreadsheets.py",
             r"(?:[\t\r\n]|[",
             f"(?:[{left}]|[",
-            "test_bounds.py::test_a_cell_that_a_spreadsheet_would_calculate_is_defused_and_comes"
-            "_back",
+            "test_bounds.py::test_a_cell_that_a_spreadsheet_would_calculate_is_defused_and_comes_back",
             "test_exports.py::test_a_cell_that_begins_with_a_tab_or_the_end_of_a_line_is_text",
         )
         for name, left in {
@@ -4598,17 +4542,15 @@ RULES = [
         "project/metrics.py",
         'if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:',
         "if True:",
-        "test_metrics.py::test_all_requests_are_counted_and_what_is_known_stays_while_the_database"
-        "_is_away",
+        "test_metrics.py::test_all_requests_are_counted_and_what_is_known_stays_while_the_database_is_away",
         postgresql=True,
     ),
     rule(
         "A server that starts names the folder of its figures",
-        "project/gunicorn.py",
+        "project/server.py",
         'os.environ[FIGURES] = tempfile.mkdtemp(prefix="clientele-figures-")',
         'os.environ["FIGURES"] = tempfile.mkdtemp(prefix="clientele-figures-")',
-        "test_metrics.py::test_all_requests_are_counted_and_what_is_known_stays_while_the_database"
-        "_is_away",
+        "test_metrics.py::test_all_requests_are_counted_and_what_is_known_stays_while_the_database_is_away",
         postgresql=True,
     ),
     rule(
@@ -4622,23 +4564,23 @@ RULES = [
     rule(
         "Wrong passwords are limited by account and client",
         "customers/services/sessions.py",
-        "limits.use_all([(limits.LOGINS, mode, key, client), (limits.ACCOUNT_LOGINS, mode, key)])",
-        "limits.use_all([(limits.ACCOUNT_LOGINS, mode, key)])",
+        "[(limits.LOGINS, mode, key, client), (limits.ACCOUNT_LOGINS, mode, key)]",
+        "[(limits.ACCOUNT_LOGINS, mode, key)]",
         "test_limits.py::test_wrong_passwords_are_limited_by_account_and_client_and_right_ones"
         "_are_not",
     ),
     rule(
         "Wrong passwords are limited by account from anywhere",
         "customers/services/sessions.py",
-        "limits.use_all([(limits.LOGINS, mode, key, client), (limits.ACCOUNT_LOGINS, mode, key)])",
-        "limits.use_all([(limits.LOGINS, mode, key, client)])",
+        "[(limits.LOGINS, mode, key, client), (limits.ACCOUNT_LOGINS, mode, key)]",
+        "[(limits.LOGINS, mode, key, client)]",
         "test_limits.py::test_wrong_passwords_are_limited_by_account_and_client_and_right_ones"
         "_are_not",
     ),
     rule(
         "Token requests are limited by client",
         "customers/api/oauth.py",
-        "use = limits.use(limits.TOKENS, client)",
+        "use = limits.consume(limits.TOKENS, client)",
         "use = limits.Use(limits.TOKENS, 0)",
         "test_limits.py::test_tokens_are_limited_by_client_address",
     ),
@@ -4647,8 +4589,7 @@ RULES = [
         "customers/jobs/worker.py",
         "        return True\n\n    def rest",
         "        return False\n\n    def rest",
-        "test_worker.py::test_pauses_grow_while_the_database_is_away_and_are_short_again_when_it_is"
-        "_back",
+        "test_worker.py::test_pauses_grow_while_the_database_is_away_and_are_short_again_when_it_is_back",
     ),
     rule(
         "A fault that is not the database's ends the worker",
@@ -4662,8 +4603,7 @@ RULES = [
         "customers/jobs/worker.py",
         "seconds * 2**self.failures",
         "seconds",
-        "test_worker.py::test_pauses_grow_while_the_database_is_away_and_are_short_again_when_it_is"
-        "_back",
+        "test_worker.py::test_pauses_grow_while_the_database_is_away_and_are_short_again_when_it_is_back",
     ),
     rule(
         "What may have been written down is looked for",

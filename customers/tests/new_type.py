@@ -36,6 +36,14 @@ def test_a_card_is_shown_found_and_included(api, ada):
     assert {name: shown[name] for name in CARD} == CARD
     found = api.query("/api/loyalty_cards", {"filter[q][number_start]": "card-"}).json()["data"]
     assert [one["id"] for one in found] == [card.pk]
+    for path, name, pk in (
+        ("loyalty_cards", "expires_on_lt", card.pk),
+        ("customers", "birthday_eq", ada.pk),
+        ("customers", "loyalty_cards_expires_on_gteq", ada.pk),
+    ):
+        day = {"expires_on_lt": "2030-02-01", "birthday_eq": "1815-12-10"}.get(name, "2030-01-31")
+        rows = api.query(f"/api/{path}", {f"filter[q][{name}]": day}).json()["data"]
+        assert [one["id"] for one in rows] == [pk]
     answer = api.get(f"/api/customers/{ada.pk}", include="loyalty_cards").json()
     assert [one["id"] for one in answer["included"]] == [card.pk]
 

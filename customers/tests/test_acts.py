@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.html import escape
 
 from customers.jobs import bulk, merging, worker
 from customers.jobs.bulk_actions import ACTIONS
@@ -251,6 +252,19 @@ def test_an_invitation_lives_longer_than_a_reset_and_is_told_as_such(admin_clien
     told = "Invited by e-mail to choose a password"
     assert told in admin_client.get(page_of(guest, "change")).content.decode()
     assert told not in admin_client.get(page_of(registered, "change")).content.decode()
+
+
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=list(ACTIONS))
+def test_a_bulk_action_says_whole_what_it_needs_and_does(admin_client, action):
+    app, _, codename = action.permission.partition(".")
+    assert Permission.objects.filter(content_type__app_label=app, codename=codename).exists()
+    assert action.explanation.endswith(".")
+    assert "{customers}" in action.button
+    assert "{customers}" in action.done
+    assert ("{chosen}" in action.done) == (action.chooses is not None)
+    page = ask(admin_client, action.kind, [make_customer()]).content.decode()
+    assert action.button.format(customers="1 customer") in page
+    assert escape(action.explanation) in page
 
 
 @pytest.mark.thorough

@@ -609,38 +609,38 @@ def test_a_customer_has_so_many_requests_at_once_and_programs_as_many_as_they_li
     ada, bob = make_customer(), make_customer()
     principals = [read_token(Api(customer=one).token) for one in (ada, ada, bob)]
     guest, program = read_token(Api(kind="sales_channel").token), read_token(Api().token)
-    places = [request_slots.place_of(principal) for principal in (*principals, guest)]
+    places = [request_slots.acquire_slot(principal) for principal in (*principals, guest)]
     assert [place.caller for place in places[:3]] == [ada.pk, ada.pk, bob.pk]
     for _ in range(3):
-        assert request_slots.place_of(program) is None
+        assert request_slots.acquire_slot(program) is None
     with pytest.raises(request_slots.TooManyAtOnceError):
-        request_slots.place_of(principals[0])
-    second = request_slots.place_of(guest)
+        request_slots.acquire_slot(principals[0])
+    second = request_slots.acquire_slot(guest)
     with pytest.raises(request_slots.TooManyAtOnceError):
-        request_slots.place_of(guest)
-    places[0].leave()
-    request_slots.place_of(principals[1]).leave()
+        request_slots.acquire_slot(guest)
+    places[0].release()
+    request_slots.acquire_slot(principals[1]).release()
     for place in (*places[1:], second):
-        place.leave()
+        place.release()
 
 
 def test_beside_a_request_that_takes_long_there_is_room_for_one_more(settings, monkeypatch):
     customer = make_customer()
     principal = read_token(Api(customer=customer).token)
     places = [
-        request_slots.place_of(principal) for _ in range(settings.MAX_CONCURRENT_REQUESTS - 1)
+        request_slots.acquire_slot(principal) for _ in range(settings.MAX_CONCURRENT_REQUESTS - 1)
     ]
     monkeypatch.setattr(request_slots, "LONG", 0)
     with pytest.raises(request_slots.TooManyAtOnceError):
-        request_slots.place_of(principal)
+        request_slots.acquire_slot(principal)
     while len(places) > 1:
-        places.pop().leave()
-    places.append(request_slots.place_of(principal))
+        places.pop().release()
+    places.append(request_slots.acquire_slot(principal))
     with pytest.raises(request_slots.TooManyAtOnceError):
-        request_slots.place_of(principal)
+        request_slots.acquire_slot(principal)
     for place in places:
-        place.leave()
-    request_slots.place_of(principal).leave()
+        place.release()
+    request_slots.acquire_slot(principal).release()
 
 
 def test_a_request_too_many_is_told_when_to_come_again_and_each_leaves_its_place(settings):
@@ -652,7 +652,7 @@ def test_a_request_too_many_is_told_when_to_come_again_and_each_leaves_its_place
         assert api.get(path, include="nonsense").status_code == 400
         assert api.get("/api/customers/0000000000000000").status_code == 404
         assert api.update("customers", customer.pk, {"email": "x"}).status_code == 422
-    place = request_slots.place_of(read_token(api.token))
+    place = request_slots.acquire_slot(read_token(api.token))
     response = api.get(path)
     detail = error_of(response, 429, "TOO_MANY_REQUESTS")["detail"]
     assert detail == "Too many requests at once; try again in 1 second."
@@ -661,10 +661,10 @@ def test_a_request_too_many_is_told_when_to_come_again_and_each_leaves_its_place
     settings.MAX_CONCURRENT_REQUESTS = 0
     assert api.get(path).status_code == 200
     settings.MAX_CONCURRENT_REQUESTS = 1
-    place.leave()
+    place.release()
     sessions.log_out_everywhere(customer)  # the token is refuted in the midst of the request
     assert api.get(path).status_code == 401
-    request_slots.place_of(read_token(Api(customer=customer).token)).leave()
+    request_slots.acquire_slot(read_token(Api(customer=customer).token)).release()
 
 
 # Rules of which each has a number

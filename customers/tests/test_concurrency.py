@@ -18,7 +18,7 @@ from customers.services import passwords
 from customers.tests.conftest import JSON_API, Api, needs_postgresql, waiting_for_locks
 from customers.tests.factories import make_customer
 from customers.tests.servers import free_port, start_server
-from project.concurrency import BUSY, Places, RequestPlace, bounded
+from project.concurrency import BUSY, RequestSlots, Slots, bounded
 
 AT_ONCE = 2
 
@@ -101,20 +101,20 @@ def test_after_the_first_wait_refusals_come_at_once(held):
     assert time.monotonic() - began < 20 * 0.08
 
 
-def test_whoever_has_a_password_looked_at_holds_no_place():
-    places = Places(1)
-    place = RequestPlace([places])
-    token = passwords.held.set(place)
-    assert place.take()
-    with passwords.places:
-        assert places.take()
-        places.refund()
-    assert not places.take()  # it has it again
-    with pytest.raises(passwords.HashingBusyError), passwords.places:
-        assert places.take()  # another, who keeps it
-    passwords.held.reset(token)
-    with passwords.places:  # outside of a request nobody needs one
-        assert not places.take()
+def test_whoever_has_a_password_hashed_holds_no_slot():
+    slots = Slots(1)
+    held = RequestSlots([slots])
+    token = passwords.held_slots.set(held)
+    assert held.acquire()
+    with passwords.customer_slots:
+        assert slots.acquire()
+        slots.release()
+    assert not slots.acquire()  # it has it again
+    with pytest.raises(passwords.HashingBusyError), passwords.customer_slots:
+        assert slots.acquire()  # another, who keeps it
+    passwords.held_slots.reset(token)
+    with passwords.customer_slots:  # outside of a request nobody needs one
+        assert not slots.acquire()
 
 
 def test_while_others_come_to_an_end_one_waits_for_a_place(settings):

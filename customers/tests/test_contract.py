@@ -330,9 +330,9 @@ def sample(kind, predicate):
     """A text that `predicate` takes of an attribute declared as `kind`."""
     if predicate in ("null", "not_null", "present", "blank", "true", "false"):
         return "true"
-    return {"InstantFilter": "2026-01-01", "BooleanFilter": "true", "JsonFilter": "{}"}.get(
-        kind, "123"
-    )
+    texts = {"BooleanFilter": "true", "JsonFilter": "{}"}
+    texts |= dict.fromkeys(["InstantFilter", "DateFilter"], "2026-01-01")
+    return texts.get(kind, "123")
 
 
 @every_listed_type

@@ -58,7 +58,7 @@ def patch(file, hunk):
     """Put the lines of `hunk` with a plus into the one place of `file` that has the others."""
     marked = [(line[:1], line[1:]) for line in hunk.splitlines()]
     old = "".join(f"{line}\n" for mark, line in marked if mark != "+")
-    new = "".join(f"{line}\n" for _, line in marked)
+    new = "".join(f"{line}\n" for mark, line in marked if mark != "-")
     whole = f"\n{file.read_text()}"
     assert whole.count(f"\n{old}") == 1, f"{file.name} has this {whole.count(old)} times:\n{old}"
     file.write_text(whole.replace(f"\n{old}", f"\n{new}")[1:])
@@ -94,4 +94,4 @@ def test_a_type_and_an_attribute_made_by_the_guide_keep_every_promise(tmp_path):
     said = run(tree, "-m", "pytest", f"--rootdir={tree}", *marks, "-k", chosen, *tests)
     print(card, birthday, said[-200:])
     assert len(card) == 7
-    assert sum(birthday.values()) == 3
+    assert sum(birthday.values()) == 4

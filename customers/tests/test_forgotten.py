@@ -242,11 +242,11 @@ def test_a_forgotten_customer_is_logged_out_and_does_not_come_in_again():
 def test_a_link_that_was_mailed_opens_nothing_and_no_other_is_mailed(gone):
     left = make_reset(customer=gone)
     with pytest.raises(password_resets.WrongResetTokenError):
-        password_resets.redeem(
+        password_resets.redeem_reset(
             left.pk, left.reset_password_token, "correct horse battery", mode="test"
         )
     with pytest.raises(ForgottenError):
-        password_resets.begin(gone, actor=None)
+        password_resets.create_reset(gone, actor=None)
     for kind in ("password_reset", "invitation"):
         mails.request_reset(gone.email, mode="test", kind=kind, actor={"owner": {"id": "1"}})
     while mails.deliver_next():
@@ -382,9 +382,9 @@ def test_what_waits_for_an_anonymization_sees_it(admin_user, monkeypatch):
         lambda: api.create("customer_payment_sources", {}, me).status_code,
         lambda: 423 * ("has been permanently removed" in console_text(console, ada, form)),
         lambda: refused(lambda: tagging.add_tags(ada, [], actor=None), ForgottenError),
-        lambda: refused(lambda: password_resets.begin(ada, actor=None), ForgottenError),
+        lambda: refused(lambda: password_resets.create_reset(ada, actor=None), ForgottenError),
         lambda: refused(
-            lambda: password_resets.redeem(
+            lambda: password_resets.redeem_reset(
                 reset.pk, reset.reset_password_token, "another long password", mode="test"
             ),
             password_resets.WrongResetTokenError,

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from customers.jobs import worker
 from customers.models import Counter, Customer
-from customers.services import limits, passwords
+from customers.services import limit_counters, limits, passwords
 from customers.services.passwords import hash_password
 from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql
 from customers.tests.factories import make_customer
@@ -51,29 +51,29 @@ def store(request, settings, monkeypatch):
     settings.SECRET_KEY = uuid.uuid4().hex * 2
     settings.REDIS_URL = REDIS_URL if request.param == "redis" else ""
     monkeypatch.setitem(globals(), "LIMIT", replace(LIMIT, local=request.param == "process"))
-    limits._redis.cache_clear()
-    limits._forsaken.clear()
+    limit_counters._redis.cache_clear()
+    limit_counters._forsaken.clear()
     if settings.REDIS_URL:
         patient = {"socket_timeout": 30, "socket_connect_timeout": 30}
-        limits._redis().connection_pool.connection_kwargs.update(patient)
+        limit_counters._redis().connection_pool.connection_kwargs.update(patient)
 
 
 def used(limit, *actor):
     """How many uses there are before one is refused."""
     for count in range(1000):
         try:
-            limits.use(limit, *actor)
+            limits.consume(limit, *actor)
         except limits.RateLimitedError:
             return count
     raise AssertionError("There is no limit.")
 
 
 def test_a_limit_counts_down_and_then_refuses(store, clock):
-    left = [limits.use(LIMIT, "ada").remaining for _ in range(10)]
+    left = [limits.consume(LIMIT, "ada").remaining for _ in range(10)]
     assert left == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
     clock.now += 20
     with pytest.raises(limits.RateLimitedError) as refused:
-        limits.use(LIMIT, "ada")
+        limits.consume(LIMIT, "ada")
     assert refused.value.headers == {
         "X-Ratelimit-Limit": "10",
         "X-Ratelimit-Interval": "60",
@@ -103,20 +103,20 @@ def test_retry_after_is_true_to_the_second(store, clock, settings, settings_and_
     settings.PAGE_REQUESTS_PER_MINUTE, early = settings_and_uses
     clock.now += 13
     for _ in range(early):
-        limits.use(LIMIT, "ada")
+        limits.consume(LIMIT, "ada")
     clock.now += after
     for _ in range(settings.PAGE_REQUESTS_PER_MINUTE):
         try:
-            limits.use(LIMIT, "ada")
+            limits.consume(LIMIT, "ada")
         except limits.RateLimitedError as error:
             refused = error
     wait = int(refused.headers["Retry-After"])
     clock.now += wait - 1
     with pytest.raises(limits.RateLimitedError) as again:
-        limits.use(LIMIT, "ada")
+        limits.consume(LIMIT, "ada")
     assert again.value.headers["Retry-After"] == "1"
     clock.now += 1
-    limits.use(LIMIT, "ada")
+    limits.consume(LIMIT, "ada")
 
 
 def test_all_limits_are_counted_or_none_and_the_longest_wait_is_told(store, clock, settings):
@@ -124,30 +124,30 @@ def test_all_limits_are_counted_or_none_and_the_longest_wait_is_told(store, cloc
     longer = replace(LIMIT, what="more", setting="LOGIN_FAILURES_PER_CLIENT", seconds=600)
     both = [(LIMIT, "ada"), (longer, "ada")]
     for _ in range(2):
-        limits.use_all(both)
+        limits.consume_all(both)
     with pytest.raises(limits.RateLimitedError) as refused:
-        limits.use_all(both)
+        limits.consume_all(both)
     assert refused.value.retry_after == 90
-    limits.use(longer, "ada")  # the third: what was refused is not counted
+    limits.consume(longer, "ada")  # the third: what was refused is not counted
     with pytest.raises(limits.RateLimitedError) as refused:
-        limits.use_all(both)
+        limits.consume_all(both)
     wait = refused.value.retry_after
     assert wait == 600 + 200
     clock.now += wait - 1
     with pytest.raises(limits.RateLimitedError):
-        limits.use_all(both)
+        limits.consume_all(both)
     clock.now += 1
-    assert [use.remaining for use in limits.use_all(both)] == [1, 0]
+    assert [use.remaining for use in limits.consume_all(both)] == [1, 0]
 
 
 def test_what_is_given_back_was_not_used(store, clock):
     for _ in range(30):
-        limits.refund(limits.use(LIMIT, "ada"))
+        limits.refund(limits.consume(LIMIT, "ada"))
     assert used(LIMIT, "ada") == 10
 
 
 def test_what_is_given_back_too_late_is_no_other_use(store, clock):
-    first = limits.use(LIMIT, "ada")
+    first = limits.consume(LIMIT, "ada")
     clock.now += 5 * LIMIT.seconds
     limits.refund(first)
     assert used(LIMIT, "ada") == 10
@@ -161,7 +161,7 @@ def test_what_is_given_back_too_late_is_no_other_use(store, clock):
 def test_of_forty_uses_at_once_ten_get_through(store, clock):
     def use(_):
         try:
-            return limits.use(LIMIT, "ada").remaining
+            return limits.consume(LIMIT, "ada").remaining
         except limits.RateLimitedError:
             return None
 
@@ -172,9 +172,9 @@ def test_of_forty_uses_at_once_ten_get_through(store, clock):
 
 def test_without_redis_the_database_counts(settings, caplog, clock):
     settings.REDIS_URL = "redis://127.0.0.1:9/0"  # nobody listens there
-    limits._redis.cache_clear()
-    limits._forsaken.clear()
-    first = limits.use(LIMIT, "ada")
+    limit_counters._redis.cache_clear()
+    limit_counters._forsaken.clear()
+    first = limits.consume(LIMIT, "ada")
     assert used(LIMIT, "ada") == 9
     limits.refund(first)
     assert Counter.objects.get().count == 9
@@ -182,7 +182,7 @@ def test_without_redis_the_database_counts(settings, caplog, clock):
 
 
 def test_counts_tell_of_nobody_and_go(clock):
-    limits.use(LIMIT, "ada@example.com", "192.0.2.1")
+    limits.consume(LIMIT, "ada@example.com", "192.0.2.1")
     row = str(Counter.objects.values().get())
     assert "ada@" not in row
     assert "192.0" not in row
@@ -351,19 +351,19 @@ def test_integrations_are_limited_only_where_a_setting_says_so(api, settings):
 
 def test_a_sales_channel_without_a_limit_is_not_counted(settings):
     settings.CHANNEL_REQUESTS_PER_MINUTE_TEST = settings.CHANNEL_BURST_TEST = 0
-    api, before = channel("test", owned=False), len(limits._kept_here.counts)
+    api, before = channel("test", owned=False), len(limit_counters._kept_here.counts)
     assert api.get("/api/organization").status_code == 200
-    assert len(limits._kept_here.counts) == before
+    assert len(limit_counters._kept_here.counts) == before
 
 
 def test_a_process_remembers_a_bounded_number_of_counts(monkeypatch, clock):
-    monkeypatch.setattr(limits, "MOST_KEPT", 3)
+    monkeypatch.setattr(limit_counters, "MOST_KEPT", 3)
     local = replace(LIMIT, what="bounded", local=True)
     for number in range(10):
-        limits.use(local, str(number))
-    assert len(limits._kept_here.counts) == 3
-    assert [limits.use(local, actor).remaining for actor in "789"] == [8, 8, 8]
-    assert limits.use(local, "0").remaining == 9
+        limits.consume(local, str(number))
+    assert len(limit_counters._kept_here.counts) == 3
+    assert [limits.consume(local, actor).remaining for actor in "789"] == [8, 8, 8]
+    assert limits.consume(local, "0").remaining == 9
 
 
 def test_wrong_passwords_are_limited_by_account_and_client_and_right_ones_are_not(
@@ -424,17 +424,17 @@ def test_forms_are_limited_by_client_address(client):
 @contextmanager
 def crowd(places):
     """All the room that there is in `places` is taken."""
-    taken = [places.all.acquire(blocking=False) for _ in range(100)]
+    taken = [places.queue.acquire(blocking=False) for _ in range(100)]
     try:
         yield
     finally:
         for _ in range(sum(taken)):
-            places.all.release()
+            places.queue.release()
 
 
 def test_where_there_is_no_room_for_a_password_the_answer_is_503(client, admin_user):
     api, channel = Api(), Api(kind="sales_channel").application
-    with crowd(passwords.places):
+    with crowd(passwords.customer_slots):
         for _ in range(20):
             response = log_in(client, channel)
             assert (response.status_code, response["Retry-After"]) == (503, "1")
@@ -455,19 +455,19 @@ def test_a_crowd_at_the_login_of_staff_is_in_no_customers_way(client, admin_user
     make_customer(email="ada@example.com", password=hash_password("correct horse battery"))
     channel = Api(kind="sales_channel").application
     login = {"username": admin_user.username, "password": "password"}
-    with crowd(passwords.staff_places):
+    with crowd(passwords.staff_slots):
         for name in (*"abcdefghijkl", admin_user.username):
             response = client.post("/admin/login/", {**login, "username": name})
             assert (response.status_code, response["Retry-After"]) == (503, "1")
         assert log_in(client, channel).status_code == 200
     assert not Counter.objects.filter(count__gt=1).exists()  # and none of these counts
-    with crowd(passwords.places):  # nor are customers in the way of staff
+    with crowd(passwords.customer_slots):  # nor are customers in the way of staff
         assert log_in(client, channel).status_code == 503
         assert client.post("/admin/login/", login).status_code == 302
 
 
 def test_no_more_passwords_are_looked_at_at_once_than_there_are_places():
-    places = passwords.Places(2, waiting=3)
+    places = passwords.HashingSlots(2, waiting=3)
     inside, most, refused, gate = [], [], [], threading.Event()
 
     def look(_):
@@ -484,4 +484,4 @@ def test_no_more_passwords_are_looked_at_at_once_than_there_are_places():
 
     in_threads(8, look)
     assert (max(most), len(most), len(refused)) == (2, 5, 3)
-    places.expect_one()
+    places.check_free()

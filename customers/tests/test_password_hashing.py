@@ -68,7 +68,7 @@ def test_a_login_of_staff_costs_one_hash_whoever_has_the_name(client, hashes):
 
 def test_an_over_long_password_is_never_hashed(client, api, hashes, settings):
     customer = make_customer(email="ada@example.com", password=hash_password(PASSWORD))
-    reset = password_resets.begin(customer, actor=None)
+    reset = password_resets.create_reset(customer, actor=None)
     user = User.objects.create_superuser("grace", password=PASSWORD)
     channel = Api(kind="sales_channel").application
     settings.PASSWORD_MAX_LENGTH = 64
@@ -80,7 +80,7 @@ def test_an_over_long_password_is_never_hashed(client, api, hashes, settings):
     answer = api.update("customers", customer.pk, {"password": LONG})
     error_of(answer, 422, "VALIDATION_ERROR", {"pointer": "/data/attributes/password"})
     with pytest.raises(ValidationError):
-        password_resets.redeem(reset.pk, reset.reset_password_token, LONG, mode="test")
+        password_resets.redeem_reset(reset.pk, reset.reset_password_token, LONG, mode="test")
     for name in ("grace", "nobody"):
         answer = client.post("/admin/login/", {"username": name, "password": LONG})
         assert (answer.status_code, "_auth_user_id" in client.session) == (200, False)

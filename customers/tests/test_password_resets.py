@@ -234,7 +234,7 @@ def test_the_other_mode_finds_no_reset(live_api, api, ada):
     pk, token = begin(api)
     error_of(finish(live_api, pk, token), 404, "RECORD_NOT_FOUND")
     with pytest.raises(password_resets.WrongResetTokenError):
-        password_resets.redeem(pk, token, NEW, mode="live")
+        password_resets.redeem_reset(pk, token, NEW, mode="live")
     assert has_password(ada, OLD)
 
 

@@ -115,7 +115,7 @@ def test_no_reset_ends_with_them_by_the_api(api, password, code):
     pointer = {"pointer": "/data/attributes/customer_password"}
     assert error_of(response, 422, "VALIDATION_ERROR", pointer)["meta"]["error"] == code
     assert verify(OLD, Customer.objects.get().password)
-    assert password_resets.find(reset.pk, reset.reset_password_token, mode="test")
+    assert password_resets.find_reset(reset.pk, reset.reset_password_token, mode="test")
 
 
 @pytest.mark.parametrize(("password", "code"), DOORS)

@@ -57,7 +57,9 @@ class Command(OperatorCommand):
         elif prompt:
             self.set(customer)
         elif print_link:
-            reset = password_resets.begin(customer, actor=principals.operator(customer.mode).actor)
+            reset = password_resets.create_reset(
+                customer, actor=principals.operator(customer.mode).actor
+            )
             self.stdout.write(mails.link_of(reset))
         else:
             self.mail(customer)

@@ -14,6 +14,7 @@ from customers.db.compiled import Parameter, Statement
 from customers.db.execute import execute
 from customers.models import Application, RevokedToken, Session
 from customers.services import signing_keys
+from customers.services.actors import Actor
 from customers.services.tokens.signing import (
     ACCESS,
     CLAIMS_ERRORS,
@@ -61,7 +62,7 @@ class Principal:
         return (self.claims.get("owner") or {}).get("id")
 
     @property
-    def actor(self) -> dict:
+    def actor(self) -> Actor:
         """The caller as the audit log names it."""
         application = self.claims["application"]
         return {
