@@ -2,21 +2,12 @@
 
 import json
 
-import pytest
-
 from customers.models import Customer
 from customers.tests.conftest import JSON_API, error_of
 from customers.tests.factories import (
     FULL,
-    SMALLEST,
-    link,
     make_customer,
-    make_tag,
 )
-from customers.tests.forms import sent_by
-
-WRITTEN = sorted(SMALLEST)
-
 
 OLD = '"an-older-one"'
 
@@ -65,36 +56,6 @@ def test_a_change_of_another_state_than_the_one_named_is_made(api):
     assert done.status_code == 200
 
 
-def test_the_name_order_of_metadata_is_no_change(api):
-    metadata = {"name": "Ada", "a": 1}
-    made = api.create("customers", {"email": "ada@example.com", "metadata": metadata})
-    customer = Customer.objects.get()
-    tag = made["ETag"]
-    assert api.get(path_of(customer))["ETag"] == tag
-    done = asked(api, "PATCH", path_of(customer), changed(customer, "R-1"), If_Match=tag)
-    assert done.status_code == 200
-    assert api.get(path_of(customer))["ETag"] == done["ETag"]
-
-
-@pytest.mark.parametrize("name", WRITTEN)
-@pytest.mark.parametrize(
-    "metadata", [{"name": "Ada", "a": 1}, {"b": [{"zz": 1, "y": 2}]}, {"n": -0.0}, {"n": 1.0}]
-)
-def test_the_tag_of_an_answer_is_that_of_the_resource(api, name, metadata):
-    attributes, relationships = SMALLEST[name]()
-    made = api.create(name, {**attributes, "metadata": metadata}, relationships)
-    assert made.status_code == 201, made.content
-    path = f"/api/{name}/{made.json()['data']['id']}"
-    read = api.get(path)["ETag"]
-    if name != "customer_password_resets":
-        assert made["ETag"] == read
-    document = {"data": {"type": name, "id": path.rpartition("/")[2]}}
-    document["data"]["attributes"] = {"reference": "R-1"}
-    done = asked(api, "PATCH", path, document, If_Match=read)
-    assert done.status_code == 200, done.content
-    assert api.get(path)["ETag"] == done["ETag"]
-
-
 def test_a_tag_is_the_same_whatever_is_included_or_left_out(api):
     customer = FULL["customers"]()
     tags = {
@@ -117,35 +78,3 @@ def test_a_body_that_says_that_it_is_not_compressed_is_taken(api):
         "PATCH", path_of(customer), document, content_type=JSON_API, headers=headers
     )
     assert done.status_code == 200
-
-
-def moments(row):
-    row.refresh_from_db()
-    return row.updated_at
-
-
-def test_the_relationship_that_is_there_moves_nothing(api):
-    customer, tag = make_customer(), make_tag()
-    customer.tags.add(tag)
-    before = moments(customer)
-    done = api.update("customers", customer.pk, {}, {"tags": [link(tag)]})
-    assert done.status_code == 200
-    assert moments(customer) == before
-    assert api.update("customers", customer.pk, {"_add_tags": tag.name}).status_code == 200
-    assert moments(customer) == before
-
-
-def test_a_form_of_the_console_that_changes_nothing_moves_nothing(admin_client):
-    customer = make_customer(reference="R-1", metadata={"b": 1, "a": 2})
-    before = moments(customer)
-    page = f"/admin/customers/customer/{customer.pk}/change/"
-    assert admin_client.post(page, sent_by(admin_client.get(page))).status_code == 302
-    assert moments(customer) == before
-
-
-def test_a_change_of_one_value_among_those_that_are_there_moves(api):
-    customer = make_customer(reference="R-1")
-    before, tag = moments(customer), api.get(path_of(customer))["ETag"]
-    done = api.update("customers", customer.pk, {"reference": "R-2", "email": customer.email})
-    assert done["ETag"] != tag
-    assert moments(customer) > before
