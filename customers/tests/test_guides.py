@@ -14,7 +14,7 @@ from customers.tests.conftest import Api
 
 ROOT = Path(django_settings.BASE_DIR)
 PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in ROOT.glob("docs/*.md"))]
-MEASURED = {"docs/benchmark.md", "docs/benchmark.svg", "docs/growth.md"}  # by manage.py benchmark
+MEASURED = {"docs/benchmark.md", "docs/benchmark.svg", "docs/growth.md"}  # by the benchmark
 
 
 def headings(path):
