@@ -16,7 +16,7 @@ from django.db import close_old_connections, reset_queries  # noqa: E402
 from django.db.backends.signals import connection_created  # noqa: E402
 from django.dispatch import receiver  # noqa: E402
 
-from customers.services import durability  # noqa: E402
+from customers.services import start_checks  # noqa: E402
 from project.handler import Handler  # noqa: E402
 
 # What every request would do, and none needs here.
@@ -41,7 +41,7 @@ def _close_old_connections(**_):
 
 
 try:
-    durability.check_at_start()
+    start_checks.check_at_start()
 except ImproperlyConfigured as error:
     logging.getLogger(__name__).critical(str(error))  # of which a server tells no more than a kind
     raise

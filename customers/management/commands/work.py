@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 
 from customers.jobs import worker
 from customers.management.base import OperatorCommand
-from customers.services import durability
+from customers.services import start_checks
 
 logger = logging.getLogger(__name__)
 
@@ -35,12 +35,12 @@ class Command(OperatorCommand):
             raise CommandError(f"A fault ended it ({kind}); the log says where.") from error
 
     def work_once(self):
-        durability.check()
+        start_checks.check()
         done = ", ".join(f"{what}: {count}" for what, count in worker.run_once().items())
         self.stdout.write(f"Done; {done}.")
 
     def work(self):
-        durability.check_at_start()
+        start_checks.check_at_start()
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
