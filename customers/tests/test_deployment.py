@@ -122,6 +122,25 @@ def test_the_image_has_the_app_alone():
 
 
 @pytest.mark.parametrize(
+    ("asked", "locked"),
+    [
+        (".ci/requirements/runtime.in", "requirements.txt"),
+        (".ci/requirements/tests.in", "customers/tests/requirements.txt"),
+        (".ci/requirements/tools.in", ".ci/requirements/tools.txt"),
+    ],
+)
+def test_what_is_installed_is_pinned_and_hashed_and_names_no_registry(asked, locked):
+    text = (ROOT / locked).read_text()
+    assert "://" not in text
+    entries = re.sub(r"^ *#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", "").splitlines()
+    entry = re.compile(r"([a-z0-9.-]+)==([\w.]+)(?: +; [^-]+?)?((?: +--hash=sha256:[0-9a-f]{64})+)")
+    pinned = {found[1]: found[2] for found in map(entry.fullmatch, entries)}
+    wanted = re.findall(r"^([a-z0-9-]+)(?:\[\w+\])?==(\S+)", (ROOT / asked).read_text(), re.M)
+    assert wanted
+    assert {name: pinned[name] for name, _ in wanted} == dict(wanted)
+
+
+@pytest.mark.parametrize(
     ("words", "refusal"),
     [
         (["benchmark", "--server", "granian"], "Install granian first: .venv/bin/pip install"),
