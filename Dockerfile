@@ -23,4 +23,4 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["python", "-c", \
     "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/livez', timeout=4)"]
-CMD ["gunicorn", "--config", "python:project.gunicorn", "project.wsgi"]
+CMD ["python", "-m", "project.server"]

@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.signals import connection_created
-from django.dispatch import receiver
 from psycopg.pq import TransactionStatus
 
 from customers.services import deadlines
@@ -24,7 +22,6 @@ PATIENCE = 2  # seconds in which PostgreSQL must take a cancellation
 
 logger = logging.getLogger(__name__)
 _under_way = {}  # thread: _Request
-_mine = threading.local()
 _starting = threading.Lock()
 _watch = None
 
@@ -45,7 +42,7 @@ def bounded(get_response):
 def deadline(seconds: float):
     """Whatever this thread asks the database meanwhile ends after `seconds`.
 
-    It raises OperationalError, which services.faults knows.
+    It raises OperationalError, which services.database_errors knows.
     """
     global _watch
     if _watch is None:
@@ -53,7 +50,7 @@ def deadline(seconds: float):
             if _watch is None:  # in this process: threads do not outlive a fork
                 _watch = threading.Thread(target=_look, name="deadlines", daemon=True)
                 _watch.start()
-    request = _Request(seconds, _own_connections())
+    request = _Request(seconds, connections.all())
     thread = threading.get_ident()
     _under_way[thread] = request
     token = deadlines.current.set(request)
@@ -69,14 +66,14 @@ def deadline(seconds: float):
 class _Request(deadlines.Deadline):
     __slots__ = ("connections", "is_over", "lock")
 
-    def __init__(self, seconds, connections):
+    def __init__(self, seconds: float, own_connections: list[BaseDatabaseWrapper]):
         super().__init__(seconds)
-        self.connections = connections
+        self.connections = own_connections  # of the thread, whether open by now or later
         self.lock, self.is_over = threading.Lock(), False
 
-    def stop(self):
+    def stop(self) -> None:
         with self.lock:
-            for connection in [] if self.is_over else [*self.connections.values()]:
+            for connection in [] if self.is_over else self.connections:
                 try:
                     _interrupt(connection)
                 except Error as error:
@@ -95,25 +92,10 @@ def _interrupt(connection: BaseDatabaseWrapper) -> None:
             raw.cancel_safe(timeout=PATIENCE)
 
 
-def _look():
+def _look() -> None:
     while True:
         time.sleep(PAUSE)
         now = time.monotonic()
         for request in [*_under_way.values()]:
             if request.ends < now:
                 request.stop()
-
-
-def _own_connections():
-    """The connections of this thread by alias, of which new ones are added as they are made."""
-    found = _mine.__dict__.get("connections")
-    if found is None:
-        known = connections.all(initialized_only=True)
-        found = _mine.connections = {connection.alias: connection for connection in known}
-    return found
-
-
-@receiver(connection_created)
-def _add(connection, **_):
-    if "connections" in _mine.__dict__:
-        _mine.connections[connection.alias] = connection

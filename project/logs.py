@@ -35,6 +35,18 @@ class WithoutPath(logging.Filter):
         return bool(record.exc_info) and getattr(record, "status_code", 500) >= 500
 
 
+class OfServer(logging.Filter):
+    """The server's own lines, of an exception its kind, and nothing of the advice at the start:
+    more threads than cores are right where most wait for the database."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        first, *others = record.getMessage().splitlines()
+        if others:
+            first = f"{first}: {others[-1].partition(':')[0]}."
+        record.msg, record.args = first, ()
+        return not first.startswith("Configuration allows spawning")
+
+
 class WithoutRefused(logging.Filter):
     """Of a request that Django refuses keep the kind: it quotes paths, hosts and referrers.
 

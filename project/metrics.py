@@ -1,6 +1,6 @@
 """What Prometheus scrapes: how many requests of which kind, how long they took, what waits.
 
-Where PROMETHEUS_MULTIPROC_DIR is set, as by project/gunicorn.py, all processes count
+Where PROMETHEUS_MULTIPROC_DIR is set, as by project/server.py, all processes count
 together. docs/operating.md has the table of all figures.
 """
 

@@ -421,6 +421,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "project.request_logging.observed",
+    "project.request_sizes.bounded",
     "project.concurrency.bounded",
     "project.health.health",
     "project.deadlines.bounded",

@@ -3,13 +3,10 @@
 import json
 import os
 import re
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from http.client import HTTPConnection
-from socket import create_server
 
 import pytest
 from django.db import connection, transaction
@@ -20,6 +17,7 @@ from customers.models import Customer
 from customers.services import passwords
 from customers.tests.conftest import JSON_API, Api, needs_postgresql, waiting_for_locks
 from customers.tests.factories import make_customer
+from customers.tests.servers import free_port, start_server
 from project.concurrency import BUSY, Places, RequestPlace, bounded
 
 AT_ONCE = 2
@@ -148,14 +146,13 @@ def test_while_others_come_to_an_end_one_waits_for_a_place(settings):
 def test_a_served_process_answers_while_its_writes_wait_for_a_row(settings, tmp_path):
     api, customer = Api(), make_customer()
     name, found = connection.settings_dict["NAME"], connection.settings_dict
-    with create_server(("127.0.0.1", 0)) as listener, (tmp_path / "log").open("w") as log:
-        port = listener.getsockname()[1]
-        command = [sys.executable, "-m", "gunicorn", "--config", "python:project.gunicorn"]
-        process = subprocess.Popen(
-            [*command, "--workers=1", f"--bind=fd://{listener.fileno()}", "project.wsgi"],
-            cwd=settings.BASE_DIR,
+    port = free_port()
+    with (tmp_path / "log").open("w") as log:
+        process = start_server(
+            port,
             env={
                 **os.environ,
+                "WEB_CONCURRENCY": "1",
                 "DATABASE_URL": f"postgres://{found['USER']}:{found['PASSWORD']}"
                 f"@{found['HOST']}:{found['PORT']}/{name}",
                 "DATABASE_CONNECT_TIMEOUT": "60",
@@ -164,7 +161,6 @@ def test_a_served_process_answers_while_its_writes_wait_for_a_row(settings, tmp_
                 "DATA_DIR": str(settings.DATA_DIR),
                 "SECRET_KEY": settings.SECRET_KEY,
             },
-            pass_fds=[listener.fileno()],
             stdout=log,
             stderr=log,
         )

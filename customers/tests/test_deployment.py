@@ -143,13 +143,13 @@ def test_what_is_installed_is_pinned_and_hashed_and_names_no_registry(asked, loc
 @pytest.mark.parametrize(
     ("words", "refusal"),
     [
-        (["benchmark", "--server", "granian"], "Install granian first: .venv/bin/pip install"),
+        (["benchmark", "--server", "gunicorn"], "Install gunicorn first: .venv/bin/pip install"),
         (["benchmark"], "Set DATABASE_URL to PostgreSQL"),
         (["resilience", "flood"], "There is no flood; there is outage, stop, pgbouncer"),
     ],
 )
 def test_a_check_that_cannot_be_made_is_refused(monkeypatch, capsys, words, refusal):
-    monkeypatch.setitem(sys.modules, "granian", None)
+    monkeypatch.setitem(sys.modules, "gunicorn", None)
     monkeypatch.setenv("DATABASE_URL", "sqlite:///x")
     with pytest.raises(SystemExit) as ended:
         arguments(words)

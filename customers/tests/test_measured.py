@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from django.db import connection
 from customers.services.passwords import hash_password
 from customers.tests.conftest import Api, in_threads
 from customers.tests.factories import make_customer
+from customers.tests.servers import free_port, start_server
 from customers.tests.test_password_pages import ask
 from customers.tests.test_sessions import log_in
 
@@ -68,8 +68,8 @@ class Server:
     """The service as it is run in production, with a database, keys and credentials of its own."""
 
     def __init__(self, folder):
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{listener.getsockname()[1]}"
+        port = free_port()
+        self.address = f"127.0.0.1:{port}"
         self.environment = {
             "PATH": os.environ["PATH"],
             "DATA_DIR": str(folder),
@@ -87,15 +87,8 @@ class Server:
         self.integration = dict(line.split() for line in shown.splitlines() if ": " in line)
         shown = self.manage("create_application", "Shop", "--kind=sales_channel")
         self.channel = shown.split("client_id:")[1].strip()
-        options = ["--workers=2", "--threads=8", f"--bind=fd://{listener.fileno()}"]
-        options += ["--log-level=warning", "--config=python:project.gunicorn"]
-        with listener:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "project.wsgi", *options],
-                cwd=django_settings.BASE_DIR,
-                env=self.environment,
-                pass_fds=[listener.fileno()],
-            )
+        served = {"WEB_CONCURRENCY": "2", "LOG_LEVEL": "WARNING", **self.environment}
+        self.process = start_server(port, env=served)
 
     def new_database(self):
         """The URL of an empty database, made beside that of the tests."""

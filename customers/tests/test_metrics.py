@@ -3,8 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from contextlib import ExitStack, closing, suppress
@@ -12,12 +10,12 @@ from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from customers.models import WorkerHeartbeat
 from customers.tests.conftest import needs_postgresql
+from customers.tests.servers import free_port, start_server, wait_for_server
 from deploy.checks.harness import children
 
 NOT_FOUND = 'clientele_requests_total{method="GET",route="/.well-known/{path}",status="404"}'
@@ -76,20 +74,17 @@ def server(relay, tmp_path):
     url = given._replace(
         netloc=f"{user}@127.0.0.1:{relay.port}", path=f"/{connection.settings_dict['NAME']}"
     ).geturl()
-    with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as stack:
-        port = listener.getsockname()[1]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "python:project.gunicorn", "project.wsgi"],
-            cwd=settings.BASE_DIR,
+    with ExitStack() as stack:
+        port = free_port()
+        process = start_server(
+            port,
             env={
                 "PATH": os.environ["PATH"],
                 "DATA_DIR": str(tmp_path),
                 "DATABASE_URL": url,
-                "BIND": f"fd://{listener.fileno()}",
                 "WEB_CONCURRENCY": "2",
                 "LOG_LEVEL": "ERROR",
             },
-            pass_fds=[listener.fileno()],
         )
         stack.callback(process.wait, 60)
         stack.callback(process.terminate)
@@ -100,6 +95,7 @@ def server(relay, tmp_path):
                 answer = line.getresponse()
                 return answer.status, answer.read().decode()
 
+        ask.port = port
         yield process, ask
 
 
@@ -110,7 +106,7 @@ def figures(ask):
     return {name: float(value) for name, _, value in lines}
 
 
-def replace_workers(process):
+def replace_workers(process, ask):
     """Kill the server's processes, and wait until it has started others."""
     before = set(children(process.pid))
     assert len(before) == 2
@@ -118,6 +114,7 @@ def replace_workers(process):
         os.kill(pid, signal.SIGKILL)
     while len(set(children(process.pid)) - before) < 2:
         time.sleep(0.01)
+    wait_for_server(process, ask.port)
 
 
 @needs_postgresql
@@ -133,7 +130,7 @@ def test_all_requests_are_counted_and_what_is_known_stays_while_the_database_is_
     assert (found["clientele_ready"], found[HEARTBEAT]) == (1, seen_at.timestamp())
     assert found['clientele_waiting{what="mails"}'] == 0
 
-    replace_workers(process)
+    replace_workers(process, ask)
     for _ in range(20):
         assert ask("/.well-known/nothing")[0] == 404
     assert figures(ask)[NOT_FOUND] == 40

@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import Client
@@ -11,7 +12,7 @@ from django.test import Client
 from customers.models import Customer
 from customers.tests.conftest import JSON_API, error_of
 from customers.tests.factories import make_customer, make_group
-from project.handler import Handler
+from project.environ import clean_environ
 
 
 def post(api, body):
@@ -331,7 +332,9 @@ def test_an_odd_content_type_is_no_fault_of_ours(api, rf, method, path, content_
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)  # the test's transaction is on this connection
     try:
-        response = Handler()(environ, lambda status, _: answered.append(int(status[:3])))
+        response = WSGIHandler()(
+            clean_environ(environ), lambda status, _: answered.append(int(status[:3]))
+        )
         response.close()
     finally:
         for signal in (request_started, request_finished):

@@ -54,8 +54,8 @@ def _add_benchmark_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--customers", type=int, default=100_000, help="10000 or more")
     add("--seconds", type=float, default=3, help="of each measurement")
-    help = "granian is to be installed first: .venv/bin/pip install granian"
-    add("--server", choices=["gunicorn", "granian"], default="gunicorn", help=help)
+    help = "gunicorn is to be installed first: .venv/bin/pip install gunicorn"
+    add("--server", choices=["granian", "gunicorn"], default="granian", help=help)
     add("--only-ours", action="store_true", help="start no other server")
     help = "ours alone, at 10,000 and 1,000,000 customers"
     add("--growth", action="store_true", help=help)

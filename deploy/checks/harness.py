@@ -24,7 +24,7 @@ import psycopg
 ROOT = Path(__file__).resolve().parents[2]
 JSON_API = "application/vnd.api+json"
 OWNER = "postgres" if os.geteuid() == 0 else None  # whom PostgreSQL runs as: never root
-WEB = ["-m", "gunicorn", "--config", "python:project.gunicorn", "--log-level=error", "project.wsgi"]
+WEB = ["-m", "project.server"]
 Answer = tuple[int, HTTPMessage, bytes]
 
 

@@ -29,7 +29,7 @@ class Server:
         url: str,
         port: int,
         environment: dict[str, str],
-        kind: str = "gunicorn",
+        kind: str = "granian",
     ) -> None:
         self.name = name
         self.port = port
@@ -52,18 +52,13 @@ class Server:
         address = f"127.0.0.1:{self.port}"
         if kind == "granian":
             options = ["--interface", "wsgi", "--workers", "1", "--blocking-threads", "8"]
+            options += ["--http", "1", "--no-ws"]
             host, _, port = address.partition(":")
             where = ["--host", host, "--port", port, "--no-access-log", "--log-level", "warning"]
             return ["granian", *options, *where, f"{module}:application"]
-        options = ["--worker-class", "project.gunicorn.Worker", "--workers", "1", "--threads", "8"]
-        options += [
-            "--keep-alive",
-            "75",
-            "--log-level",
-            "warning",
-            "--config",
-            "python:deploy.checks",
-        ]
+        options = ["--worker-class", "gthread", "--workers", "1", "--threads", "8"]
+        options += ["--keep-alive", "75", "--log-level", "warning"]
+        options += ["--config", "python:deploy.checks"]
         return ["gunicorn", *options, "--bind", address, f"{module}:application"]
 
     def wait(self, path: str) -> None:
