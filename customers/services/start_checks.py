@@ -1,5 +1,13 @@
-"""What must hold of the database before a process serves from it."""
+"""What must hold of the database before a process serves from it.
 
+`python -m customers.services.start_checks` exits with 1 and a line in the log when it does not.
+"""
+
+import logging
+import sys
+
+import django
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 
 from customers.services import database_schema, durability
@@ -22,3 +30,16 @@ def check_at_start() -> None:
         return
     finally:
         connection.close()
+
+
+def main() -> None:
+    try:
+        django.setup(set_prefix=False)
+        check_at_start()
+    except ImproperlyConfigured as error:
+        logging.getLogger(__name__).critical(str(error))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -164,9 +164,13 @@ def test_nothing_starts_on_tables_that_are_still_to_be_upgraded(frozen_database)
     worker = frozen_database.run("manage.py", "work")
     assert (worker.returncode, worker.stdout) == (1, "")
     assert OLDER in worker.stderr
-    server = frozen_database.run("-c", "import project.wsgi")
+    server = frozen_database.run("-m", "project.server")
     assert server.returncode == 1
-    assert f"CRITICAL project.wsgi {OLDER}" in server.stderr
+    assert f"CRITICAL __main__ {OLDER}" in server.stderr
+    assert "Traceback" not in server.stderr
+    application = frozen_database.run("-c", "import project.wsgi")
+    assert application.returncode == 1
+    assert f"CRITICAL project.wsgi {OLDER}" in application.stderr
 
 
 def test_tables_without_a_column_are_refused_with_what_to_do(db):
