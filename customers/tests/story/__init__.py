@@ -1,0 +1,1 @@
+"""The requests that `test_recorded.py` records, in their order."""
