@@ -1,128 +1,30 @@
 """Django settings, read from the environment; docs/settings.md has the table of all of them."""
 
-import os
 import re
-import secrets
 import sys
-from ipaddress import ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import environ
 from corsheaders.defaults import default_headers
-from django.core.exceptions import ImproperlyConfigured
 
-from customers.services.private_files import PrivateConnection, make_folder, narrow
+from customers.services.private_files import PrivateConnection, narrow
+from project.env import (
+    at_least,
+    env,
+    generated_secret,
+    host_of,
+    is_email,
+    is_postgresql,
+    is_redis,
+    is_sender,
+    is_sqlite,
+    is_url_or_empty,
+    is_web_address,
+    networks,
+    setting,
+    true_or_false,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-
-
-def setting(read, name, default, must_be, accept=lambda value: True):
-    """The environment's value of `name`, or `default` where it is not set.
-
-    `read` is a reader of django-environ. Raises ImproperlyConfigured, saying what
-    the setting must be, when the value cannot be read or `accept` refuses it.
-    """
-    try:
-        value = read(name, default=default)
-        accepted = accept(value)
-    except (ValueError, TypeError, ImproperlyConfigured) as error:
-        raise ImproperlyConfigured(f"Set {name} to {must_be}.") from error
-    if not accepted:
-        raise ImproperlyConfigured(f"Set {name} to {must_be}.")
-    return value
-
-
-def true_or_false(name, default):
-    """As env.bool, which however reads every unknown word as false. Raises ValueError."""
-    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    try:
-        return words[env.str(name, default=str(default)).lower()]
-    except KeyError as error:
-        raise ValueError(name) from error
-
-
-def is_postgresql(found):
-    """Whether the database `found` is a PostgreSQL that has a name and could have its host."""
-    return (
-        found.get("ENGINE") == "django.db.backends.postgresql"
-        and bool(found["NAME"] or "service" in found.get("OPTIONS", {}))
-        and bool(re.fullmatch(r"/\S+|[\w.:,\[\]-]*", found["HOST"]))
-    )
-
-
-def is_sqlite(found):
-    return found.get("ENGINE") == "django.db.backends.sqlite3" and found["NAME"] != ":memory:"
-
-
-def is_web_address(value):
-    parts = urlsplit(value)
-    return (
-        value in (f"http://{parts.netloc}", f"https://{parts.netloc}")
-        and bool(re.fullmatch(r"([\w.-]+|\[[\w.:]+\])(:\d+)?", parts.netloc, re.ASCII))
-        and parts.port != 0  # reading it raises ValueError where it is none
-    )
-
-
-def host_of(url):
-    """The host name of the web address `url`, an IPv6 address in its brackets."""
-    return re.sub(r":\d+$", "", urlsplit(url).netloc).lower()
-
-
-def is_url_or_empty(value):
-    parts = urlsplit(value)
-    address = f"{parts.scheme}://{parts.netloc}"
-    return not value or (is_web_address(address) and value.isprintable() and " " not in value)
-
-
-def is_email(value):
-    return bool(re.fullmatch(r"[^@\s]+@[^@\s]+", value)) and value.isprintable()
-
-
-def is_sender(value):
-    """Whether `value` is an e-mail address, or a name and one in angle brackets.
-
-    Python's parseaddr takes no address of an IPv6 host any more, from 3.12.6 and 3.11.10 on.
-    """
-    found = re.fullmatch(r"[^<>]*<([^<>]+)>|([^<>]+)", value)
-    return bool(found) and is_email(found[1] or found[2]) and value.isprintable()
-
-
-def is_redis(value):
-    """Whether Redis' own client reads it without a fault."""
-    import redis  # half a second, only where there is one
-
-    try:
-        redis.Redis.from_url(value).connection_pool.make_connection()
-    except redis.RedisError:
-        return False
-    return bool(re.fullmatch(r"rediss?://[^/\s]+(/\d*)?(\?\S*)?|unix://[^/\s]*/\S+", value))
-
-
-def at_least(least, most=2**31 - 1):
-    return lambda value: least <= value <= most
-
-
-def generated_secret(path):
-    """The secret kept in the file `path`, made at the first start."""
-    try:
-        make_folder(path.parent)
-        narrow(path)
-        draft = path.with_suffix(f".{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(50))
-        try:
-            os.link(draft, path)  # whichever process comes first wins, with the file complete
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-        return path.read_text()
-    except OSError as error:
-        raise ImproperlyConfigured(
-            f"Set SECRET_KEY to a long random string, or DATA_DIR to a writable folder ({error})."
-        ) from error
 
 
 # What this installation is
@@ -196,10 +98,6 @@ ALLOWED_HOSTS = setting(
 
 
 # Who stands between the clients and us
-def networks(addresses):
-    return [ip_network(address, strict=False) for address in addresses if address != "unix"]
-
-
 TRUSTED_PROXIES = setting(
     env.list,
     "TRUSTED_PROXIES",
@@ -447,7 +345,6 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["customers.templatetags.admin_forms"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -568,7 +465,6 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
-WIRE = "customers.api.wire"  # what customers.resources.operations speaks
 
 # Time, language, files
 LANGUAGE_CODE = "en-us"

@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.http import HttpRequest
 
 from customers.admin.base import ResourceAdmin
 from customers.models import Application
@@ -13,5 +14,5 @@ class ApplicationAdmin(ResourceAdmin):
     search_fields = ["name__holds", "client_id__exact"]
     readonly_fields = ["id", "kind", "client_id", "created_at", "updated_at"]
 
-    def has_add_permission(self, request):
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False

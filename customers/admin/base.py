@@ -1,11 +1,18 @@
 """What every admin page of a resource shares."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.forms import Textarea
+from django.db.models import Field, Model, QuerySet
+from django.forms import Field as FormField
+from django.forms import ModelForm, Textarea
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from customers.admin import formatting, search
@@ -16,7 +23,8 @@ from customers.admin.paging import Paginator
 from customers.db.bounds import check_size
 from customers.db.fields import JsonField, MetadataField
 from customers.models import Customer, Resource
-from customers.services import events, principals, row_changes, row_history, tagging
+from customers.services import audit, principals, row_changes, row_history, tagging
+from customers.services.actors import Actor
 from customers.services.environments import mode_of
 from customers.services.orders import lock_customers
 
@@ -24,12 +32,14 @@ OTHER = ["reference", "reference_origin", "metadata"]
 RECORD = ["id", "created_at", "updated_at"]
 
 
-def who_is(request):
+def actor_of(request: HttpRequest) -> Actor:
     """The member of staff as the audit log names it."""
     return principals.staff(request.user, mode_of(request.session)).actor
 
 
-def log_admin_action(request, flag, sentence, model, pk=None):
+def log_admin_action(
+    request: HttpRequest, flag: int, sentence: str, model: type[Model], pk: str | None = None
+) -> LogEntry:
     """Tell in the admin's log what was done to the row `pk` of `model`, or to many; the entry."""
     one, many = model._meta.verbose_name, model._meta.verbose_name_plural
     return LogEntry.objects.create(
@@ -64,7 +74,7 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
     paginator = Paginator
     list_per_page = 25
 
-    def get_fieldsets(self, request, obj=None):
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[tuple]:
         """The type's own fields first, then those that every resource has."""
         if self.fieldsets:
             return self.fieldsets
@@ -75,23 +85,29 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
             ("Record", {"fields": RECORD}),
         ]
 
-    def get_exclude(self, request, obj=None):
+    def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return [*(super().get_exclude(request, obj) or []), "mode"]
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).in_mode(mode_of(request.session))
 
-    def get_search_results(self, request, queryset, search_term):
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
         if not search_term.strip():
             return queryset, False
         mode = mode_of(request.session)
         return search.found_rows(queryset, search_term, self.search_fields, mode), False
 
-    def changelist_view(self, request, extra_context=None):
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         title = capfirst(self.opts.verbose_name_plural)
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
-    def get_field_queryset(self, db, db_field, request):
+    def get_field_queryset(
+        self, db: str | None, db_field: Field, request: HttpRequest
+    ) -> QuerySet | None:
         """The rows of the mode at work, for the choices of a key."""
         rows = super().get_field_queryset(db, db_field, request)
         if not issubclass(db_field.remote_field.model, Resource):
@@ -100,7 +116,9 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
             rows = db_field.remote_field.model.objects.all()
         return rows.in_mode(mode_of(request.session))
 
-    def formfield_for_dbfield(self, db_field, request, **options):
+    def formfield_for_dbfield(
+        self, db_field: Field, request: HttpRequest, **options: Any
+    ) -> FormField | None:
         """JSON is read as the API does; metadata console.js shows as keys and values."""
         if isinstance(db_field, JsonField):
             options |= {"form_class": JsonFormField, "default": db_field.get_default}
@@ -108,14 +126,16 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
             options["widget"] = Textarea(attrs={"rows": 6, "data-pairs": ""})
         return super().formfield_for_dbfield(db_field, request, **options)
 
-    def get_form(self, request, obj=None, **kwargs):
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, **kwargs: Any
+    ) -> type[ModelForm]:
         """The form; a new row is of the mode at work before it is checked."""
         form, mode = super().get_form(request, obj, **kwargs), mode_of(request.session)
 
         class InMode(form):
             def __init__(self, *args, **options):
                 super().__init__(*args, **options)
-                if self.instance._state.adding:
+                if obj is None:
                     self.instance.mode = mode
 
             def clean(self):
@@ -132,7 +152,7 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
 
         return InMode
 
-    def locked(self, row, data):
+    def locked(self, row: Resource, data: Mapping[str, str]) -> Resource:
         """`row` read again, locked after its customers and the one that `data` gives it to.
 
         Of a forgotten one too, as it may be deleted: what saves asks `_check_open`.
@@ -142,46 +162,48 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
         customers = [Customer(pk=pk) for pk in owners if pk]
         return row_changes.lock(row, rows, *customers, forgotten_too=True)
 
-    def lock_named(self, data):
+    def lock_named(self, data: Mapping[str, str]) -> None:
         lock_customers(_customer_in(data), forgotten_too=True)  # the form refuses them
 
-    def save_model(self, request, row, form, change):
+    def save_model(
+        self, request: HttpRequest, row: Resource, form: ModelForm, change: bool
+    ) -> None:
         """Save `row`, locked if it is not new, and write down what changed."""
-        actor = who_is(request)
+        actor = actor_of(request)
         with transaction.atomic():
-            before = events.values_of(self.model.objects.get(pk=row.pk)) if change else None
+            before = audit.values_of(self.model.objects.get(pk=row.pk)) if change else None
             if not change:
                 row_changes.admit(row)
             super().save_model(request, row, form, change)
             if not change:
-                events.record_create(row, actor=actor)
+                audit.record(row, "create", actor=actor)
             elif self.columns_of(form):
                 fresh = self.model.objects.get(pk=row.pk)
                 row_changes.record_update(fresh, before, actor=actor)
 
-    def log_addition(self, request, row, message):
+    def log_addition(self, request: HttpRequest, row: Resource, message: Any) -> LogEntry:
         return _without_name(super().log_addition(request, row, message))
 
-    def log_change(self, request, row, message):
+    def log_change(self, request: HttpRequest, row: Resource, message: Any) -> LogEntry:
         return _without_name(super().log_change(request, row, message))
 
-    def log_deletions(self, request, rows):
+    def log_deletions(self, request: HttpRequest, rows: QuerySet) -> Any:
         entries = super().log_deletions(request, rows) or []
         for entry in entries if isinstance(entries, list) else [entries]:
             _without_name(entry)
         return entries
 
-    def delete_model(self, request, row):
+    def delete_model(self, request: HttpRequest, row: Resource) -> None:
         with transaction.atomic():
-            row_changes.delete(self.locked(row, {}), actor=who_is(request))
+            row_changes.delete(self.locked(row, {}), actor=actor_of(request))
 
-    def delete_queryset(self, request, rows):
+    def delete_queryset(self, request: HttpRequest, rows: QuerySet) -> None:
         with transaction.atomic():
             for row in sorted(rows, key=lambda row: (row.owning_customer_id or "", row.pk)):
                 self.delete_model(request, row)
 
     @admin.display(description="status", ordering="status")
-    def state(self, row):
+    def state(self, row: Resource) -> SafeString:
         """The status of a row that has one."""
         return formatting.pill(row.status, row.get_status_display())
 
@@ -189,13 +211,13 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
 class ReadOnlyAdmin(ResourceAdmin):
     """A resource that is only written by the service itself."""
 
-    def has_add_permission(self, request):
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request, obj=None):
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
 
@@ -204,7 +226,9 @@ class TaggableAdmin(ResourceAdmin):
 
     autocomplete_fields = ["tags"]
 
-    def get_form(self, request, obj=None, **kwargs):
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, **kwargs: Any
+    ) -> type[ModelForm]:
         form = super().get_form(request, obj, **kwargs)
 
         class TaggableForm(form):
@@ -221,8 +245,10 @@ class TaggableAdmin(ResourceAdmin):
 
         return TaggableForm
 
-    def save_related(self, request, form, formsets, change):
+    def save_related(
+        self, request: HttpRequest, form: ModelForm, formsets: list, change: bool
+    ) -> None:
         if "tags" in form.cleaned_data:
             tags = form.cleaned_data.pop("tags")
-            tagging.replace_tags(form.instance, tags, actor=who_is(request))
+            tagging.replace_tags(form.instance, tags, actor=actor_of(request))
         super().save_related(request, form, formsets, change)

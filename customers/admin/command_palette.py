@@ -1,7 +1,7 @@
 """What the palette (Ctrl+K) offers: pages, types, acts, segments and customers."""
 
 from django.contrib import admin
-from django.http import JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.urls import reverse
 
 from customers.admin.customer_list import address_of
@@ -13,12 +13,12 @@ from customers.services.environments import mode_of
 MOST = 8
 ACTS = {  # on one customer: the page of each, and the permission for it
     "Reset password": ("reset_password", "customers.reset_customer_password"),
-    "Merge a double": ("merge", "customers.merge_customers"),
+    "Merge a duplicate": ("merge", "customers.merge_customers"),
     "Anonymize": ("anonymize", "customers.anonymize_customers"),
 }
 
 
-def answer(request):
+def answer(request: HttpRequest) -> JsonResponse:
     """Entries of a label, a hint and an address for the text `q`, as JSON."""
     text = request.GET.get("q", "").strip()
     offers = [*_pages(request), *_types(request), *(_in_the_list(request) if text else ())]

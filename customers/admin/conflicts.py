@@ -9,6 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django import forms
 from django.core import signing
@@ -36,12 +37,12 @@ class PageVersion:
     customers: dict = field(default_factory=dict)
     asked: list = field(default_factory=list)
 
-    def sign(self, row):
+    def sign(self, row: Model) -> str:
         """The text by which a page of `row` carries it."""
         return signing.dumps([self.fields, self.customers, self.asked], salt=_salt(row))
 
     @classmethod
-    def read(cls, text, row):
+    def read(cls, text: str | None, row: Model) -> "PageVersion | None":
         """The version that `text` is, of a page of `row`; None when it is none that was signed."""
         try:
             return cls(*signing.loads(text or "", salt=_salt(row)))
@@ -72,11 +73,12 @@ class FreshForm:
     keeps its value, and is neither checked nor saved with the value of the page.
     """
 
+    is_of_row = False  # which exists, and is to be changed
     page_customers = {}  # how the row's customers stand, as row_history.states_of has it
 
-    def __init__(self, *args, **options):
+    def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fresh = None if self.instance._state.adding else self.instance.pk
+        self.fresh = self.instance.pk if self.is_of_row else None
         self.compared = []
         if self.fresh:
             self.compared = [name for name, one in self.fields.items() if not one.disabled]
@@ -90,7 +92,7 @@ class FreshForm:
         return PageVersion(fields, self.page_customers).sign(self.instance)
 
     @cached_property
-    def shown(self):
+    def shown(self) -> PageVersion | None:
         """The version of the page that was sent; None when it had none."""
         return PageVersion.read(self.data.get(VERSION), self.instance)
 
@@ -121,7 +123,7 @@ class FreshForm:
         return choice if choice in (MINE, SAVED) else None
 
     @cached_property
-    def changed_data(self):
+    def changed_data(self) -> list[str]:
         """The names of the fields that were touched, and whose value is to be another one."""
         if not self.fresh:
             return super().changed_data
@@ -133,7 +135,7 @@ class FreshForm:
         ]
 
     @cached_property
-    def conflicting(self):
+    def conflicting(self) -> list[str]:
         """The names of those that somebody else has changed, too, or that must yet be chosen."""
         before = self.shown.fields if self.shown else {}
         asked = self.shown.asked if self.shown else ()
@@ -144,11 +146,11 @@ class FreshForm:
         ]
 
     @property
-    def has_only_conflicts(self):
+    def has_only_conflicts(self) -> bool:
         """Whether nothing is wrong with what was sent but that others changed the same."""
         return bool(self.errors) and {*self.errors} == {*self.conflicting}
 
-    def full_clean(self):
+    def full_clean(self) -> None:
         """Check what was changed as it was sent, and the rest as it is saved.
 
         A page that is shown again shows the rest as it is saved, too, and is of that version.
@@ -164,7 +166,7 @@ class FreshForm:
         if self.fresh and self.is_bound and self.errors:
             self._renew_version()
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         """The values to be written; the fields that are in conflict are errors."""
         values = super().clean()
         values = self.cleaned_data if values is None else values
@@ -193,7 +195,7 @@ class FreshForm:
         self.data[VERSION] = PageVersion(self._saved, shown.customers, asked).sign(self.instance)
 
     @property
-    def conflicts(self):
+    def conflicts(self) -> list[Conflict]:
         """The Conflicts that the page, shown again, asks about."""
         if not (self.fresh and self.is_bound):
             return []
@@ -202,7 +204,7 @@ class FreshForm:
         names = [name for name in names if self._sent.get(name) != self._saved[name]]
         if not names:
             return []
-        row = type(self.instance)._base_manager.get(pk=self.fresh)
+        row = type(self.instance).objects.get(pk=self.fresh)
         columns = {name: _column(row, name) for name in names}
         changes = row_history.latest_changes(row, columns.values())
         return [

@@ -1,24 +1,25 @@
 """The small forms on the page of a customer: its tags and notes."""
 
+from collections.abc import Callable
 from functools import wraps
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
-from django.http import Http404, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from customers.admin.base import who_is
+from customers.admin.base import actor_of
 from customers.models import Attachment, Customer, Tag
-from customers.services import events, notes, tagging
+from customers.services import audit, notes, tagging
 from customers.services.customers import ForgottenError
 from customers.services.transactions import retry_on_conflict
 
 LONGEST_NOTE = 5000
 
 
-def form_of(act):
+def form_of(act: str) -> Callable:
     """A form on the page of the customer `pk`, for staff with leave to do `act` to customers.
 
     The view is given the customer, locked; where there is none, a page says what became of it.
@@ -48,7 +49,7 @@ def _locked(view, request, pk, act):
 
 
 @form_of("change")
-def tags(request, customer):
+def tags(request: HttpRequest, customer: Customer) -> HttpResponse:
     """Put the tags in `add`, names with commas between, on the customer; take `remove` off."""
     before = _names(customer)
     try:
@@ -69,9 +70,9 @@ def _retag(request, customer):
     names = {name.strip().lower() for name in request.POST.get("add", "").split(",")} - {""}
     known = {tag.name: tag for tag in found.named(names)}
     added = [known.get(name) or _new_tag(request, name, customer.mode) for name in names]
-    tagging.add_tags(customer, added, actor=who_is(request))
+    tagging.add_tags(customer, added, actor=actor_of(request))
     removed = found.named([request.POST.get("remove", "")])
-    tagging.remove_tags(customer, removed, actor=who_is(request))
+    tagging.remove_tags(customer, removed, actor=actor_of(request))
 
 
 def _tell(request, customer, before):
@@ -102,12 +103,12 @@ def _new_tag(request, name, mode):
         texts = " and ".join(text.rstrip(".") for text in error.messages)
         raise ValidationError(f"“{name[:40]}” is no tag: it {texts}.") from error
     tag.save(force_insert=True)
-    events.record_create(tag, actor=who_is(request))
+    audit.record(tag, "create", actor=actor_of(request))
     return tag
 
 
 @form_of("view")
-def note(request, customer):
+def note(request: HttpRequest, customer: Customer) -> HttpResponse:
     """Write the note `text` about the customer."""
     if not admin.site.get_model_admin(Attachment).has_add_permission(request):
         raise PermissionDenied
@@ -116,7 +117,7 @@ def note(request, customer):
         messages.error(request, f"A note has 1 to {LONGEST_NOTE} characters.")
         return _back(customer)
     author = request.user.get_full_name() or request.user.get_username()
-    notes.add_note(customer, text, author=author, actor=who_is(request))
+    notes.add_note(customer, text, author=author, actor=actor_of(request))
     _options().log_change(request, customer, "Wrote a note.")
     return _back(customer)
 

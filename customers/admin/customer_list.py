@@ -1,15 +1,18 @@
 """The list of customers: tabs, segments and chips, in the API's own filters."""
 
 import json
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import prefetch_related_objects
+from django.contrib.auth.models import User
+from django.db.models import QuerySet, prefetch_related_objects
+from django.http import HttpRequest
 from django.urls import reverse
 
-from customers.admin.filters import TABS, FilterForm, filters_from_query, said, without
-from customers.models import CustomerGroup, Segment, Tag
+from customers.admin.filters import TABS, FilterForm, FilterPairs, filters_from_query, said, without
+from customers.models import Customer, CustomerGroup, Segment, Tag
 from customers.resources import operations, segments
 from customers.services import principals
 from customers.services.environments import mode_of
@@ -20,12 +23,14 @@ MOST_TAGS = 200
 class CustomerList(ChangeList):
     """Rows that fulfil the filter[q] of the address, with the words for them."""
 
-    def get_filters_params(self, params=None):
+    def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
         """Django's own parameters: all but filter[q]."""
         found = super().get_filters_params(params)
         return {name: value for name, value in found.items() if not name.startswith("filter[")}
 
-    def get_queryset(self, request, exclude_parameters=None):
+    def get_queryset(
+        self, request: HttpRequest, exclude_parameters: list[str] | None = None
+    ) -> QuerySet[Customer]:
         self.asked, self.refusals = filters_from_query(request.GET), []
         mode = mode_of(request.session)
         try:
@@ -37,12 +42,12 @@ class CustomerList(ChangeList):
         self.describe(request.user, mode)
         return super().get_queryset(request, exclude_parameters)
 
-    def get_results(self, request):
+    def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)
         prefetch_related_objects(self.result_list, "tags")
 
-    def describe(self, user, mode):
+    def describe(self, user: User, mode: str) -> None:
         """Set what the page shows above the rows."""
         saved = Segment.objects.in_mode(mode).is_editable_by(user).select_related("owner")
         names = dict(CustomerGroup.objects.in_mode(mode).values_list("pk", "name")[:MOST_TAGS])
@@ -63,7 +68,9 @@ class CustomerList(ChangeList):
         query = segments.query_of(self.asked)
         self.api_call = f"{settings.PUBLIC_URL}/api/customers" + (f"?{query}" if query else "")
 
-    def tab(self, key, name, filters, segment=None):
+    def tab(
+        self, key: str, name: str, filters: FilterPairs, segment: Segment | None = None
+    ) -> dict[str, Any]:
         current = sorted(map(list, filters)) == sorted(self.asked)
         address = self.address(filters)
         return {
@@ -74,12 +81,12 @@ class CustomerList(ChangeList):
             "segment": segment,
         }
 
-    def address(self, filters):
+    def address(self, filters: FilterPairs) -> str:
         """The list with `filters` and the same search."""
         return address_of(filters, self.query)
 
 
-def address_of(filters, text=""):
+def address_of(filters: FilterPairs, text: str = "") -> str:
     """The list of customers with `filters` and the search for `text`."""
     parts = [segments.query_of(filters), urlencode({"q": text}) if text else ""]
     query = "&".join(part for part in parts if part)

@@ -1,14 +1,18 @@
 """What the page of a customer shows beside its form."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Count
+from django.db.models import Count, Model
+from django.http import HttpRequest
 from django.urls import reverse
 
 from customers.admin import formatting
 from customers.jobs import bulk
 from customers.models import (
     Attachment,
+    Customer,
     CustomerAddress,
     CustomerPaymentSource,
     CustomerSubscription,
@@ -20,7 +24,7 @@ from customers.models import (
     SkuList,
     Tag,
 )
-from customers.services import events, notes, statistics
+from customers.services import audit, notes, statistics
 
 MOST = 10
 MOST_EVENTS = 40
@@ -57,10 +61,10 @@ MAILS = {
 KINDS = {"cancel": "bad", "reject": "bad", "destroy": "bad", "place": "good", "acquired": "good"}
 
 
-class Story:
+class CustomerPage:
     """One customer as `request`'s member of staff may see it, in a constant number of queries."""
 
-    def __init__(self, customer, request):
+    def __init__(self, customer: Customer, request: HttpRequest) -> None:
         self.customer, self.request = customer, request
         self.initials, self.tint = formatting.initials(customer.email), formatting.tint(customer.pk)
         self.email = formatting.breakable(customer.email)
@@ -69,9 +73,9 @@ class Story:
         self.tags = sorted(customer.tags.all(), key=lambda tag: tag.name)
         self.tag_names = Tag.objects.in_mode(customer.mode).order_by("name")[:MOST_TAGS]
         self.may_change = _options(type(customer)).has_change_permission(request)
-        self.is_forgotten = customer.anonymization_status in bulk.FORGOTTEN
+        self.is_forgotten = customer.anonymization_status in bulk.ANONYMIZING
         self.may_note = _options(Attachment).has_add_permission(request)
-        self.figures = statistics.spending(customer) if self.sees(Order) else None
+        self.statistics = statistics.spending(customer) if self.sees(Order) else None
         self.orders = self.of(Order)
         self.returns = self.of(Return, "order")
         self.order_subscriptions = self.of(OrderSubscription)
@@ -82,10 +86,10 @@ class Story:
         self.attachments, self.notes = self.attached()
         self.timeline = self.told()
 
-    def sees(self, model):
+    def sees(self, model: type[Model]) -> bool:
         return _options(model).has_view_permission(self.request)
 
-    def of(self, model, *related):
+    def of(self, model: type[Model], *related: str) -> list[Model]:
         """The latest rows of `model` that are the customer's, at most MOST."""
         if not self.sees(model):
             return []
@@ -94,13 +98,13 @@ class Story:
             rows = rows.select_related(*related)
         return [_linked(row) for row in rows.order_by("-id")[:MOST]]
 
-    def lists(self):
+    def lists(self) -> list[Model]:
         if not self.sees(SkuList):
             return []
         rows = self.customer.sku_lists.annotate(items=Count("sku_list_items")).order_by("-id")
         return [_linked(row) for row in rows[:MOST]]
 
-    def attached(self):
+    def attached(self) -> tuple[list[Model], list[Attachment]]:
         """The attachments that are no notes, and the notes."""
         if not self.sees(Attachment):
             return [], []
@@ -109,7 +113,7 @@ class Story:
         written = notes.notes_on(self.customer)[:MOST_EVENTS]
         return [_linked(row) for row in rows.order_by("-id")[:MOST]], list(written)
 
-    def told(self):
+    def told(self) -> list[dict[str, Any]]:
         """What happened, the latest first: events of the customer and of the rows shown."""
         lines = [_note(note) for note in self.notes]
         if self.sees(Event):
@@ -121,7 +125,7 @@ class Story:
             for event in found.order_by("-id")[:MOST_EVENTS]:
                 lines.append(_happened(event, about.get(event.resource_id)))
         if self.sees(EventStore):
-            log = EventStore.objects.filter(resource_id=self.customer.pk, event=events.MAIL)
+            log = EventStore.objects.filter(resource_id=self.customer.pk, event=audit.MAIL)
             lines += [_mailed(entry) for entry in log.order_by("-id")[:MOST_EVENTS]]
         return sorted(lines, key=lambda line: line["at"], reverse=True)[:MOST_EVENTS]
 

@@ -1,6 +1,6 @@
 """Switching between the modes of the installation."""
 
-from django.http import HttpResponseBadRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
@@ -9,7 +9,7 @@ from customers.services import environments
 
 
 @require_POST
-def switch(request):
+def switch(request: HttpRequest) -> HttpResponse:
     """Let the member of staff work in the mode that the form names, and go to its `next` page."""
     try:
         environments.choose(request.session, request.POST.get("mode"))

@@ -1,5 +1,8 @@
 """Fields of the admin's forms."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.fields import InvalidJSONInput
@@ -10,11 +13,11 @@ from customers.services import strict_json
 class JsonFormField(forms.JSONField):
     """JSON that is read as the API does, of the type of `default()`, which no text stands for."""
 
-    def __init__(self, *, default, **options):
+    def __init__(self, *, default: Callable[[], Any], **options: Any) -> None:
         super().__init__(**options)
         self.default = default
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> Any:
         if self.disabled:  # then it is the row's own
             return value
         try:
@@ -28,7 +31,7 @@ class JsonFormField(forms.JSONField):
             raise ValidationError(f"This must be {kind}.", code="invalid")
         return found
 
-    def bound_data(self, data, initial):
+    def bound_data(self, data: str | None, initial: Any) -> Any:
         try:
             return _read(data)
         except strict_json.InvalidJsonError:

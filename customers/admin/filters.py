@@ -1,11 +1,15 @@
 """What the list of customers can be filtered by, in words and in the API's language."""
 
 import re
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 from django import forms
 from django.http import QueryDict
 
 from customers.models import Customer, CustomerGroup
+
+FilterPairs: TypeAlias = list[list[str]]  # names of filter[q], each with its value
 
 PARAMETER = re.compile(r"filter\[q\]\[([^\[\]]+)\]")
 MOST = 50
@@ -37,7 +41,7 @@ WORDS = {
 }
 
 
-def filters_from_query(query):
+def filters_from_query(query: QueryDict) -> FilterPairs:
     """The filters in a query string, a QueryDict: pairs of a name of filter[q] and its value."""
     return [
         [match[1], value]
@@ -47,12 +51,12 @@ def filters_from_query(query):
     ][:MOST]
 
 
-def without(filters, place):
+def without(filters: FilterPairs, place: int) -> FilterPairs:
     """`filters` but for the one at `place`."""
     return [pair for at, pair in enumerate(filters) if at != place]
 
 
-def said(name, value, groups):
+def said(name: str, value: str, groups: Mapping[str, str]) -> tuple[str, str]:
     """A filter in words: what it is about and the value; `groups` maps ids to names."""
     if name == "customer_group_id_eq":
         value = groups.get(value, value)
@@ -95,11 +99,11 @@ class FilterForm(forms.Form):
     )
     orders = forms.IntegerField(label="Orders, at least", required=False, min_value=0)
 
-    def __init__(self, *args, mode, **options):
+    def __init__(self, *args: Any, mode: str, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["group"].queryset = CustomerGroup.objects.in_mode(mode)
 
-    def filters(self):
+    def filters(self) -> FilterPairs:
         """What was chosen, as pairs of a name of filter[q] and a value."""
         chosen = self.cleaned_data
         tags = _listed(chosen["tags"].lower())
@@ -121,7 +125,7 @@ class FilterForm(forms.Form):
         return [[name, str(value)] for name, value in pairs if value not in (None, "")]
 
     @staticmethod
-    def initial_of(filters):
+    def initial_of(filters: FilterPairs) -> dict[str, Any]:
         """The form's values for `filters`; those that it has no field for are left out."""
         asked = QueryDict(mutable=True)
         for name, value in filters:

@@ -1,15 +1,18 @@
 """Pages of rows that others change, too: each act is on the locked row as it is now."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import ProtectedError
-from django.http import Http404, HttpResponseRedirect
+from django.db.models import Model, ProtectedError, QuerySet
+from django.forms import ModelForm
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
@@ -26,7 +29,7 @@ BUSY = "Others are changing this just now. Nothing was changed; save again."
 class StalePageError(Exception):
     """What a page shows is over, and it writes nothing; `reason` is one that gone.html knows."""
 
-    def __init__(self, reason, **context):
+    def __init__(self, reason: str, **context: Any) -> None:
         super().__init__(reason)
         self.context = {"reason": reason, **context}
 
@@ -36,19 +39,27 @@ class FreshRowAdmin(admin.ModelAdmin):
 
     actions = ["delete_selected"]
 
-    def get_object(self, request, object_id, from_field=None):
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Model:
         """The row. Raises Http404 where there is none, as the API does."""
         row = super().get_object(request, object_id, from_field)
         if row is None:
             raise Http404(f"There is no such {self.opts.verbose_name} in this mode.")
         return row
 
-    def get_form(self, request, obj=None, change=False, **kwargs):
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
+    ) -> type[ModelForm]:
         """The form; that of a row carries what it shows, and how the row's customers stand."""
         form, states = super().get_form(request, obj, change=change, **kwargs), {}
         if obj is not None and kwargs.get("fields"):
             states = self._states_shown(obj)
-        return type(form.__name__, (FreshForm, form), {"page_customers": states})
+        return type(
+            form.__name__,
+            (FreshForm, form),
+            {"page_customers": states, "is_of_row": obj is not None},
+        )
 
     def _states_shown(self, row):
         """How the customers of `row` stand, which is read anew if they have just changed."""
@@ -59,11 +70,17 @@ class FreshRowAdmin(admin.ModelAdmin):
                 row.refresh_from_db()
         return states
 
-    def locked(self, row, data):
+    def locked(self, row: Model, data: Mapping[str, str]) -> Model:
         """`row`, locked and read again. Raises its DoesNotExist and ConcurrentUpdateError."""
-        return self.model._base_manager.select_for_update(of=("self",)).get(pk=row.pk)
+        return self.model.objects.select_for_update(of=("self",)).get(pk=row.pk)
 
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
         """The form, or what sending it did, which is begun again after a collision."""
         view = partial(super().changeform_view, request, object_id, form_url, extra_context)
         if object_id is None and request.method == "POST":
@@ -72,7 +89,9 @@ class FreshRowAdmin(admin.ModelAdmin):
             return view()
         return self._of_row(request, object_id, view, checks=True)
 
-    def delete_view(self, request, object_id, extra_context=None):
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         view = partial(super().delete_view, request, object_id, extra_context)
         try:
             return self._of_row(request, object_id, view)
@@ -80,7 +99,9 @@ class FreshRowAdmin(admin.ModelAdmin):
             self.message_user(request, self._why_kept(error), messages.ERROR)
             return HttpResponseRedirect(self._page_of(object_id))
 
-    def history_view(self, request, object_id, extra_context=None):
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         view = partial(super().history_view, request, object_id, extra_context)
         return self._of_row(request, object_id, view)
 
@@ -106,7 +127,7 @@ class FreshRowAdmin(admin.ModelAdmin):
             self.lock_named(request.POST)
             return view()
 
-    def lock_named(self, data):
+    def lock_named(self, data: Mapping[str, str]) -> None:
         """Lock what a new row of `data` is to hang on."""
 
     def _alone(self, request, object_id, view, checks):
@@ -147,7 +168,7 @@ class FreshRowAdmin(admin.ModelAdmin):
         target = Customer.objects.in_mode(mode).filter(pk=end.merged_into).first()
         return {"end": end, "target": target, "is_merged": end.merged_into is not None}
 
-    def gone(self, request, object_id):
+    def gone(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The answer about a row that is not there: 404, or 409 to a page that was to be saved."""
         pk, mode = unquote(object_id), mode_of(request.session)
         told = {}
@@ -176,25 +197,33 @@ class FreshRowAdmin(admin.ModelAdmin):
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         return reverse(name, args=[object_id])
 
-    def save_model(self, request, row, form, change):
+    def save_model(self, request: HttpRequest, row: Model, form: ModelForm, change: bool) -> None:
         """Save a new `row`, or of an old one, locked, what was changed in the form."""
         if not change:
             row.save(force_insert=True)
             return
         columns = self.columns_of(form)
         if columns:
-            fresh = self.model._base_manager.get(pk=row.pk)
+            fresh = self.model.objects.get(pk=row.pk)
             for name in columns:
                 setattr(fresh, name, getattr(row, name))
             fresh.save(update_fields=columns)
 
     @staticmethod
-    def columns_of(form):
+    def columns_of(form: ModelForm) -> list[str]:
         """The names of the columns that `form` changes."""
         fields = {field.name for field in form.instance._meta.concrete_fields}
         return [name for name in form.changed_data if name in fields]
 
-    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Model | None = None,
+    ) -> HttpResponse:
         """The form; 409 where it asks about conflicts."""
         form = context["adminform"].form
         conflicts = context["conflicts"] = form.conflicts
@@ -206,7 +235,7 @@ class FreshRowAdmin(admin.ModelAdmin):
         return response
 
     @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
-    def delete_selected(self, request, rows):
+    def delete_selected(self, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
         """As Django's, but wholly or not at all, and begun again after a collision."""
         if not request.POST.get("post"):
             return delete_selected(self, request, rows)

@@ -1,5 +1,7 @@
 """The types of the console under their headings."""
 
+from typing import Any
+
 from django.urls import reverse
 from django.utils.text import slugify
 
@@ -14,7 +16,7 @@ GROUPS = {
 }
 
 
-def grouped(apps):
+def grouped(apps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The types in `apps`, as Django's admin lists them by application, by heading."""
     found = {model["model"]._meta.db_table: model for app in apps for model in app["models"]}
     groups = {

@@ -1,29 +1,50 @@
-"""The form by which staff log in."""
+"""How staff log in: the form, and the browsers by which they are known."""
+
+from typing import Any
 
 from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from customers.services import limits, staff_logins
 
-BROWSER = "staff_browser"  # the cookie of a browser by which somebody has come in
+BROWSER = "staff_browser"  # the cookie of a browser by which somebody has logged in
 
 
 class LoginForm(AdminAuthenticationForm):
-    """Django's, where attempts are counted. Raises limits.Limited and passwords.Busy."""
+    """Django's, where attempts are counted.
 
-    def clean(self):
+    Raises limits.RateLimitedError and passwords.HashingBusyError.
+    """
+
+    def clean(self) -> dict[str, Any]:
+        """Check the password, as one attempt. Raises ValidationError where it is wrong."""
         name, password = (self.cleaned_data.get(field) for field in ("username", "password"))
         if name is None or not password:
             return super().clean()
         if len(password) > settings.PASSWORD_MAX_LENGTH:
             raise self.get_invalid_login_error()
-        with staff_logins.counted(name, **place_of(self.request)):
+        with staff_logins.counted(name, **origin_of(self.request)):
             return super().clean()
 
 
-def place_of(request) -> dict[str, str]:
+def origin_of(request: HttpRequest) -> dict[str, str]:
     """From where `request` comes: the `client`'s network address and its `browser`."""
     return {
         "client": limits.client_of(request.META),
         "browser": request.COOKIES.get(BROWSER, ""),
     }
+
+
+def remember_browser(request: HttpRequest, response: HttpResponse) -> None:
+    """Let the browser that `response` goes to, by which somebody has logged in, be known."""
+    response.set_cookie(
+        BROWSER,
+        staff_logins.remember(request.user.get_username()),
+        max_age=settings.STAFF_BROWSER_LIFETIME,
+        path=reverse("admin:index"),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )

@@ -1,5 +1,7 @@
 """What lists may be filtered by: what they offer, and nothing else that an address may ask for."""
 
+from django.http import HttpRequest
+
 ENDS = {"", "exact", "isnull", "id__exact"}  # how Django's filters end the parameters they make
 LONGEST_NUMBER = 18  # digits, which fit every column
 
@@ -9,7 +11,8 @@ class OfferedLookups:
 
     linked_lookups = ()  # of links on other pages
 
-    def lookup_allowed(self, lookup, value, request=None):
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Whether an address may filter by `lookup` and `value`."""
         name, _, end = lookup.partition("__")
         offered = name in self.list_filter and end in ENDS
         fits = not (value.isdigit() and len(value) > LONGEST_NUMBER)

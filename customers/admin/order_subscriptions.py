@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.http import HttpRequest
 
 from customers.admin.base import TaggableAdmin
 from customers.models import OrderSubscription
@@ -19,6 +20,6 @@ class OrderSubscriptionAdmin(TaggableAdmin):
         "customer",
     ]
 
-    def has_add_permission(self, request):
+    def has_add_permission(self, request: HttpRequest) -> bool:
         """Subscriptions come from the system that takes orders."""
         return False

@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.http import HttpRequest
 
 from customers.admin.base import ResourceAdmin, TaggableAdmin
 from customers.models import Order
@@ -30,10 +31,10 @@ class OrderAdmin(TaggableAdmin):
     ]
 
     @admin.display(ordering="total_amount_cents")
-    def total(self, order):
+    def total(self, order: Order) -> str:
         return order.formatted_total_amount
 
-    def has_delete_permission(self, request, order=None):
+    def has_delete_permission(self, request: HttpRequest, order: Order | None = None) -> bool:
         """A placed order is kept."""
         placed = order is not None and order.placed_at is not None
         return not placed and super().has_delete_permission(request, order)

@@ -1,5 +1,7 @@
 """The console's first page: how the customers are doing, in numbers and small pictures."""
 
+from typing import Any
+
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -12,7 +14,7 @@ STRIP_WIDTH, GAP = 600, 3
 NEWEST = 4
 
 
-def overview(mode, *, shows_webhooks):
+def overview(mode: str, *, shows_webhooks: bool) -> dict[str, Any]:
     """What the overview's template shows of `mode`."""
     by_day, by_status = statistics.sign_ups(mode), statistics.by_status(mode)
     dates = list(by_day)

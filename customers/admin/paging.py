@@ -3,7 +3,7 @@
 from django.core import paginator
 from django.utils.functional import cached_property
 
-from customers.db.paging import count, window
+from customers.db.paging import Count, count, window
 
 
 class Paginator(paginator.Paginator):
@@ -13,15 +13,15 @@ class Paginator(paginator.Paginator):
     """
 
     @cached_property
-    def counted(self):
+    def counted(self) -> Count:
         return count(self.object_list)
 
     @property
-    def count(self):
+    def count(self) -> int:
         return self.counted.number
 
-    def page(self, number):
+    def page(self, number: int | str) -> paginator.Page:
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
         found = window(self.object_list, start, self.per_page, self.counted)
-        return self._get_page(found, number, self)
+        return paginator.Page(found, number, self)

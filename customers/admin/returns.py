@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.http import HttpRequest
 
 from customers.admin.base import TaggableAdmin
 from customers.models import Return
@@ -26,6 +27,6 @@ class ReturnAdmin(TaggableAdmin):
         "destination_address",
     ]
 
-    def has_add_permission(self, request):
+    def has_add_permission(self, request: HttpRequest) -> bool:
         """Returns come from the system that takes orders."""
         return False

@@ -1,6 +1,8 @@
 """Finding rows by what staff have at hand."""
 
-from django.db.models import Q
+from collections.abc import Iterable
+
+from django.db.models import Q, QuerySet
 
 from customers.db.fields import FoldedField
 from customers.db.indexes import has_trigrams
@@ -10,7 +12,7 @@ SHORTEST_PART = 3  # shorter ones are in no index of trigrams
 MOST = 200  # rows that one reference, order number or name brings
 
 
-def found_rows(rows, text, lookups, mode):
+def found_rows(rows: QuerySet, text: str, lookups: Iterable[str], mode: str) -> QuerySet:
     """Those of `rows`, of `mode`, that one of `lookups` finds by `text`.
 
     A lookup is `column__lookup` or `key__column__lookup`. What a key leads to is looked up by
@@ -42,7 +44,7 @@ def _condition(model, lookup, text):
     return Q(**{lookup: text.removeprefix("#") if column == "number" else text})
 
 
-def found_customers(rows, text, mode):
+def found_customers(rows: QuerySet[Customer], text: str, mode: str) -> QuerySet[Customer]:
     """Those of `rows`, customers of `mode`, with `text` as a part of the e-mail address.
 
     And those that have it as id, reference, order number or name in the address book.

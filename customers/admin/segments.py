@@ -1,10 +1,19 @@
 """Saving, deleting and counting segments of customers."""
 
+from collections.abc import Callable
+
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, DELETION
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponseBadRequest, HttpResponseRedirect, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.views.decorators.http import require_GET, require_POST
 
 from customers.admin.base import log_admin_action
@@ -25,7 +34,7 @@ class SegmentForm(forms.ModelForm):
         fields = ["name", "shared"]
 
 
-def for_viewers(view):
+def for_viewers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """`view` for staff who may see customers; PermissionDenied for others."""
 
     def wrapped(request, **names):
@@ -38,7 +47,7 @@ def for_viewers(view):
 
 @require_GET
 @for_viewers
-def choose(request):
+def choose(request: HttpRequest) -> HttpResponse:
     """The list with the filters that the form was filled with."""
     form = FilterForm(request.GET, mode=mode_of(request.session))
     if not form.is_valid():
@@ -51,7 +60,7 @@ def choose(request):
 
 @require_POST
 @for_viewers
-def save(request):
+def save(request: HttpRequest) -> HttpResponse:
     """Keep the filters in `filters` under a name, for oneself or for all."""
     filters = _filters(request.POST.get("filters", ""))
     mode = mode_of(request.session)
@@ -86,7 +95,7 @@ def save(request):
 
 @require_POST
 @for_viewers
-def delete(request, pk):
+def delete(request: HttpRequest, pk: str) -> HttpResponse:
     """Delete one's own segment. 404 for another's."""
     own = Segment.objects.in_mode(mode_of(request.session)).filter(owner=request.user)
     try:
@@ -101,7 +110,7 @@ def delete(request, pk):
 
 @require_GET
 @for_viewers
-def counts(request):
+def counts(request: HttpRequest) -> JsonResponse:
     """How many customers each tab and segment has, as JSON."""
     mode = mode_of(request.session)
     principal = principals.staff(request.user, mode)

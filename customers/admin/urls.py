@@ -8,7 +8,7 @@ from customers.admin import command_palette, customer_forms, environments, segme
 app_name = "console"
 urlpatterns = [
     path("mode/", admin.site.admin_view(environments.switch), name="mode"),
-    path("palette/", admin.site.admin_view(command_palette.answer), name="palette"),
+    path("command-palette/", admin.site.admin_view(command_palette.answer), name="command_palette"),
     path("customers/filter/", admin.site.admin_view(segments.choose), name="filter"),
     path("customers/<str:pk>/tags/", admin.site.admin_view(customer_forms.tags), name="tags"),
     path("customers/<str:pk>/note/", admin.site.admin_view(customer_forms.note), name="note"),

@@ -1,25 +1,19 @@
 """The staff and their roles: nobody gives, or takes from, others what they do not have."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.models import Group, Permission, User
-from django.db.models import Q
+from django.db.models import Field, Model, Q, QuerySet
+from django.forms import Field as FormField
+from django.http import HttpRequest
 
 from customers.admin.fresh import FreshRowAdmin
 from customers.admin.lookups import OfferedLookups
+from customers.admin.password_forms import StaffPasswordForm
 
 admin.site.unregister([User, Group])
-
-
-class PasswordForm(AdminPasswordChangeForm):
-    """A member of staff's new password, which is all that is saved."""
-
-    def save(self, commit=True):
-        user = super().save(commit=False)
-        if commit:
-            user.save(update_fields=["password"])
-        return user
 
 
 def _permissions_of(user):
@@ -30,13 +24,15 @@ def _permissions_of(user):
 class NoneAbove(OfferedLookups):
     """Rows that whoever is no superuser changes as far as they have all that these may."""
 
-    def has_change_permission(self, request, obj=None):
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return super().has_change_permission(request, obj) and self._is_within(request, obj)
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return super().has_delete_permission(request, obj) and self._is_within(request, obj)
 
-    def formfield_for_manytomany(self, db_field, request=None, **options):
+    def formfield_for_manytomany(
+        self, db_field: Field, request: HttpRequest | None = None, **options: Any
+    ) -> FormField | None:
         """The permissions that the member of staff has, and the roles that hold no others."""
         if not request.user.is_superuser:
             own = Permission.objects.filter(pk__in=_permissions_of(request.user).values("pk"))
@@ -55,9 +51,9 @@ class NoneAbove(OfferedLookups):
 
 @admin.register(User)
 class StaffAdmin(NoneAbove, FreshRowAdmin, UserAdmin):
-    change_password_form = PasswordForm
+    change_password_form = StaffPasswordForm
 
-    def get_fieldsets(self, request, obj=None):
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[tuple]:
         """Who is a superuser is for superusers to see and to say."""
         fieldsets = super().get_fieldsets(request, obj)
         if request.user.is_superuser:
@@ -67,15 +63,15 @@ class StaffAdmin(NoneAbove, FreshRowAdmin, UserAdmin):
             for title, shown in fieldsets
         ]
 
-    def get_list_filter(self, request):
+    def get_list_filter(self, request: HttpRequest) -> list[str]:
         names = super().get_list_filter(request)
         return [name for name in names if request.user.is_superuser or name != "is_superuser"]
 
-    def permissions_within(self, user):
+    def permissions_within(self, user: User) -> QuerySet[Permission]:
         return Permission.objects.all() if user.is_superuser else _permissions_of(user)
 
 
 @admin.register(Group)
 class RoleAdmin(NoneAbove, FreshRowAdmin, GroupAdmin):
-    def permissions_within(self, role):
+    def permissions_within(self, role: Group) -> QuerySet[Permission]:
         return role.permissions.all()

@@ -1,29 +1,31 @@
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 
 from customers.admin.base import ResourceAdmin
 from customers.models import TOPICS, Webhook, validate_paths
 from customers.resources import operations, webhook_includes
-from customers.services import outbound
+from customers.services import webhook_addresses
 
 
 class WebhookForm(forms.ModelForm):
     topic = forms.ChoiceField(choices=[(topic, topic) for topic in sorted(TOPICS)])
 
-    def clean_callback_url(self):
+    def clean_callback_url(self) -> str:
         url = self.cleaned_data["callback_url"]
         try:
-            outbound.check_url(url)
-        except outbound.ForbiddenAddressError as error:
+            webhook_addresses.check_url(url)
+        except webhook_addresses.ForbiddenAddressError as error:
             raise forms.ValidationError(f"The address {error}.") from error
         return url
 
-    def clean_include_resources(self):
+    def clean_include_resources(self) -> list[str] | None:
         paths = self.cleaned_data["include_resources"]
         validate_paths(paths)
         return paths
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         values = super().clean()
         try:
             webhook_includes.check_includes(

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 
 from customers.api.errors import read_only
 from customers.api.schema import described
-from customers.api.urls import router
+from customers.resources.registry import registry
 
 VERBS = ("get", "post", "patch", "delete")
 
@@ -28,12 +28,12 @@ def docs(request):
 
 @cache
 def _schema():
-    return orjson.dumps(described(router))
+    return orjson.dumps(described(registry))
 
 
 @cache
 def _page():
-    document = described(router)
+    document = described(registry)
     context = {
         "name": settings.ORGANIZATION_NAME,
         "host": urlsplit(settings.PUBLIC_URL).netloc,

@@ -6,8 +6,9 @@ from django.http import JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from customers.api.errors import ApiError, read_only
+from customers.api.errors import read_only
 from customers.api.parsers import parse_json
+from customers.resources.errors import ApiError
 from customers.services import limits, oauth, passwords, signing_keys
 from customers.services.database_errors import fault_of
 

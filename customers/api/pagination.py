@@ -4,8 +4,8 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
-from customers.api import errors
 from customers.db.paging import PagedQuery, beyond, order_of
+from customers.resources import errors
 
 LARGEST_NUMBER = 2**31
 

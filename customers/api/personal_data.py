@@ -2,18 +2,23 @@
 
 import orjson
 from django.http import HttpResponse
+from rest_framework.request import Request
 
 from customers.api import errors
 from customers.api.base import ApiView
 from customers.jobs import personal_data
 from customers.models import Customer
+from customers.resources.errors import UnauthorizedError
 
 
 class PersonalDataView(ApiView):
-    def get(self, request, pk):
-        if not request.user.sees_all:
-            raise errors.UnauthorizedError
-        self._query()
-        customer = Customer.objects.visible_to(request.user).with_id(pk)
+    """/customers/{id}/personal_data"""
+
+    def get(self, request: Request, pk: str) -> HttpResponse:
+        """All of it. Raises UnauthorizedError."""
+        if not self.principal.sees_all:
+            raise UnauthorizedError
+        self.query()
+        customer = Customer.objects.visible_to(self.principal).with_id(pk)
         body = orjson.dumps({"data": None, "meta": {"personal_data": personal_data.of(customer)}})
         return HttpResponse(body, content_type=errors.CONTENT_TYPE)

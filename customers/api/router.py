@@ -1,77 +1,59 @@
-"""The API's routes, made from the types that are registered and their relationships."""
+"""The API's routes, made from the types that are registered and their relationships.
 
-from django.core.exceptions import ImproperlyConfigured
-from django.urls import include, re_path
+For each type the list and the detail; for each relationship of it the related route, which is the
+list of the related type narrowed, and the relationship route.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, include, re_path
 
 from customers.api.base import UnknownRoute
-from customers.db.bounds import without_long_relatives
-from customers.resources.relations import relation
+from customers.api.views import (
+    DetailView,
+    ListView,
+    RelatedView,
+    RelationshipView,
+    ResourceView,
+    SingletonView,
+)
+from customers.resources.base import ResourceType
+from customers.resources.registry import Registry
 
-LIST_METHODS = {"get": "list", "post": "create"}
-DETAIL_METHODS = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 LINKAGE_OF_ONE = {"get": "linkage", "patch": "replace_linkage"}
-LINKAGE_METHODS = {
-    "get": "linkage",
-    "patch": "replace_linkage",
-    "post": "add_linkage",
-    "delete": "remove_linkage",
-}
+LINKAGE_METHODS = {**LINKAGE_OF_ONE, "post": "add_linkage", "delete": "remove_linkage"}
 
 
-class Router:
-    """Collects the types by `register` and gives their URL patterns by `urls`.
-
-    For each type the list and the detail; for each relationship of it the related
-    route, which is the list of the related type narrowed, and the relationship route.
-    """
-
-    def __init__(self):
-        self.viewsets = {}
-
-    def register(self, viewset):
-        """Serve the type of `viewset`, a subclass of ResourceViewSet."""
-        meta = viewset.serializer_class.Meta
-        viewset.router = self
-        if viewset.queryset is not None:
-            viewset.queryset = without_long_relatives(viewset.queryset)
-        viewset.relations = {name: relation(name, meta.model, self) for name in meta.relationships}
-        viewset.includable = viewset.relations.keys() - viewset.not_includable
-        self.viewsets[viewset.resource_name] = viewset
-
-    def viewset_of(self, model):
-        """The viewset that serves `model`. Raises ImproperlyConfigured when none is registered."""
-        for viewset in self.viewsets.values():
-            if viewset.serializer_class.Meta.model is model:
-                return viewset
-        raise ImproperlyConfigured(f"No type is registered for {model.__name__}.")
-
-    @property
-    def urls(self):
-        """The patterns, a type's together behind its name, so that few are tried."""
-        patterns = [
-            re_path(rf"^(?={viewset.path or name}\b)", include([*self._patterns(viewset)]))
-            for name, viewset in self.viewsets.items()
-        ]
-        return [*patterns, re_path("", UnknownRoute.as_view())]
-
-    def _patterns(self, viewset):
-        """The patterns of a type's routes."""
-        if "only" in viewset.offers:
-            yield _path(viewset.path, viewset, {"get": "only"})
-            return
-        route, detail = viewset.resource_name, f"{viewset.resource_name}/(?P<pk>[^/]+)"
-        for path, methods in {route: LIST_METHODS, detail: DETAIL_METHODS}.items():
-            offered = {verb: act for verb, act in methods.items() if act in viewset.offers}
-            if offered:
-                yield _path(path, viewset, offered)
-        for name, link in viewset.relations.items():
-            target = link.target or viewset  # of several types, each row tells its own
-            follow = {"source": viewset, "relation": link}
-            related = {"get": "list" if link.to_many else "related"}
-            yield _path(f"{detail}/{name}", target, related, **follow)
-            methods = LINKAGE_METHODS if link.to_many else LINKAGE_OF_ONE
-            yield _path(f"{detail}/relationships/{name}", target, methods, **follow)
+def routes_of(registry: Registry) -> list[URLPattern | URLResolver]:
+    """The patterns, a type's together behind its name, so that few are tried."""
+    patterns = [
+        re_path(rf"^(?={resource.path or name}\b)", include([*_routes_of_type(resource)]))
+        for name, resource in registry.types.items()
+    ]
+    return [*patterns, re_path("", UnknownRoute.as_view())]
 
 
-def _path(route, viewset, methods, **options):
-    return re_path(f"^{route}/?$", viewset.as_view(dict(methods), **options))  # it adds HEAD
+def _routes_of_type(resource: type[ResourceType]) -> Iterator[URLPattern]:
+    if resource.path:
+        yield _route(resource.path, SingletonView, {"get"}, resource=resource)
+        return
+    detail = f"{resource.name}/(?P<pk>[^/]+)"
+    for path, view in {resource.name: ListView, detail: DetailView}.items():
+        methods = {
+            method.lower() for method, act in view.actions.items() if act in resource.actions
+        }
+        if methods:
+            yield _route(path, view, methods, resource=resource)
+    for name, relation in resource.relations.items():
+        target = relation.target or resource
+        follow = {"resource": target, "source": resource, "relation": relation}
+        yield _route(f"{detail}/{name}", RelatedView, {"get"}, **follow)
+        methods = LINKAGE_METHODS if relation.to_many else LINKAGE_OF_ONE
+        yield _route(f"{detail}/relationships/{name}", RelationshipView, set(methods), **follow)
+
+
+def _route(path: str, view: type[ResourceView], methods: set[str], **options: Any) -> URLPattern:
+    methods = methods | {"head"} if "get" in methods else methods
+    names = [name for name in view.http_method_names if name in methods]
+    return re_path(f"^{path}/?$", view.as_view(http_method_names=names, **options))

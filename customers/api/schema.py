@@ -4,16 +4,19 @@ https://spec.openapis.org/oas/v3.1.1
 """
 
 from functools import cache
+from typing import Any
 
 from django.conf import settings
 from rest_framework import serializers as drf
 
-from customers.api import errors
+from customers.api.errors import CONTENT_TYPE
 from customers.api.router import LINKAGE_METHODS, LINKAGE_OF_ONE
 from customers.resources import fields
+from customers.resources.errors import ApiError
+from customers.resources.registry import Registry
 
 NAME = "[a-z_]+"
-CONTENT = errors.CONTENT_TYPE
+CONTENT = CONTENT_TYPE
 KINDS = [  # the first that fits a serializer's field: its JSON type
     (drf.BooleanField, {"type": "boolean"}),
     (drf.IntegerField, {"type": "integer", "format": "int64"}),
@@ -30,7 +33,7 @@ SUMMARIES = {
     "retrieve": "Retrieve one of {many}",
     "partial_update": "Change one of {many}",
     "destroy": "Delete one of {many}",
-    "only": "Retrieve the {one}",
+    "retrieve_singleton": "Retrieve the {one}",
 }
 LINKAGE_SUMMARIES = {
     "linkage": "Retrieve the relationship {name}",
@@ -49,11 +52,11 @@ def ref(kind, name):
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
-def description(router):
-    """The whole description, JSON, of the types that `router` serves."""
+def description(registry: Registry) -> dict[str, Any]:
+    """The whole description, JSON, of the types that `registry` serves."""
     paths, schemas = {}, dict(SHARED)
-    for viewset in router.viewsets.values():
-        described = _Type(viewset)
+    for resource in registry.types.values():
+        described = _Type(resource)
         schemas |= described.schemas()
         paths |= described.paths()
     return {
@@ -71,8 +74,8 @@ def description(router):
         "servers": [{"url": settings.PUBLIC_URL}],
         "security": [{"token": []}],
         "tags": [
-            {"name": name, "description": (viewset.serializer_class.Meta.model.__doc__ or "")}
-            for name, viewset in router.viewsets.items()
+            {"name": name, "description": (resource.serializer_class.Meta.model.__doc__ or "")}
+            for name, resource in registry.types.items()
         ],
         "paths": paths | PERSONAL_DATA | TOKEN_PATHS,
         "components": {
@@ -87,12 +90,12 @@ def description(router):
 class _Type:
     """One type's schemas and paths."""
 
-    def __init__(self, viewset):
-        self.viewset = viewset
-        self.name = viewset.resource_name
-        self.serializer = viewset.serializer_class()
+    def __init__(self, resource):
+        self.resource = resource
+        self.name = resource.name
+        self.serializer = resource.serializer_class()
         self.fields = self.serializer.fields
-        self.filters = getattr(viewset, "filterset_class", None)
+        self.filters = getattr(resource, "filterset_class", None)
 
     # schemas
 
@@ -102,7 +105,7 @@ class _Type:
             f"{self.name}.filter": self._filter(),
         }
         for act, creating in {"create": True, "partial_update": False}.items():
-            if act in self.viewset.offers:
+            if act in self.resource.actions:
                 found[f"{self.name}.{act}"] = self._writable(creating)
         return found
 
@@ -110,9 +113,9 @@ class _Type:
         shown = {
             name: _readable(self.serializer, name, field)
             for name, field in self.fields.items()
-            if not field.write_only and name not in self.viewset.relations
+            if not field.write_only and name not in self.resource.relations
         }
-        links = {name: ref("schemas", "relationship") for name in self.viewset.relations}
+        links = {name: ref("schemas", "relationship") for name in self.resource.relations}
         return _object(
             {
                 "id": {"type": "string"},
@@ -127,7 +130,7 @@ class _Type:
 
     def _writable(self, creating):
         names = self.serializer.writable(creating=creating)
-        relations = self.viewset.relations
+        relations = self.resource.relations
         attributes = {
             name: _writable(self.serializer, name, field)
             for name, field in self.fields.items()
@@ -189,8 +192,8 @@ class _Type:
     # paths
 
     def paths(self):
-        if "only" in self.viewset.offers:
-            return {f"/api/{self.viewset.path}": {"get": self._operation("only")}}
+        if "retrieve_singleton" in self.resource.actions:
+            return {f"/api/{self.resource.path}": {"get": self._operation("retrieve_singleton")}}
         path = f"/api/{self.name}"
         found = {path: {}, f"{path}/{{id}}": {"parameters": [ref("parameters", "id")]}}
         verbs = {"list": (path, "get"), "create": (path, "post")}
@@ -198,14 +201,14 @@ class _Type:
         verbs |= {"retrieve": (detail, "get"), "partial_update": (detail, "patch")}
         verbs |= {"destroy": (detail, "delete")}
         for act, (where, verb) in verbs.items():
-            if act in self.viewset.offers:
+            if act in self.resource.actions:
                 found[where][verb] = self._operation(act)
-        for name, relation in self.viewset.relations.items():
+        for name, relation in self.resource.relations.items():
             found |= self._relation_paths(name, relation, detail)
         return {where: item for where, item in found.items() if item.keys() - {"parameters"}}
 
     def _operation(self, act):
-        words = {"many": self.name, "one": getattr(self.viewset, "path", "")}
+        words = {"many": self.name, "one": getattr(self.resource, "path", "")}
         operation = {
             "operationId": f"{self.name}.{act}",
             "summary": SUMMARIES[act].format(**words),
@@ -223,7 +226,9 @@ class _Type:
             operation["responses"]["204"] = {"description": "It is gone."}
         else:
             status = "201" if act == "create" else "200"
-            headers = {"ETag": {"schema": {"type": "string"}}} if act != "only" else {}
+            headers = (
+                {"ETag": {"schema": {"type": "string"}}} if act != "retrieve_singleton" else {}
+            )
             if act == "create":
                 headers["Location"] = {"schema": {"type": "string"}}
             operation["responses"][status] = _shown(ref("schemas", self.name), headers)
@@ -235,7 +240,7 @@ class _Type:
         return _with_refusals({**operation, "parameters": parameters}, kind)
 
     def _page_parameters(self):
-        by_number = self.viewset.paging.__name__ != "Cursor"
+        by_number = not self.resource.paged_by_cursor
         names = [*["number"] * by_number, "after", "size"]
         return [ref("parameters", f"page[{name}]") for name in names]
 
@@ -253,7 +258,7 @@ class _Type:
         return found
 
     def _include(self):
-        names = sorted(self.viewset.includable)
+        names = sorted(self.resource.includable)
         one = f"{_any(names)}(\\.{NAME}){{0,{settings.MAX_INCLUDE_DEPTH - 1}}}"
         schema = {"type": "string", "pattern": f"^({one}(,{one})*)?$" if names else "^$"}
         return _query("include", schema)
@@ -458,7 +463,7 @@ def _with_refusals(operation, kind):
 
 def _refusals():
     """The errors by status, with all their codes."""
-    codes, kinds = {}, [errors.ApiError]
+    codes, kinds = {}, [ApiError]
     for kind in kinds:
         codes.setdefault(kind.status, {})[kind.code] = kind.title
         kinds.extend(kind.__subclasses__())

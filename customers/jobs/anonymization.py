@@ -1,7 +1,7 @@
 """Forgetting a person: what is kept afterwards tells of orders, and of nobody.
 
-A request waits for settings.ANONYMIZATION_DELAY, in which it can be cancelled. Then, in one
-transaction under the customer's lock, every personal value is emptied wherever it is.
+When a request has waited for settings.ANONYMIZATION_DELAY, then in one transaction under the
+customer's lock every personal value is emptied wherever it is.
 """
 
 import logging
@@ -10,7 +10,6 @@ from datetime import timedelta
 from functools import reduce
 from operator import or_
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
@@ -29,18 +28,16 @@ from customers.models import (
     Order,
     OrderSubscription,
     Return,
-    TransitionError,
     email_key,
     new_reference,
 )
 from customers.resources import operations
-from customers.services import events, sessions
+from customers.services import anonymization, audit, sessions
 from customers.services.transactions import reconnected, retry_on_conflict, skip_locked
 
 logger = logging.getLogger(__name__)
 
 Status = Customer.AnonymizationStatus
-STATE = ["anonymization_status", "anonymization_info", "anonymize_at", "anonymization_attempts"]
 MOST_ATTEMPTS = 5
 FIRST_RETRY = timedelta(minutes=5)  # doubled at each further one
 PLACE = {  # what becomes of an address that orders keep: the country stays, for taxes
@@ -65,42 +62,6 @@ OPTIONS = {OrderSubscription: {"options": {}}}  # what else is the client's own
 PLACES = [(Order, "shipping_address"), (Order, "billing_address")]
 PLACES += [(Return, "origin_address"), (Return, "destination_address")]
 ADDRESS_KEYS = {"address_id", *(f"{key}_id" for _, key in PLACES)}
-
-
-def request(customer, *, actor):
-    """Let the locked `customer` be anonymized when the delay is over. Raises TransitionError."""
-    if customer.anonymization_status in (Status.REQUESTED, Status.STARTED, Status.COMPLETED):
-        raise TransitionError(f"cannot follow the status {customer.anonymization_status}")
-    now = timezone.now()
-    customer.anonymization_status = Status.REQUESTED
-    customer.anonymization_attempts = 0
-    customer.anonymize_at = now + timedelta(seconds=settings.ANONYMIZATION_DELAY)
-    customer.anonymization_info = {
-        "status": Status.REQUESTED,
-        "requested_at": instant(now),
-        "started_at": None,
-        "completed_at": None,
-        "failed_at": None,
-        "cancelled_at": None,
-        "requester": _person(actor),
-        "cancellation_requester": None,
-    }
-    _save_state(customer)
-
-
-def cancel(customer, *, actor):
-    """Let the locked `customer` stay. Raises TransitionError unless the request still waits."""
-    if customer.anonymization_status != Status.REQUESTED:
-        raise TransitionError(f"cannot follow the status {customer.anonymization_status}")
-    customer.anonymization_status, customer.anonymize_at = Status.CANCELLED, None
-    customer.anonymization_info = {
-        **(customer.anonymization_info or {}),
-        "status": Status.CANCELLED,
-        "cancelled_at": instant(timezone.now()),
-        "cancellation_requester": _person(actor),
-    }
-    _save_state(customer)
-    events.announce(customer, "anonymization_cancelled")
 
 
 def step():
@@ -129,7 +90,7 @@ def _begin_attempt():
             logger.error("The anonymization of customer %s has failed.", customer.pk)
             customer.anonymize_at = None
             _conclude(customer, Status.FAILED, failed_at=instant(now))
-        _save_state(customer)
+        anonymization.save_state(customer)
     return customer
 
 
@@ -139,13 +100,13 @@ def _attempt(pk):
         customer = waiting.select_for_update().filter(pk=pk).first()
         if customer is None:  # cancelled, deleted or done meanwhile
             return
-        events.announce(customer, "anonymization_started")
+        audit.publish(customer, "anonymization_started")
         started = instant(timezone.now())
         _forget(customer)
         customer.anonymize_at = None
         done = instant(timezone.now())
         _conclude(customer, Status.COMPLETED, started_at=started, completed_at=done)
-        _save_state(customer)
+        anonymization.save_state(customer)
 
 
 def _conclude(customer, status, **moments):
@@ -156,8 +117,8 @@ def _conclude(customer, status, **moments):
         **moments,
     }
     changes = {"anonymization_status": (Status.REQUESTED, status)}
-    events.record(customer, "update", actor=None, changes=changes)
-    events.announce(customer, f"anonymization_{status}")
+    audit.record(customer, "update", actor=None, changes=changes)
+    audit.publish(customer, f"anonymization_{status}")
 
 
 def rows_of(customer):
@@ -306,7 +267,7 @@ class _Person:
     def __init__(self, customer):
         self.mode, self.people, self.emails = customer.mode, set(), set()
         self.once, self.quotes = defaultdict(set), Quotes()
-        self._learn("customers", events.values_of(customer))
+        self._learn("customers", audit.values_of(customer))
         new = {customer.pk}
         while new:
             self.people |= new
@@ -320,7 +281,7 @@ class _Person:
         for name, found in rows.items():
             self.once[name].update(row.pk for row in found)
             for row in found:
-                self._learn(name, events.values_of(row))
+                self._learn(name, audit.values_of(row))
         for entry in self._log().filter(resource_id__in=self.once["addresses"]).iterator():
             self._read(entry)
 
@@ -348,13 +309,3 @@ class _Person:
         if resource_type == "customers" and email and "@" in email:
             self.emails.add(email_key(email))
             self.quotes.learn_email(email)
-
-
-def _save_state(customer):
-    customer.save(update_fields=STATE)
-
-
-def _person(actor):
-    """Who asked, as far as the audit log knows: by id alone."""
-    found = (actor or {}).get("owner") or (actor or {}).get("application") or {}
-    return {"id": found.get("id"), "first_name": None, "last_name": None, "email": None}

@@ -1,44 +1,53 @@
-"""Telling webhooks what happened: from an event to the answers of all who are due a call.
+"""Deliveries: which webhooks are due a call for which event, and what came of each call.
 
-An event waits in the table it was written to, in the transaction of the change. The worker
-turns it into a delivery for each webhook of its topic, makes the calls, and writes down
-each as an event callback. A delivery that is under way is put off while it is; should the
-worker die, it is due again, with the same id, so that every event arrives at least once.
+An event waits in the table it was written to, in the transaction of the change. `fan_out` turns
+it into a delivery for each webhook of its topic; the dispatcher claims those that are due, makes
+the calls, and records each as an event callback. A delivery that is under way is put off while it
+is; should the worker die, it is due again, with the same id, so that every event arrives at least
+once.
 """
 
-import base64
-import hashlib
-import hmac
 import logging
 import random
-from collections import Counter, deque
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from datetime import timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-import orjson
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
-from standardwebhooks import Webhook as StandardWebhook
 
 from customers.db.fields import new_id
 from customers.jobs import mails
 from customers.models import Customer, Delivery, Event, EventCallback, Webhook
-from customers.resources import operations, webhook_includes
-from customers.services import outbound
 from customers.services.transactions import skip_locked
 
 logger = logging.getLogger(__name__)
 
-MOST_EVENTS = 500  # spread at once
+MOST_EVENTS = 500  # fanned out at once
 FIRST_RETRY = 5  # seconds, doubled at each further one
 GRACE = 30  # seconds beyond the time limit, after which a call that was begun is due again
 SKEW = timedelta(seconds=5)  # between the clocks of two workers, at most
-MEDIA_TYPE = "application/vnd.api+json"
 
 
-def spread():
+class CallResult(NamedTuple):
+    """A call that has ended: what was sent, the status of the answer, and its reason.
+
+    The payload is None when the call was not made, the status when there was no answer.
+    """
+
+    delivery: Delivery
+    payload: dict[str, Any] | None
+    status: str | None
+    reason: str
+
+    @property
+    def is_success(self) -> bool:
+        return (self.status or "").startswith("2")
+
+
+def fan_out() -> int:
     """Turn waiting events into deliveries; return how many events that were."""
     with transaction.atomic():
         waiting = Event.objects.filter(undispatched=True).order_by("pk")
@@ -59,121 +68,12 @@ def spread():
     return len(found)
 
 
-class WebhookDispatcher:
-    """Makes the calls that are due, as many at once as each webhook may have."""
+def claim(busy: Mapping[str, int], under_way: Collection[str]) -> list[Delivery]:
+    """The deliveries to call now, put off while their calls are under way.
 
-    def __init__(self):
-        self._caller = outbound.WebhookClient()
-        self._claimed = deque()  # deliveries to begin
-        self._under_way = {}  # Future: (Delivery, payload)
-        self._busy = Counter()  # webhook id: calls under way
-        self._in_doubt = False  # whether what has ended may have been written down
-
-    def step(self, pause):
-        """Begin what is due and write down what has ended, within `pause` seconds.
-
-        Returns how many calls have ended. Raises DatabaseError; nothing is lost by it, and the
-        next step goes on where this one was.
-        """
-        count = self.settle()
-        spread()
-        self.begin()
-        if self._under_way:
-            wait(self._under_way, timeout=pause, return_when=FIRST_COMPLETED)
-        return count + self.settle()
-
-    @property
-    def is_idle(self):
-        return not self._under_way and not self._claimed
-
-    def begin(self):
-        if not self._claimed:
-            mine = [delivery.pk for delivery, _ in self._under_way.values()]
-            self._claimed.extend(_claim(self._busy, mine))
-        while self._claimed:
-            delivery = self._claimed[0]
-            if delivery.next_attempt_at > timezone.now():  # after which somebody else may claim it
-                call, payload = self._call(delivery)
-                self._under_way[call] = delivery, payload
-                self._busy[delivery.webhook_id] += 1
-            self._claimed.popleft()
-
-    def _call(self, delivery):
-        """The Future of a call's status and reason, and its payload. Raises DatabaseError."""
-        try:
-            payload = webhook_includes.payload_of(delivery.event, delivery.webhook)
-        except operations.WriteRefusedError as error:
-            call = Future()
-            call.set_result((None, str(error)[:255]))
-            return call, None
-        body = orjson.dumps(payload)
-        headers = headers_of(delivery.event, delivery.webhook, body)
-        return self._caller.post(delivery.webhook.callback_url, body, headers), payload
-
-    def settle(self):
-        ended = [call for call in self._under_way if call.done()]
-        if ended:
-            in_doubt, self._in_doubt = self._in_doubt, True
-            results = [(*self._under_way[call], *call.result()) for call in ended]
-            _settle(results, in_doubt=in_doubt)
-            self._in_doubt = False
-        for call in ended:
-            delivery, _ = self._under_way.pop(call)
-            self._busy[delivery.webhook_id] -= 1
-        return len(ended)
-
-    def finish(self):
-        """Wait for the calls that are under way, write them down, and end."""
-        try:
-            wait(self._under_way, timeout=settings.WEBHOOK_TIMEOUT + 1)
-            self.settle()
-        finally:
-            self._caller.close()
-
-
-def deliver_all():
-    """Make every call that is due now; return how many that were."""
-    while spread():
-        pass
-    if not Delivery.objects.filter(next_attempt_at__lte=timezone.now()).exists():
-        return 0
-    courier, count = WebhookDispatcher(), 0
-    try:
-        courier.begin()
-        while not courier.is_idle:
-            count += courier.step(settings.WEBHOOK_TIMEOUT)
-    finally:
-        courier.finish()
-    return count
-
-
-def headers_of(event, webhook, body):
-    """What a call carries: Commerce Layer's two headers, and those of Standard Webhooks.
-
-    `webhook-id` is the event's id: the same in every attempt and for every replay.
+    `busy` maps webhooks' ids to the number of their calls that are under way, of the deliveries
+    with the ids `under_way`.
     """
-    key, now = webhook.shared_secret.encode(), timezone.now()
-    signature = base64.b64encode(hmac.digest(key, body, hashlib.sha256)).decode()
-    return {
-        "Content-Type": MEDIA_TYPE,
-        "User-Agent": "Clientele",
-        "X-CommerceLayer-Topic": event.name,
-        "X-CommerceLayer-Signature": signature,
-        "webhook-id": event.pk,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": StandardWebhook(key).sign(event.pk, now, body.decode()),
-    }
-
-
-def sweep(now):
-    """Delete the callbacks, and what waits behind an open circuit, whose time is over."""
-    oldest = now - timedelta(days=settings.CALLBACK_RETENTION_DAYS)
-    EventCallback.objects.filter(created_at__lt=oldest).delete()
-    Delivery.objects.filter(next_attempt_at__lt=oldest).delete()
-
-
-def _claim(busy, under_way):
-    """The deliveries to begin now, put off while they are under way, as those with the ids are."""
     now, found = timezone.now(), []
     due = (
         Delivery.objects.filter(next_attempt_at__lte=now)
@@ -181,16 +81,15 @@ def _claim(busy, under_way):
         .order_by("next_attempt_at")
     )
     with transaction.atomic():
-        open_for_calls = Webhook.objects.filter(
+        callable_now = Webhook.objects.filter(
             Exists(due.filter(webhook=OuterRef("pk"))),
             disabled_at=None,
             circuit_state=Webhook.Circuit.CLOSED,
         )
-        for webhook in open_for_calls:
-            places = settings.WEBHOOK_CONCURRENCY - busy[webhook.pk]
+        for webhook in callable_now:
+            free = settings.WEBHOOK_CONCURRENCY - busy.get(webhook.pk, 0)
             mine = due.filter(webhook=webhook).select_related("event")
-            claimed = skip_locked(mine)[: max(places, 0)]
-            for delivery in claimed:
+            for delivery in skip_locked(mine)[: max(free, 0)]:
                 delivery.webhook, delivery.begun_at = webhook, now
                 delivery.callback_id = new_id()
                 delivery.attempts += 1
@@ -200,43 +99,63 @@ def _claim(busy, under_way):
     return found
 
 
-def _settle(ended, *, in_doubt):
-    """Write down calls that have ended: tuples of delivery, payload, status and reason.
+def record_results(results: Sequence[CallResult], *, in_doubt: bool) -> None:
+    """Write the callbacks of calls that have ended, and what follows for their webhooks.
 
-    With `in_doubt` some may have been, by a transaction whose end was not heard of: they have
-    their callback. Payloads are not kept where somebody has been anonymized since they were
-    made, or is.
+    With `in_doubt` some may have been written, by a transaction whose end was not heard of:
+    they have their callback.
     """
     with transaction.atomic():
-        named = {delivery.webhook_id for delivery, *_ in ended}
+        named = {result.delivery.webhook_id for result in results}
         locked = Webhook.objects.select_for_update().filter(pk__in=named).order_by("pk")
-        there = {webhook.pk: webhook for webhook in locked}
-        ended = [one for one in ended if one[0].webhook_id in there]
+        webhooks = {webhook.pk: webhook for webhook in locked}
+        results = [one for one in results if one.delivery.webhook_id in webhooks]
         if in_doubt:
-            ids = [one[0].callback_id for one in ended]
-            written = set(EventCallback.objects.filter(pk__in=ids).values_list("pk", flat=True))
-            ended = [one for one in ended if one[0].callback_id not in written]
-        since = {one[0].event.mode: one[0].begun_at for one in reversed(ended)}
-        forgetting = {mode for mode, begun_at in since.items() if _forgotten(mode, begun_at)}
-        EventCallback.objects.bulk_create(
-            EventCallback(
-                id=delivery.callback_id,
-                mode=delivery.event.mode,
-                webhook_id=delivery.webhook_id,
-                event=delivery.event,
-                callback_url=delivery.webhook.callback_url,
-                payload=None if delivery.event.mode in forgetting else payload,
-                response_code=status,
-                response_message=reason[:255],
-            )
-            for delivery, payload, status, reason in ended
+            results = _unrecorded(results)
+        EventCallback.objects.bulk_create(_callbacks_of(results))
+        for result in results:
+            _conclude(result, webhooks[result.delivery.webhook_id])
+        columns = ["circuit_state", "circuit_failure_count"]
+        Webhook.objects.bulk_update(webhooks.values(), columns)
+
+
+def delete_expired(now: datetime) -> None:
+    """Delete the callbacks, and what waits behind an open circuit, whose time is over."""
+    oldest = now - timedelta(days=settings.CALLBACK_RETENTION_DAYS)
+    EventCallback.objects.filter(created_at__lt=oldest).delete()
+    Delivery.objects.filter(next_attempt_at__lt=oldest).delete()
+
+
+def _unrecorded(results):
+    """Those of `results` that have no callback yet."""
+    ids = [one.delivery.callback_id for one in results]
+    recorded = set(EventCallback.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    return [one for one in results if one.delivery.callback_id not in recorded]
+
+
+def _callbacks_of(results):
+    """The new callbacks of `results`, without payloads where somebody is forgotten.
+
+    A payload was made before the call; whoever has been anonymized since may be quoted in it.
+    """
+    since = {one.delivery.event.mode: one.delivery.begun_at for one in reversed(results)}
+    forgetting = {mode for mode, begun_at in since.items() if _has_forgotten(mode, begun_at)}
+    return [
+        EventCallback(
+            id=delivery.callback_id,
+            mode=delivery.event.mode,
+            webhook_id=delivery.webhook_id,
+            event=delivery.event,
+            callback_url=delivery.webhook.callback_url,
+            payload=None if delivery.event.mode in forgetting else payload,
+            response_code=status,
+            response_message=reason[:255],
         )
-        for delivery, _, status, _ in ended:
-            _conclude(delivery, there[delivery.webhook_id], (status or "").startswith("2"))
-        Webhook.objects.bulk_update(there.values(), ["circuit_state", "circuit_failure_count"])
+        for delivery, payload, status, reason in results
+    ]
 
 
-def _forgotten(mode, since):
+def _has_forgotten(mode, since):
     """Whether somebody in `mode` is being anonymized, or has been `since`."""
     customers, status = Customer.objects.in_mode(mode), Customer.AnonymizationStatus
     now = Q(anonymization_status=status.REQUESTED, anonymization_attempts__gt=0)
@@ -244,30 +163,40 @@ def _forgotten(mode, since):
     return customers.filter(now).exists() or customers.filter(lately).exists()
 
 
-def _conclude(delivery, webhook, received):
-    """Let go of `delivery`, or put it off, and count what that says of the locked `webhook`."""
-    if received:
+def _conclude(result, webhook):
+    """Delete the delivery or put it off, and count the result for the locked `webhook`."""
+    if result.is_success:
         webhook.circuit_failure_count = 0
-        _let_go(delivery)
+        _delete(result.delivery)
         return
+    _count_failure(webhook)
+    if result.delivery.attempts > settings.WEBHOOK_RETRIES:
+        event = result.delivery.event_id
+        logger.error("Event %s is given up for webhook %s.", event, webhook.pk)
+        _delete(result.delivery)
+    else:
+        _retry_later(result.delivery)
+
+
+def _count_failure(webhook):
+    """Count a failure of the locked `webhook`; tell the operator, and open the circuit, in time."""
     webhook.circuit_failure_count += 1  # under the lock
     if webhook.circuit_failure_count == settings.WEBHOOK_NOTIFY_FAILURES:
-        mails.tell_operator(webhook)
+        mails.notify_operator(webhook)
     if webhook.circuit_failure_count >= settings.WEBHOOK_CIRCUIT_FAILURES:
         if webhook.circuit_state != Webhook.Circuit.OPEN:
             logger.error("The circuit of webhook %s is open.", webhook.pk)
         webhook.circuit_state = Webhook.Circuit.OPEN
-    if delivery.attempts > settings.WEBHOOK_RETRIES:
-        logger.error("Event %s is given up for webhook %s.", delivery.event_id, webhook.pk)
-        _let_go(delivery)
-        return
+
+
+def _retry_later(delivery):
     seconds = FIRST_RETRY * 2 ** (delivery.attempts - 1)
-    spread_out = random.uniform(0.5, 1.5)  # noqa: S311 so that retries do not come all at once
+    jitter = random.uniform(0.5, 1.5)  # noqa: S311 so that retries do not come all at once
     Delivery.objects.filter(pk=delivery.pk).update(
-        next_attempt_at=timezone.now() + timedelta(seconds=seconds * spread_out)
+        next_attempt_at=timezone.now() + timedelta(seconds=seconds * jitter)
     )
 
 
-def _let_go(delivery):
+def _delete(delivery):
     """Delete the row; `delivery` itself keeps its id, in case the transaction is undone."""
     Delivery.objects.filter(pk=delivery.pk).delete()

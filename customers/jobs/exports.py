@@ -7,104 +7,28 @@ import gzip
 from datetime import timedelta
 
 import orjson
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from customers.db.fields import new_id
-from customers.jobs import lifecycle, spreadsheets
+from customers.jobs import lifecycle
 from customers.models import Export, ExportPart
 from customers.resources import operations
-from customers.services import events, principals
-from customers.services.transactions import alone
+from customers.resources.export_checks import (
+    HIDDEN,
+    check_includes,
+    chosen_fields,
+    count,
+    to_one_keys,
+)
+from customers.services import audit, jobs, principals, spreadsheets
+from customers.services.transactions import advisory_lock
 
-TYPES = [
-    "addresses",
-    "attachments",
-    "customer_addresses",
-    "customer_groups",
-    "customer_password_resets",
-    "customer_payment_sources",
-    "customer_subscriptions",
-    "customers",
-    "events",
-    "order_subscriptions",
-    "orders",
-    "returns",
-    "sku_list_items",
-    "sku_lists",
-    "tags",
-]
-HIDDEN = {
-    "jwt_custom_claim",
-    "password",
-    "reset_password_token",
-    "shared_secret",
-    "tax_exemption_code",
-}
 DRY = {"id", "created_at", "updated_at"}
 PART = 100  # rows of one transaction
-MOST_OPEN = 10  # exports of one mode at once
 KEPT = timedelta(days=7)
 FORGOTTEN = ["errors_log", "filters", "has_file", "last_id", "processed_count", "status"]
-
-
-class ExportRefusedError(Exception):
-    """There is nothing to export, or too much, or too many are under way; the message says.
-
-    `code` is the error's short name.
-    """
-
-    def __init__(self, message, code="invalid"):
-        super().__init__(message)
-        self.code = code
-
-
-class UnknownFieldError(Exception):
-    """A field is none of what can be written; the message names it."""
-
-
-def check_fields(resource_type, fields, *, mode):
-    """Raise UnknownFieldError unless each of `fields` can be written of rows of the type.
-
-    A field is a path of relationships, which may begin with the type itself, and the name of
-    an attribute, or * for all.
-    """
-    principal = principals.service(mode)
-    for path, names in _chosen(resource_type, fields).items():
-        try:
-            operations.check_include(resource_type, principal, [path] if path else [])
-        except operations.WriteRefusedError as error:
-            raise UnknownFieldError(f"cannot have {path[:100]}") from error
-        known = {"*", "id", *(f"{name}_id" for name in ([] if path else _keys(resource_type)))}
-        for one in _types_at(resource_type, path):
-            known |= operations.remains(one, "", principal)["data"]["attributes"].keys() - HIDDEN
-        for name in sorted(names - known):
-            raise UnknownFieldError(f"cannot have {'.'.join(filter(None, [path, name]))[:100]}")
-
-
-def check_includes(resource_type, includes, *, mode):
-    """Raise operations.WriteRefusedError unless `includes` are relationship paths of the type."""
-    operations.check_include(resource_type, principals.service(mode), includes or ())
-
-
-def count(resource_type, filters, *, mode):
-    """How many rows an export would have, that may be begun in this transaction.
-
-    Raises operations.WriteRefusedError and ExportRefusedError.
-    """
-    principal = principals.service(mode)
-    found = operations.rows(resource_type, principal, filters or {}).count()
-    if not 1 <= found <= settings.MAX_EXPORT_RECORDS:
-        raise ExportRefusedError(
-            f"selects {found} records; it must be 1 to {settings.MAX_EXPORT_RECORDS}"
-        )
-    alone(f"exports of {mode}")
-    if Export.objects.in_mode(mode).filter(status__in=Export.OPEN).count() >= MOST_OPEN:
-        message = f"has {MOST_OPEN} exports under way; wait until one is done"
-        raise ExportRefusedError(message, "too_many")
-    return found
 
 
 def begin(
@@ -133,7 +57,7 @@ def begin(
             fields=list(fields),
             records_count=count(resource_type, filters, mode=mode),
         )
-        events.record_create(job, actor=actor)
+        audit.record(job, "create", actor=actor)
     return job
 
 
@@ -152,7 +76,7 @@ def _do_part(job):
 
 def file_of(signed):
     """The export that a link's end `signed` leads to. Raises Export.DoesNotExist."""
-    return lifecycle.linked(Export.objects.filter(has_file=True), signed)
+    return jobs.linked(Export.objects.filter(has_file=True), signed)
 
 
 def content_of(job):
@@ -167,7 +91,7 @@ def forget(mode, names):
     `names` is a function that says whether a value names whom to forget: an export whose
     filters do cannot go on. Of one that has ended the filters are deleted anyway.
     """
-    alone(f"exports of {mode}")  # one that is begun now reads what is left
+    advisory_lock(f"exports of {mode}")  # one that is begun now reads what is left
     for job in Export.objects.in_mode(mode).select_for_update().order_by("pk"):
         if job.status != Export.Status.COMPLETED:
             job.last_id, job.processed_count = "", 0
@@ -182,7 +106,7 @@ def forget(mode, names):
     ExportPart.objects.filter(job__mode=mode).delete()
 
 
-def sweep(now):
+def delete_expired(now):
     """Delete the files whose time is over; what was interrupted would begin again."""
     oldest = now - KEPT
     ended = Q(completed_at__lt=oldest)
@@ -224,7 +148,7 @@ def _write_part(job):
     if last:
         job.status, job.completed_at = Export.Status.COMPLETED, timezone.now()
         job.has_file = True
-        events.announce(job, "complete")
+        audit.publish(job, "complete")
 
 
 def _records(job, rows, principal):
@@ -233,10 +157,10 @@ def _records(job, rows, principal):
         return []
     choice = _choice(job)
     paths = sorted(filter(None, choice))
-    document = operations.document_of(rows, principal, paths)
+    document = operations.documents_of(rows, principal, paths)
     included = {(one["type"], one["id"]): one for one in document.get("included", ())}
     included |= {(one["type"], one["id"]): one for one in document["data"]}
-    keys = _keys(job.resource_type)
+    keys = to_one_keys(job.resource_type)
     tree, records = _tree(paths), []
     for row, resource in zip(rows, document["data"], strict=True):
         extra = {f"{name}_id": getattr(row, f"{name}_id") for name in keys}
@@ -269,33 +193,14 @@ def _flat(resource, included, tree, choice, path="", extra=()):
     return record
 
 
-def _chosen(resource_type, fields):
-    """The names of attributes that `fields` hold, by the relationship path to them."""
-    chosen = {}
-    for field in fields or ():
-        *path, name = field.split(".")
-        if path[:1] == [resource_type]:
-            del path[0]
-        chosen.setdefault(".".join(path), set()).add(name)
-    return chosen
-
-
 def _choice(job):
-    """As `_chosen`, of all that is written: * where nothing is chosen, also of what is included."""
-    chosen = _chosen(job.resource_type, job.fields or ["*"])
+    """As `chosen_fields`, of all that is written: * where nothing is chosen."""
+    chosen = chosen_fields(job.resource_type, job.fields or ["*"])
     return {path: {"*"} for path in job.includes or ()} | chosen
 
 
 def _is_chosen(name, names):
     return name in names or "*" in names
-
-
-def _types_at(resource_type, path):
-    types = {resource_type}
-    for name in filter(None, path.split(".")):
-        found = [operations.relationships(one).get(name, (False, [])) for one in types]
-        types = {target for _, targets in found for target in targets}
-    return types
 
 
 def _tree(paths):
@@ -307,19 +212,12 @@ def _tree(paths):
     return tree
 
 
-def _keys(resource_type):
-    """The to-one relationships of a type that a column ties."""
-    model = operations.model_of(resource_type)
-    columns = {field.attname for field in model._meta.concrete_fields}
-    return [name for name in operations.relationships(resource_type) if f"{name}_id" in columns]
-
-
 def _columns(job, principal):
     """The names of the columns of CSV: a relationship to many has one, of JSON."""
     choice = _choice(job)
-    attributes = operations.remains(job.resource_type, "", principal)["data"]["attributes"]
+    attributes = operations.tombstone(job.resource_type, "", principal)["data"]["attributes"]
     names = ["id", *(name for name in attributes if name not in HIDDEN)]
-    names += [f"{name}_id" for name in _keys(job.resource_type)]
+    names += [f"{name}_id" for name in to_one_keys(job.resource_type)]
     names = [name for name in names if _is_chosen(name, choice.get("", ()))]
     names += list(_tree(sorted(filter(None, choice))))
     return [name for name in names if not (job.dry_data and name in DRY)]

@@ -5,38 +5,20 @@ that is killed leaves nothing half done and nothing is done twice: whoever comes
 at the next input.
 """
 
-import csv
 import gzip
-import hashlib
-import io
 import time
-from functools import cache
 
 import orjson
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from joserfc import jwe
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
 
-from customers.jobs import lifecycle, spreadsheets
-from customers.models import Customer, CustomerSubscription, Import, ImportInputs, email_key
+from customers.jobs import lifecycle
+from customers.models import Customer, CustomerSubscription, Import, email_key
 from customers.resources import operations
-from customers.services import events, principals
-from customers.services.transactions import alone
+from customers.services import audit, jobs, principals, spreadsheets
+from customers.services.imports import SECRET, UnreadableInputError, check_open, opened, read, store
 
-TYPES = [
-    "addresses",
-    "customer_addresses",
-    "customer_payment_sources",
-    "customer_subscriptions",
-    "customers",
-    "orders",
-    "sku_list_items",
-    "sku_lists",
-    "tags",
-]
 KEYS = {"customers": "email", "orders": "number", "tags": "name"}
 SPELLED = {"customers": "email", "customer_subscriptions": "customer_email"}  # a part of their keys
 PARENTS = {
@@ -48,70 +30,6 @@ PARENTS = {
 }
 PART = 250  # inputs of one transaction, at most
 LONGEST_PART = 1  # seconds, after which it ends: others wait for what it has locked
-MOST_OPEN = 10  # imports of one mode at once
-SECRET = "password"  # noqa: S105 the one input that is encrypted while it waits
-
-
-class UnreadableInputError(Exception):
-    """The inputs cannot be read; the message says where and why."""
-
-
-class TooManyJobsError(Exception):
-    """As many imports as may be are under way."""
-
-    def __str__(self):
-        return f"has {MOST_OPEN} jobs under way; wait until one is done"
-
-
-def read(given, format):
-    """The list of objects that `given`, such a list or a text of CSV, holds.
-
-    Raises UnreadableInputError.
-    """
-    rows = _read_csv(given) if format == Import.Format.CSV else given
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise UnreadableInputError("must be a list of objects")
-    if not 1 <= len(rows) <= settings.MAX_IMPORT_INPUTS:
-        raise UnreadableInputError(f"must be 1 to {settings.MAX_IMPORT_INPUTS}")
-    return rows
-
-
-def _read_csv(text):
-    if not isinstance(text, str):
-        raise UnreadableInputError("must be a text of CSV")
-    if "\0" in text:
-        raise UnreadableInputError("holds the character NUL, which cannot be kept")
-    lines = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    try:
-        names = [spreadsheets.plain(name) for name in next(lines, [])]
-        if len(set(names)) < len(names) or "" in names:
-            raise UnreadableInputError("must begin with a line of names, each once")
-        rows = []
-        for cells in lines:
-            if len(cells) > len(names):
-                raise UnreadableInputError(f"has too many cells in line {lines.line_num}")
-            pairs = zip(names, cells, strict=False)
-            row = {name: spreadsheets.plain(cell) for name, cell in pairs if cell != ""}
-            if row:
-                rows.append(row)
-    except csv.Error as error:
-        raise UnreadableInputError(f"is no CSV in line {lines.line_num}: {error}") from error
-    return rows
-
-
-def check_open(mode):
-    """Raise TooManyJobsError when no other import may be begun in `mode`, in this transaction."""
-    alone(f"imports of {mode}")
-    if Import.objects.in_mode(mode).filter(status__in=Import.OPEN).count() >= MOST_OPEN:
-        raise TooManyJobsError
-
-
-def keep(job, rows, numbers=None):
-    """Keep `rows`, of `read`, for the new `job`; `numbers` are theirs, without them 1, 2, 3 …"""
-    for row in rows:
-        if isinstance(row.get(SECRET), str):
-            row[SECRET] = _sealed(row[SECRET])
-    ImportInputs.objects.create(job=job, rows=rows, numbers=numbers)
 
 
 def begin(
@@ -141,8 +59,8 @@ def begin(
             skip_errors=skip_errors,
             inputs_size=len(rows),
         )
-        keep(job, rows, numbers)
-        events.record_create(job, actor=actor)
+        store(job, rows, numbers)
+        audit.record(job, "create", actor=actor)
     return job
 
 
@@ -179,18 +97,18 @@ def _do_part(job):
     if job.status == Import.Status.IN_PROGRESS and job.position >= job.inputs_size:
         job.status, job.completed_at = Import.Status.COMPLETED, timezone.now()
         job.stored_inputs.delete()
-        events.announce(job, "complete")
+        audit.publish(job, "complete")
 
 
 def file_of(signed):
     """The import whose inputs a link's end `signed` leads to. Raises Import.DoesNotExist."""
-    return lifecycle.linked(Import.objects.filter(stored_inputs__isnull=False), signed)
+    return jobs.linked(Import.objects.filter(stored_inputs__isnull=False), signed)
 
 
 def content_of(job):
     """The bytes of a file of the `job`'s inputs without secrets, compressed with gzip."""
     rows = [
-        {name: value for name, value in row.items() if not events.is_secret(name)}
+        {name: value for name, value in row.items() if not audit.is_secret(name)}
         for row in job.stored_inputs.rows
     ]
     if job.format == Import.Format.CSV:
@@ -212,7 +130,7 @@ class _Part:
         job = self.job
         rows = job.stored_inputs.rows[job.position : job.position + PART]
         until = time.monotonic() + LONGEST_PART
-        with events.suppress_webhooks(settings.IMPORTS_TRIGGER_WEBHOOKS):
+        with audit.suppress_webhooks(not settings.IMPORTS_TRIGGER_WEBHOOKS):
             ready = self._ready(rows)
             for number, row in enumerate(rows):
                 if job.status != Import.Status.IN_PROGRESS:
@@ -241,7 +159,7 @@ class _Part:
             .values_list("email_key", flat=True)
         )
         plain = [found for key, found in plain.items() if key not in known]
-        checked = operations.checked("customers", self.principal, [values for _, values in plain])
+        checked = operations.validated("customers", self.principal, [values for _, values in plain])
         return {
             number: values
             for (number, _), values in zip(plain, checked, strict=True)
@@ -263,7 +181,7 @@ class _Part:
         try:
             with transaction.atomic():
                 Customer.objects.bulk_create(customers)
-                events.record_creates(customers, actor=self.job.actor)
+                audit.record_many(dict.fromkeys(customers), "create", actor=self.job.actor)
         except IntegrityError:
             for row, _ in new:
                 self._one(row)
@@ -295,12 +213,12 @@ class _Part:
             job.refusals.append([number, key, name or "base", message])
         job.errors_count += 1
         if job.too_many_errors:
-            lifecycle.interrupt(job)
+            jobs.interrupt(job)
 
     def _write(self, row):
         row = dict(row)
         if isinstance(row.get(SECRET), str):
-            row[SECRET] = _opened(row[SECRET])
+            row[SECRET] = _plain_secret(row[SECRET])
         self._give_parent(row)
         pk = row.pop("id", None)
         attributes, relationships = self._split(row)
@@ -419,20 +337,8 @@ class _Part:
         return [{"type": kind, "id": pk} for pk in dict.fromkeys(ids)]
 
 
-@cache
-def _key():
-    return OctKey.import_key(hashlib.sha256(f"imports\0{settings.SECRET_KEY}".encode()).digest())
-
-
-def _sealed(text):
-    """`text` encrypted (RFC 7516), for the time that it waits in the database."""
-    return jwe.encrypt_compact({"alg": "dir", "enc": "A256GCM"}, text, _key())
-
-
-def _opened(sealed):
+def _plain_secret(sealed):
     try:
-        return jwe.decrypt_compact(sealed, _key()).plaintext.decode()
-    except JoseError as error:
-        raise operations.WriteRefusedError(
-            [(SECRET, "cannot be read since the SECRET_KEY was changed")]
-        ) from error
+        return opened(sealed)
+    except UnreadableInputError as error:
+        raise operations.WriteRefusedError([(SECRET, str(error))]) from error

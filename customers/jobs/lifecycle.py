@@ -3,17 +3,15 @@
 import logging
 from datetime import timedelta
 
-from django.core import signing
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from customers.services import database_errors, events
+from customers.services import audit, database_errors
 from customers.services.transactions import skip_locked
 
 logger = logging.getLogger(__name__)
 
-LINK_LIVES = timedelta(minutes=5)
 MOST_FAILURES = 5  # of one job
 FIRST_RETRY = timedelta(seconds=30)  # doubled at each further one
 
@@ -51,7 +49,7 @@ def _put_off(job):
         if job.failures >= MOST_FAILURES:
             logger.error("Job %s is given up after %d failures.", job.pk, job.failures)
             job.give_up(timezone.now())
-            events.announce(job, "interrupt")
+            audit.publish(job, "interrupt")
         job.save(update_fields=job.STATE)
 
 
@@ -65,32 +63,6 @@ def _claimed(jobs):
         return None
     if job.started_at is None:
         job.started_at = timezone.now()
-        events.announce(job, "start")
+        audit.publish(job, "start")
     job.status = jobs.model.Status.IN_PROGRESS
     return job
-
-
-def interrupt(job, *, actor=None):
-    """Stop the locked `job` where it is. Raises TransitionError."""
-    job.interrupt(timezone.now())
-    job.save(update_fields=["status", "interrupted_at"])
-    events.announce(job, "interrupt")
-
-
-def linked(jobs, signed):
-    """The one of the queryset `jobs` that an attachment_url ending in `signed` leads to.
-
-    Raises the model's DoesNotExist, also when the link is too old.
-    """
-    model = jobs.model
-    try:
-        pk = signing.loads(signed, salt=model._meta.db_table, max_age=LINK_LIVES)
-    except signing.BadSignature as error:
-        raise model.DoesNotExist from error
-    return jobs.get(pk=pk)
-
-
-def resume(job, *, actor=None):
-    """Let the locked `job`, which was interrupted, go on. Raises TransitionError."""
-    job.resume()
-    job.save(update_fields=["status", "interrupted_at", "failures", "next_attempt_at"])

@@ -10,8 +10,16 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from customers.jobs.smtp import Mail
-from customers.models import Customer, QueuedMail, email_key, with_ascii_domain
-from customers.services import events, password_resets
+from customers.models import (
+    Customer,
+    CustomerPasswordReset,
+    QueuedMail,
+    Webhook,
+    email_key,
+    with_ascii_domain,
+)
+from customers.services import audit, password_resets
+from customers.services.actors import Actor
 from customers.services.customers import ForgottenError, refuse_forgotten
 from customers.services.transactions import reconnected, skip_locked
 
@@ -24,7 +32,9 @@ _done = set()  # ids of mails that are done with, and whose rows could not be de
 FAILURES = (OSError, SMTPException, ValueError)  # the last of an address that cannot be written
 
 
-def request_reset(email, *, mode, actor=None, kind=QueuedMail.Kind.PASSWORD_RESET):
+def request_reset(
+    email: str, *, mode: str, actor: Actor | None = None, kind: str = QueuedMail.Kind.PASSWORD_RESET
+) -> None:
     """Let the worker mail a reset to `email`, a string of at most 254 characters.
 
     It does as much for an address that nobody has. `who` asked for it; without, the
@@ -33,8 +43,8 @@ def request_reset(email, *, mode, actor=None, kind=QueuedMail.Kind.PASSWORD_RESE
     QueuedMail.objects.create(mode=mode, kind=kind, email=email, actor=actor)
 
 
-def tell_operator(webhook):
-    """Let the worker tell settings.OPERATOR_EMAIL, where it is set, that `webhook` fails."""
+def notify_operator(webhook: Webhook) -> None:
+    """Let the worker mail settings.OPERATOR_EMAIL, where it is set, that `webhook` is failing."""
     if settings.OPERATOR_EMAIL:
         QueuedMail.objects.create(
             mode=webhook.mode,
@@ -44,7 +54,13 @@ def tell_operator(webhook):
         )
 
 
-def mail_reset(customer, *, actor, template="password_reset", most=None):
+def mail_reset(
+    customer: Customer,
+    *,
+    actor: Actor | None,
+    template: str = "password_reset",
+    most: int | None = None,
+) -> CustomerPasswordReset | None:
     """Begin a reset and mail its link to `customer`, by a `template` of ours; return the reset.
 
     None is returned, and nothing done, when `most`, if given, have been begun in an hour.
@@ -76,7 +92,7 @@ def _span(seconds):
     return f"{seconds // 60} minutes"
 
 
-def link_of(reset):
+def link_of(reset: CustomerPasswordReset) -> str:
     """The page where a new `reset` is used. It holds the token: show it to the customer alone."""
     return (
         f"{settings.PUBLIC_URL}/{reset.mode}/password/reset/{reset.pk}"
@@ -84,7 +100,7 @@ def link_of(reset):
     )
 
 
-def deliver_next():
+def deliver_next() -> bool:
     """Send the mail that is due longest. Returns whether one was due.
 
     Raises DatabaseError; a mail that was sent by then is not sent again.
@@ -157,13 +173,19 @@ def _send(name, email, customer, **context):
         _message(name, email, **context).send()
     except Exception:
         if customer:
-            events.record_mail(customer, name, "failed")
+            _record(customer, name, "failed")
         raise
     if customer:
         try:
-            reconnected(lambda: events.record_mail(customer, name, "sent"))
+            reconnected(lambda: _record(customer, name, "sent"))
         except (DatabaseError, InterfaceError) as error:  # it is sent, whatever is known of it
             logger.warning("A mail is not in the audit log (%s).", type(error).__name__)
+
+
+def _record(customer, name, outcome):
+    """Enter into the audit log that the mail `name` to `customer` was "sent" or has "failed"."""
+    changes = {"mail": (None, f"{name} {outcome}")}
+    audit.record(customer, audit.MAIL, actor=None, changes=changes)
 
 
 def _message(name, email, **context):

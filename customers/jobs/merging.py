@@ -5,9 +5,9 @@ from django.db import transaction
 from django.db.models import UniqueConstraint
 from django.utils import timezone
 
-from customers.jobs.bulk import FORGOTTEN
+from customers.jobs.bulk import ANONYMIZING
 from customers.models import Customer, CustomerPasswordReset, Resource
-from customers.services import events
+from customers.services import audit
 from customers.services.orders import count_order
 
 FILLED = ["customer_group_id", "reference", "reference_origin", "tax_exemption_code"]
@@ -29,7 +29,7 @@ class Merger:
             raise MergeRefusedError("A customer cannot be merged with itself.")
         if kept.mode != spare.mode:
             raise MergeRefusedError("Customers of the two modes never mix.")
-        if {kept.anonymization_status, spare.anonymization_status} & set(FORGOTTEN):
+        if {kept.anonymization_status, spare.anonymization_status} & set(ANONYMIZING):
             raise MergeRefusedError("One of them is being anonymized, or has been.")
         self.tags = set(kept.tags.all()) | set(spare.tags.all())
         if len(self.tags) > settings.MAX_TAGS:
@@ -81,7 +81,7 @@ def merge(kept_id, spare_id, *, mode, actor):
             raise Customer.DoesNotExist
         merger = Merger(found[kept_id], found[spare_id])
         kept, spare = merger.kept, merger.spare
-        before, note = events.values_of(kept), _note(merger)
+        before, note = audit.values_of(kept), _note(merger)
         for model, moved in merger.moving():
             _move(model, list(moved), kept, actor)
         count_order(kept.pk, spare.total_orders_count, actor=actor)
@@ -91,11 +91,11 @@ def merge(kept_id, spare_id, *, mode, actor):
         kept.metadata = merger.metadata
         kept.tags.set(merger.tags)
         kept.save(update_fields=["metadata", *(name.removesuffix("_id") for name in FILLED)])
-        changes = events.changes_between(before, events.values_of(kept))
+        changes = audit.changes_between(before, audit.values_of(kept))
         for name in ("total_orders_count", "status"):  # count_order has written them down
             changes.pop(name, None)
-        events.record(kept, "update", actor=actor, changes={**changes, "merged": (None, note)})
-        events.record(spare, "destroy", actor=actor, changes={"merged_into": (None, kept.pk)})
+        audit.record(kept, "update", actor=actor, changes={**changes, "merged": (None, note)})
+        audit.record(spare, "destroy", actor=actor, changes={"merged_into": (None, kept.pk)})
         spare.delete()
     return kept
 
@@ -133,13 +133,13 @@ def _note(merger):
 def _shown(row):
     """The values of `row` without its secrets."""
     return {
-        name: value for name, value in events.values_of(row).items() if not events.is_secret(name)
+        name: value for name, value in audit.values_of(row).items() if not audit.is_secret(name)
     }
 
 
 def _move(model, rows, kept, actor):
     changes = {"customer_id": (rows[0].customer_id, kept.pk)} if rows else {}
-    events.record_all(rows, "update", actor=actor, changes=changes)
+    audit.record_many(dict.fromkeys(rows, changes), "update", actor=actor)
     model.objects.filter(pk__in=[row.pk for row in rows]).update(
         customer=kept, updated_at=timezone.now()
     )

@@ -3,12 +3,13 @@
 These are sent with SMTPUTF8 (RFC 6531), and have their addresses as they are (RFC 6532).
 """
 
+from collections.abc import Iterable
 from email import policy
 from email.message import Message
 from email.utils import parseaddr
 from smtplib import SMTPNotSupportedError
 
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMessage, EmailMultiAlternatives, SafeMIMEText
 from django.core.mail.backends import smtp
 
 
@@ -19,7 +20,7 @@ class Mail(EmailMultiAlternatives):
     def is_international(self) -> bool:
         return not all(address.isascii() for address in self.to)
 
-    def message(self):
+    def message(self) -> SafeMIMEText:
         if not self.is_international:
             return super().message()
         recipients, self.to = self.to, []
@@ -35,7 +36,7 @@ class Mail(EmailMultiAlternatives):
 class EmailBackend(smtp.EmailBackend):
     """Django's, which also sends what needs SMTPUTF8."""
 
-    def send_messages(self, email_messages) -> int:
+    def send_messages(self, email_messages: Iterable[EmailMessage]) -> int:
         """Send all; return how many. Raises SMTPException, and SMTPNotSupportedError where the
         server takes no address beyond ASCII."""
         plain, international = [], []

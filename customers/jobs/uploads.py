@@ -7,8 +7,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 
-from customers.jobs import imports, spreadsheets
+from customers.jobs import imports
 from customers.models import Import, Upload
+from customers.services import spreadsheets
+from customers.services.imports import UnreadableInputError, read
 
 COLUMNS = {  # what a column may be; a password is nobody's to bring but the customer's
     "email": "E-mail",
@@ -28,16 +30,16 @@ KEPT_FOR = timedelta(hours=1)
 def keep(content, *, mode, user):
     """Keep `content`, the bytes of a CSV file, for `user`; return the Upload.
 
-    Raises imports.Unreadable, with a message that says where and why.
+    Raises UnreadableInputError, with a message that says where and why.
     """
     if len(content) > settings.MAX_UPLOAD_BYTES:
-        raise imports.UnreadableInputError(f"has more than {settings.MAX_UPLOAD_BYTES} bytes")
+        raise UnreadableInputError(f"has more than {settings.MAX_UPLOAD_BYTES} bytes")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise imports.UnreadableInputError(f"is not in UTF-8 in line {line}") from error
-    imports.read(text, Import.Format.CSV)
+        raise UnreadableInputError(f"is not in UTF-8 in line {line}") from error
+    read(text, Import.Format.CSV)
     return Upload.objects.create(mode=mode, user=user, text=text)
 
 
@@ -76,7 +78,7 @@ def guess(columns):
 def begin(upload, meaning, *, actor):
     """Begin the import of an upload, which is gone with it; return the Import.
 
-    Rows in which something is wrong are left out. Raises imports.Unreadable and TooManyJobsError,
+    Rows in which something is wrong are left out. Raises UnreadableInputError and TooManyJobsError,
     and Upload.DoesNotExist when it has been begun already.
     """
     with transaction.atomic():
@@ -93,6 +95,6 @@ def begin(upload, meaning, *, actor):
         )
 
 
-def sweep(now):
+def delete_expired(now):
     """Delete what nobody went on with."""
     Upload.objects.filter(created_at__lt=now - KEPT_FOR).delete()

@@ -1,8 +1,11 @@
-"""What goes on beside the requests: mails, webhooks, bulk acts, and sweeping up what is over."""
+"""The worker: what is done beside requests, and the deletion of what has expired."""
 
 import logging
 import threading
 import time
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
 from django.contrib.sessions.models import Session as StaffSession
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
@@ -17,8 +20,9 @@ from customers.jobs import (
     imports,
     mails,
     uploads,
+    webhook_dispatcher,
 )
-from customers.models import RevokedToken, Session
+from customers.models import Customer, Export, Import, RevokedToken, Session
 from customers.services import database_errors, idempotency, limits
 from customers.services.transactions import retry_on_conflict
 
@@ -28,15 +32,15 @@ MAIL_PAUSE = 2  # seconds between two looks for mails
 CALL_PAUSE = 0.5  # and for calls
 JOB_PAUSE = 1  # and for jobs
 LONGEST_PAUSE = 15  # seconds, to which they grow while the database is away
-SWEEP_EVERY = 60  # seconds
+EXPIRY_PAUSE = 60  # seconds between two deletions of what has expired
 
 
-def run(stop):
-    """Work until `stop`, a threading.Event, is set; what has been begun is finished.
+def run(stop: threading.Event) -> None:
+    """Work until `stop` is set; what has been begun is finished.
 
     Each kind of work has a thread of its own, so that none waits for another's slow
     receivers. A database that is away or fails is waited for, with growing pauses; any other
-    fault ends the work, and is raised.
+    error ends the work, and is raised.
     """
     failed = []
     threads = [
@@ -50,35 +54,31 @@ def run(stop):
         raise failed[0]
 
 
-def run_once():
-    """Do what is due now; return how much of what that was."""
+def run_once() -> dict[str, int]:
+    """Do what is due now; return how much of each kind that was."""
     heartbeats.beat(*heartbeats.WORKS)
-    acted = mailed = 0
+    acted = mailed = parts = 0
     while bulk.do_next():  # which may ask for mails
         acted += 1
     while mails.deliver_next():
         mailed += 1
-    called = deliveries.deliver_all()
-    parts = 0
+    called = webhook_dispatcher.deliver_all()
     while do_next_part():
         parts += 1
-    sweep()
+    delete_expired()
     return {"bulk_chunks": acted, "mails": mailed, "webhooks": called, "parts": parts}
 
 
-def do_next_part():
-    """Do one part of a job that is due; return it, None when none is."""
+def do_next_part() -> Import | Export | Customer | None:
+    """Do one part of a job that is due; return the job, None when none is."""
     return imports.step() or exports.step() or anonymization.step()
 
 
-def sweep():
+def delete_expired() -> None:
     """Delete the rows whose time is over."""
     now = timezone.now()
-    limits.sweep(now)
-    uploads.sweep(now)
-    idempotency.sweep(now)
-    deliveries.sweep(now)
-    exports.sweep(now)
+    for room in (limits, uploads, idempotency, deliveries, exports):
+        room.delete_expired(now)
     for model in (RevokedToken, Session):
         model.objects.filter(expires_at__lt=now).delete()
     StaffSession.objects.filter(expire_date__lt=now).delete()
@@ -95,19 +95,19 @@ def _guarded(work, stop, failed):
         connection.close()
 
 
-def _mail(stop):
-    swept, patience = -SWEEP_EVERY, _Patience(stop)
+def _send_mails(stop):
+    expired_at, patience = -EXPIRY_PAUSE, _Patience(stop)
     while not stop.is_set():
         with patience:
             while _goes_on("mails", stop) and mails.deliver_next():
                 pass
-            if time.monotonic() - swept >= SWEEP_EVERY:
-                swept = time.monotonic()
-                sweep()
+            if time.monotonic() - expired_at >= EXPIRY_PAUSE:
+                expired_at = time.monotonic()
+                delete_expired()
         patience.rest(MAIL_PAUSE)
 
 
-def _act(stop):
+def _do_bulk_acts(stop):
     patience = _Patience(stop)
     while not stop.is_set():
         with patience:
@@ -116,22 +116,22 @@ def _act(stop):
         patience.rest(MAIL_PAUSE)
 
 
-def _call(stop):
-    courier, patience = deliveries.WebhookDispatcher(), _Patience(stop)
+def _call_webhooks(stop):
+    dispatcher, patience = webhook_dispatcher.WebhookDispatcher(), _Patience(stop)
     try:
         while not stop.is_set():
             with patience:
                 heartbeats.beat("webhooks")
-                courier.step(CALL_PAUSE)
-            if courier.is_idle or patience.failures:
+                dispatcher.step(CALL_PAUSE)
+            if dispatcher.is_idle or patience.failures:
                 patience.rest(CALL_PAUSE)
     finally:
         with patience:
-            courier.finish()
+            dispatcher.finish()
 
 
-def _does(name, jobs):
-    """A function that does the parts of `jobs`, a service with `step`, until it is stopped."""
+def _loop_of(name: str, jobs: ModuleType) -> Callable[[threading.Event], None]:
+    """A function that does the parts of `jobs`, a module with `step`, until it is stopped."""
 
     def work(stop):
         patience = _Patience(stop)
@@ -145,18 +145,18 @@ def _does(name, jobs):
 
 
 def _goes_on(work, stop):
-    """Whether to look for more of `work`; the sign of life that goes with it is written."""
+    """Whether to look for more of `work`; the heartbeat that goes with it is written."""
     heartbeats.beat(work)
     return not stop.is_set()
 
 
 LOOPS = {  # kind of work: the function that looks for it until it is stopped
-    "mails": _mail,
-    "webhooks": _call,
-    "bulk_chunks": _act,
-    "imports": _does("imports", imports),
-    "exports": _does("exports", exports),
-    "anonymizations": _does("anonymizations", anonymization),
+    "mails": _send_mails,
+    "webhooks": _call_webhooks,
+    "bulk_chunks": _do_bulk_acts,
+    "imports": _loop_of("imports", imports),
+    "exports": _loop_of("exports", exports),
+    "anonymizations": _loop_of("anonymizations", anonymization),
 }
 
 
@@ -166,13 +166,13 @@ class _Patience:
     Its pauses grow with each failure in a row, until `stop` is set.
     """
 
-    def __init__(self, stop):
+    def __init__(self, stop: threading.Event) -> None:
         self.stop, self.failures = stop, 0
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         close_old_connections()
 
-    def __exit__(self, kind, error, trace):
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
         if not isinstance(error, DatabaseError | InterfaceError):
             self.failures = 0
             return False
@@ -187,6 +187,6 @@ class _Patience:
         )
         return True
 
-    def rest(self, seconds):
+    def rest(self, seconds: float) -> None:
         """Wait for `seconds`, after failures longer, until it is time to stop."""
         self.stop.wait(min(seconds * 2**self.failures, max(seconds, LONGEST_PAUSE)))

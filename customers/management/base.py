@@ -1,8 +1,9 @@
 """What all commands share."""
 
 import sys
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from customers.services.customers import ForgottenError
 
@@ -15,16 +16,16 @@ class OperatorCommand(BaseCommand):
         "wrong."
     )
 
-    def create_parser(self, prog_name, subcommand, **options):
+    def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
         return super().create_parser(prog_name, subcommand, epilog=self.exits, **options)
 
-    def execute(self, *args, **options):
+    def execute(self, *args: Any, **options: Any) -> str | None:
         try:
             return super().execute(*args, **options)
         except ForgottenError as error:
             raise CommandError(str(error)) from error
 
-    def run_from_argv(self, argv):
+    def run_from_argv(self, argv: list[str]) -> None:
         try:
             "".join(argv).encode()
         except UnicodeEncodeError:

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', customers.db.fields.IdField(default=customers.db.fields.new_id, editable=False, max_length=16, primary_key=True, serialize=False)),
                 ('mode', models.CharField(choices=[('test', 'Test'), ('live', 'Live')], max_length=4)),
-                ('kind', models.CharField(choices=[('add_tags', 'Add tags'), ('remove_tags', 'Remove tags'), ('set_group', 'Set the group'), ('send_reset', 'Send a password reset'), ('request_anonymization', 'Request anonymization'), ('send_invitation', 'Send an invitation')], max_length=32)),
+                ('kind', models.CharField(max_length=32)),
                 ('options', customers.db.fields.JsonField(default=dict)),
                 ('actor', customers.db.fields.JsonField(null=True)),
                 ('total', models.PositiveIntegerField(default=0)),

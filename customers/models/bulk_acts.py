@@ -6,23 +6,15 @@ from customers.models.base import Mode
 
 
 class BulkAct(models.Model):
-    """One thing that is done to many customers, and how far it has come.
+    """A bulk action under way: what is done to many customers, and how far it has come.
 
-    Whom it is done to is fixed when it is begun. `refusals` maps what stood in the way to
-    the number of customers it was true of.
+    Whom it is done to is fixed when it is begun. `refusals` maps the reasons for which customers
+    were skipped to their numbers.
     """
-
-    class Kind(models.TextChoices):
-        ADD_TAGS = "add_tags", "Add tags"
-        REMOVE_TAGS = "remove_tags", "Remove tags"
-        SET_GROUP = "set_group", "Set the group"
-        SEND_RESET = "send_reset", "Send a password reset"
-        REQUEST_ANONYMIZATION = "request_anonymization", "Request anonymization"
-        SEND_INVITATION = "send_invitation", "Send an invitation"
 
     id = IdField(primary_key=True, default=new_id, editable=False)
     mode = models.CharField(max_length=4, choices=Mode)
-    kind = models.CharField(max_length=32, choices=Kind)
+    kind = models.CharField(max_length=32)
     options = JsonField(default=dict)
     actor = JsonField(null=True)
     total = models.PositiveIntegerField(default=0)
@@ -39,7 +31,7 @@ class BulkAct(models.Model):
 
     @property
     def refused(self):
-        """Of how many customers something stood in the way."""
+        """How many customers were skipped."""
         return sum(self.refusals.values())
 
 

@@ -1,3 +1,5 @@
+"""The forms of the password pages."""
+
 from django import forms
 from django.core.exceptions import ValidationError
 
@@ -26,14 +28,15 @@ class ChooseForm(forms.Form):
         error_messages={"required": "Enter a new password."},
     )
     again = forms.CharField(
-        label="The same again",
+        label="Repeat the password",
         strip=False,
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
-        error_messages={"required": "Enter it again."},
+        error_messages={"required": "Enter the password again."},
     )
 
-    def clean_again(self):
+    def clean_again(self) -> str:
+        """The password again. Raises ValidationError unless the two are the same."""
         again = self.cleaned_data["again"]
         if self.cleaned_data.get("password", again) != again:
-            raise ValidationError("The two are not the same.")
+            raise ValidationError("The passwords do not match.")
         return again

@@ -1,11 +1,14 @@
 """A customer who forgot the password asks for a link, follows it, and chooses a new one."""
 
 import re
+from collections.abc import Callable
 from functools import wraps
+from typing import TypeAlias
 
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
@@ -13,11 +16,13 @@ from customers.jobs import mails
 from customers.password_pages.forms import ChooseForm, ForgotForm
 from customers.services import limits, password_resets, passwords
 
+View: TypeAlias = Callable[..., HttpResponse]
+
 COOKIE = "password_reset"
 NAMED = re.compile("[0-9A-Za-z]{1,64}:[0-9A-Za-z]{1,64}")  # a reset and its token
 
 
-def page(*methods):
+def page(*methods: str) -> Callable[[View], View]:
     """A view that answers `methods`, is stored nowhere, and tells other sites nothing."""
 
     def decorate(view):
@@ -44,7 +49,7 @@ def page(*methods):
 
 
 @page("GET", "POST")
-def forgot(request, mode):
+def forgot(request: HttpRequest, mode: str) -> HttpResponse:
     """Takes an address; answers alike, after the same work, whoever has it."""
     form = ForgotForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -54,12 +59,12 @@ def forgot(request, mode):
 
 
 @page("GET")
-def sent(request, mode):
+def sent(request: HttpRequest, mode: str) -> HttpResponse:
     return _show(request, mode, "sent")
 
 
 @page("GET")
-def reset(request, mode, pk):
+def reset(request: HttpRequest, mode: str, pk: str) -> HttpResponse:
     """Moves the token of a mailed link out of the URL, into a cookie; it uses nothing up."""
     named = f"{pk}:{request.GET.get('token', '')}"
     response = redirect("password:choose", mode=mode)
@@ -78,7 +83,7 @@ def reset(request, mode, pk):
 
 
 @page("GET", "POST")
-def choose(request, mode):
+def choose(request: HttpRequest, mode: str) -> HttpResponse:
     """Takes the new password of whoever came by a link that still works."""
     try:
         pk, token = request.get_signed_cookie(COOKIE, salt=mode).split(":", 1)
@@ -102,7 +107,7 @@ def choose(request, mode):
 
 
 @page("GET")
-def done(request, mode):
+def done(request: HttpRequest, mode: str) -> HttpResponse:
     return _show(request, mode, "done", storefront=settings.STOREFRONT_URL)
 
 

@@ -1,5 +1,5 @@
-from customers.api.base import ResourceViewSet
 from customers.models import Address
+from customers.resources.base import ResourceType
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.serializers import TaggableSerializer
 
@@ -40,8 +40,8 @@ class AddressFilters(Filters):
     sortable = [*COMMON_SORT, "city", "state_code", "country_code"]
 
 
-class AddressViewSet(ResourceViewSet):
-    resource_name = "addresses"
+class AddressType(ResourceType):
+    name = "addresses"
     queryset = Address.objects.all()
     serializer_class = AddressSerializer
     filterset_class = AddressFilters

@@ -1,5 +1,6 @@
-from customers.api.base import SingletonViewSet
 from customers.models import Application
+from customers.resources.base import SingletonType
+from customers.resources.protocols import Principal
 from customers.resources.serializers import ResourceSerializer
 
 
@@ -11,11 +12,12 @@ class ApplicationSerializer(ResourceSerializer):
         writable = []
 
 
-class ApplicationViewSet(SingletonViewSet):
-    resource_name = "applications"
+class ApplicationType(SingletonType):
+    name = "applications"
     path = "application"
     serializer_class = ApplicationSerializer
 
     @classmethod
-    def row_for(cls, principal):
+    def row_for(cls, principal: Principal) -> Application:
+        """The application that the token is for."""
         return principal.application

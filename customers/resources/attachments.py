@@ -1,5 +1,5 @@
-from customers.api.base import ResourceViewSet
 from customers.models import Attachment
+from customers.resources.base import ResourceType
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.serializers import ResourceSerializer
 
@@ -20,8 +20,8 @@ class AttachmentFilters(Filters):
     sortable = [*COMMON_SORT, "name"]
 
 
-class AttachmentViewSet(ResourceViewSet):
-    resource_name = "attachments"
+class AttachmentType(ResourceType):
+    name = "attachments"
     queryset = Attachment.objects.all()
     serializer_class = AttachmentSerializer
     filterset_class = AttachmentFilters

@@ -1,7 +1,7 @@
-from customers.api.base import ResourceViewSet
 from customers.models import CustomerAddress
+from customers.resources.base import ResourceType
+from customers.resources.customer_emails import CustomerEmailSerializer
 from customers.resources.filters import COMMON, Filters, Text
-from customers.resources.serializers import CustomerEmailSerializer
 
 
 class CustomerAddressSerializer(CustomerEmailSerializer):
@@ -26,8 +26,8 @@ class CustomerAddressFilters(Filters):
     relationships = ["customer", "address", "events"]
 
 
-class CustomerAddressViewSet(ResourceViewSet):
-    resource_name = "customer_addresses"
+class CustomerAddressType(ResourceType):
+    name = "customer_addresses"
     queryset = CustomerAddress.objects.select_related("customer", "address")
     serializer_class = CustomerAddressSerializer
     filterset_class = CustomerAddressFilters

@@ -1,5 +1,5 @@
-from customers.api.base import ResourceViewSet
 from customers.models import CustomerGroup
+from customers.resources.base import ResourceType
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.serializers import ResourceSerializer
 
@@ -21,8 +21,8 @@ class CustomerGroupFilters(Filters):
     sortable = [*COMMON_SORT, "name", "code"]
 
 
-class CustomerGroupViewSet(ResourceViewSet):
-    resource_name = "customer_groups"
+class CustomerGroupType(ResourceType):
+    name = "customer_groups"
     queryset = CustomerGroup.objects.all()
     serializer_class = CustomerGroupSerializer
     filterset_class = CustomerGroupFilters

@@ -1,11 +1,17 @@
-from customers.api.base import ResourceViewSet
+from typing import Any
+
 from customers.models import CustomerPasswordReset
+from customers.resources import reset_completion
+from customers.resources.base import ResourceType
+from customers.resources.customer_emails import CustomerEmailSerializer
 from customers.resources.fields import TextField
 from customers.resources.filters import COMMON, Filters
-from customers.resources.serializers import PasswordResetSerializer
 
 
-class CustomerPasswordResetSerializer(PasswordResetSerializer):
+class CustomerPasswordResetSerializer(CustomerEmailSerializer):
+    """A reset: made for an address, and finished by its token and the new password."""
+
+    makes_customers = False
     customer_email = TextField()
     customer_password = TextField(write_only=True, required=False)
     _reset_password_token = TextField(write_only=True, required=False)
@@ -18,6 +24,13 @@ class CustomerPasswordResetSerializer(PasswordResetSerializer):
         create_only = ["customer_email"]
         update_only = channel_writable = ["customer_password", "_reset_password_token"]
 
+    def update(self, row: CustomerPasswordReset, values: dict[str, Any]) -> CustomerPasswordReset:
+        """Finish the locked reset `row` by its token."""
+        token = values.pop("_reset_password_token", None)
+        password = values.pop("customer_password", None)
+        reset_completion.complete(row, token, password, principal=self.principal)
+        return super().update(row, values)
+
 
 class CustomerPasswordResetFilters(Filters):
     class Meta:
@@ -27,8 +40,8 @@ class CustomerPasswordResetFilters(Filters):
     relationships = ["customer", "events"]
 
 
-class CustomerPasswordResetViewSet(ResourceViewSet):
-    resource_name = "customer_password_resets"
+class CustomerPasswordResetType(ResourceType):
+    name = "customer_password_resets"
     queryset = CustomerPasswordReset.objects.select_related("customer")
     serializer_class = CustomerPasswordResetSerializer
     filterset_class = CustomerPasswordResetFilters

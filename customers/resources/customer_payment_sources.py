@@ -1,5 +1,5 @@
-from customers.api.base import ResourceViewSet
 from customers.models import CustomerPaymentSource
+from customers.resources.base import ResourceType
 from customers.resources.filters import COMMON, Filters
 from customers.resources.serializers import ResourceSerializer
 
@@ -20,8 +20,8 @@ class CustomerPaymentSourceFilters(Filters):
     relationships = ["customer"]
 
 
-class CustomerPaymentSourceViewSet(ResourceViewSet):
-    resource_name = "customer_payment_sources"
+class CustomerPaymentSourceType(ResourceType):
+    name = "customer_payment_sources"
     queryset = CustomerPaymentSource.objects.all()
     serializer_class = CustomerPaymentSourceSerializer
     filterset_class = CustomerPaymentSourceFilters

@@ -1,11 +1,16 @@
-from customers.api.base import ResourceViewSet
+from typing import Any
+
 from customers.models import CustomerSubscription
+from customers.resources.base import ResourceType
+from customers.resources.customer_emails import CustomerEmailSerializer
 from customers.resources.fields import TextField
 from customers.resources.filters import COMMON, Filters
-from customers.resources.serializers import SubscriptionSerializer
+from customers.services import subscriptions
 
 
-class CustomerSubscriptionSerializer(SubscriptionSerializer):
+class CustomerSubscriptionSerializer(CustomerEmailSerializer):
+    """To a guest, the second of one customer to one topic looks like the first."""
+
     customer_email = TextField()
     reference = TextField(max_length=255)
 
@@ -17,6 +22,13 @@ class CustomerSubscriptionSerializer(SubscriptionSerializer):
         create_only = ["customer_email"]
         channel_writable = writable
 
+    def create(self, values: dict[str, Any]) -> CustomerSubscription:
+        """As always; for a guest who repeats what is there, a row that is not saved."""
+        if self.sent_email and (repeated := subscriptions.repeated(values)):
+            self.is_repeated = True
+            return self.echo(repeated)
+        return super().create(values)
+
 
 class CustomerSubscriptionFilters(Filters):
     class Meta:
@@ -26,8 +38,8 @@ class CustomerSubscriptionFilters(Filters):
     relationships = ["customer", "events"]
 
 
-class CustomerSubscriptionViewSet(ResourceViewSet):
-    resource_name = "customer_subscriptions"
+class CustomerSubscriptionType(ResourceType):
+    name = "customer_subscriptions"
     queryset = CustomerSubscription.objects.select_related("customer")
     serializer_class = CustomerSubscriptionSerializer
     filterset_class = CustomerSubscriptionFilters

@@ -1,19 +1,23 @@
-from customers.api import errors
-from customers.api.base import ResourceViewSet
-from customers.jobs import anonymization
+from typing import Any
+
 from customers.models import Customer
+from customers.resources import errors
+from customers.resources.base import ResourceType
 from customers.resources.documents import FromCaller
 from customers.resources.fields import PasswordField, TextField
 from customers.resources.filters import COMMON, COMMON_SORT, Email, Filters, Presence
-from customers.resources.serializers import TaggableSerializer, TriggeredSerializer
+from customers.resources.serializers import TaggableSerializer
+from customers.resources.triggers import TriggeredSerializer
+from customers.services.anonymization import cancel_anonymization, request_anonymization
 
+PASSWORD = "/data/attributes/password"  # noqa: S105 a place in a document
 CHOSEN = "has been chosen; it is changed by a reset (customer_password_resets)"
 
 
 class CustomerSerializer(TriggeredSerializer, TaggableSerializer):
     triggers = {
-        "_request_anonymization": anonymization.request,
-        "_cancel_anonymization": anonymization.cancel,
+        "_request_anonymization": request_anonymization,
+        "_cancel_anonymization": cancel_anonymization,
     }
     password = PasswordField(write_only=True, required=False, allow_null=True)
     shopper_reference = TextField(required=False, allow_null=True, min_length=3, max_length=128)
@@ -57,21 +61,21 @@ class CustomerSerializer(TriggeredSerializer, TaggableSerializer):
         ]
         channel_writable = ["email", "password"]
 
-    def to_internal_value(self, data):
+    def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Knows whose the password will be, which must not be their e-mail address."""
         if "password" in data:
-            found = [data.get("email"), self.instance and self.instance.email]
-            addresses = [address for address in found if isinstance(address, str)]
-            self.fields["password"].addresses = addresses
+            found = data.get("email"), self.instance and self.instance.email
+            self.fields["password"].addresses = [one for one in found if isinstance(one, str)]
         return super().to_internal_value(data)
 
-    def update(self, row, values):
+    def update(self, row: Customer, values: dict[str, Any]) -> Customer:
+        """Refuses a second password, which is given by a reset alone."""
         if "password" in values and row.has_password:
-            raise errors.UnprocessableError(
-                CHOSEN, pointer="/data/attributes/password", error="taken"
-            )
+            raise errors.UnprocessableError(CHOSEN, pointer=PASSWORD, error="taken")
         return super().update(row, values)
 
-    def validate_password(self, value):
+    def validate_password(self, value: str | None) -> str | None:
+        """Refuses to take a password away."""
         if value is None and self.instance:
             self.fields["password"].fail("null")
         return value
@@ -100,8 +104,8 @@ class CustomerFilters(Filters):
     sortable = [*COMMON_SORT, "email", "status", "total_orders_count", "anonymization_status"]
 
 
-class CustomerViewSet(ResourceViewSet):
-    resource_name = "customers"
+class CustomerType(ResourceType):
+    name = "customers"
     queryset = Customer.objects.all()
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilters

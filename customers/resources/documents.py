@@ -11,9 +11,9 @@ import orjson
 from django.conf import settings
 from rest_framework import serializers
 
-from customers.api import errors
 from customers.db.bounds import ByteBudget, TooManyBytesError, is_long
 from customers.db.fields import instant
+from customers.resources import errors
 from customers.resources.relations import Load
 from customers.services import permissions
 
@@ -67,8 +67,8 @@ class Shape:
             unknown = fields - readable.keys() - viewset.relations.keys() - {"id"}
             if unknown:
                 raise errors.InvalidFieldError(
-                    f"{min(unknown)} is not a field of {viewset.resource_name}.",
-                    parameter=f"fields[{viewset.resource_name}]",
+                    f"{min(unknown)} is not a field of {viewset.name}.",
+                    parameter=f"fields[{viewset.name}]",
                 )
         shown = {*readable, *viewset.relations} if fields is None else fields
         attributes = {name: field for name, field in readable.items() if name in shown}
@@ -91,7 +91,7 @@ class Shape:
         self.relationships = [name for name in viewset.relations if name in shown]
         self.links = {name: _links(name) for name in self.relationships}
         self.all_links = _between(self.links.values())
-        self.type = viewset.resource_name
+        self.type = viewset.name
 
     def attributes_of(self, row):
         """The attributes of `row` by name, without those that hang on the caller."""
@@ -180,17 +180,15 @@ class Document:
         data = self._resource(row, self.viewset) if rows else None
         return self._encode(data, rows, members)
 
-    def tag(self, row, body=None):
+    def etag(self, row, body=None):
         """The ETag of `row`, of which `body` is this document: the same whatever is included.
 
-        It changes with the row's attributes, but for those in its serializer's Meta.passing, and
+        It changes with the row's attributes, but for those in its serializer's Meta.volatile, and
         with updated_at, which every write of the row moves, one of its tags, too.
         """
-        passing = getattr(self.viewset.serializer_class.Meta, "passing", ())
-        if body is None or self.include or self.fields or passing:
-            fields = (
-                {self.viewset.resource_name: _all_but(self.viewset, passing)} if passing else {}
-            )
+        volatile = getattr(self.viewset.serializer_class.Meta, "volatile", ())
+        if body is None or self.include or self.fields or volatile:
+            fields = {self.viewset.name: _all_but(self.viewset, volatile)} if volatile else {}
             body = Document(self.viewset, self.principal, fields=fields).one(row)
         return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
@@ -228,13 +226,13 @@ class Document:
         if count > 1:
             raise errors.InvalidPageValueError(
                 f"This page is larger than {most} bytes; ask for a smaller page[size], or for "
-                f"fewer members by fields[{self.viewset.resource_name}].",
+                f"fewer members by fields[{self.viewset.name}].",
                 parameter="page[size]",
             )
 
     def _unshown(self, viewset):
         """The long columns that are left out of resources of the type of `viewset`."""
-        fields = self.fields.get(viewset.resource_name)
+        fields = self.fields.get(viewset.name)
         return () if fields is None else shape_of(viewset, fields).unread
 
     def _gather(self, rows, viewset, tree, path=""):
@@ -278,7 +276,7 @@ class Document:
                 self._gather(list(others.values()), target, branch, f"{path}{name}.")
 
     def _resource(self, row, viewset):
-        fields = self.fields.get(viewset.resource_name)
+        fields = self.fields.get(viewset.name)
         shape = shape_of(viewset, fields)
         link = viewset.link_to(row)
         attributes = shape.attributes_of(row)
@@ -298,7 +296,7 @@ class Document:
 
     @staticmethod
     def _key(row, viewset):
-        return viewset.resource_name, row.pk
+        return viewset.name, row.pk
 
 
 @lru_cache(maxsize=8)
@@ -312,7 +310,7 @@ def _all_but(viewset, names):
 
 
 def identifier(viewset, row):
-    return {"type": viewset.resource_name, "id": row.pk}
+    return {"type": viewset.name, "id": row.pk}
 
 
 def relationship_links(resource_link, name):
@@ -345,7 +343,7 @@ def include_tree(text, viewset, principal):
                 )
             branch = branch.setdefault(name, {})
             here = here.relations[name].target
-            if here and not permissions.allow(principal, here.resource_name, "retrieve"):
+            if here and not permissions.allow(principal, here.name, "retrieve"):
                 raise errors.UnauthorizedError(parameter="include")
     return tree
 
@@ -358,11 +356,11 @@ def fieldsets(asked, router):
     """
     fields = {}
     for resource_name, text in asked.items():
-        if resource_name not in router.viewsets:
+        if resource_name not in router.types:
             raise errors.InvalidResourceError(
                 f"{resource_name} is not a type of resource.",
                 parameter=f"fields[{resource_name}]",
             )
         fields[resource_name] = frozenset(text.split(",")) - {""}
-        shape_of(router.viewsets[resource_name], fields[resource_name])
+        shape_of(router.types[resource_name], fields[resource_name])
     return fields

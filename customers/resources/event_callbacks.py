@@ -1,5 +1,5 @@
-from customers.api.base import ResourceViewSet
 from customers.models import EventCallback
+from customers.resources.base import ResourceType
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.serializers import ResourceSerializer
 
@@ -23,9 +23,9 @@ class EventCallbackFilters(Filters):
     sortable = [*COMMON_SORT, *ANSWER]
 
 
-class EventCallbackViewSet(ResourceViewSet):
-    resource_name = "event_callbacks"
-    offers = {"list", "retrieve"}
+class EventCallbackType(ResourceType):
+    name = "event_callbacks"
+    actions = frozenset({"list", "retrieve"})
     queryset = EventCallback.objects.all()
     serializer_class = EventCallbackSerializer
     filterset_class = EventCallbackFilters

@@ -1,6 +1,5 @@
-from customers.api.base import ResourceViewSet
-from customers.api.pagination import Cursor
 from customers.models import EventStore
+from customers.resources.base import ResourceType
 from customers.resources.filters import Filters
 from customers.resources.serializers import ResourceSerializer
 
@@ -17,10 +16,10 @@ class EventStoreFilters(Filters):
     sortable = []
 
 
-class EventStoreViewSet(ResourceViewSet):
-    resource_name = "event_stores"
-    offers = {"retrieve"}
-    paging = Cursor
+class EventStoreType(ResourceType):
+    name = "event_stores"
+    actions = frozenset({"retrieve"})
+    paged_by_cursor = True
     queryset = EventStore.objects.all()
     serializer_class = EventStoreSerializer
     filterset_class = EventStoreFilters

@@ -1,12 +1,12 @@
-from customers.api.base import ResourceViewSet
 from customers.models import Event
-from customers.resources import webhook_includes
+from customers.resources.base import ResourceType
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
-from customers.resources.serializers import TriggeredSerializer
+from customers.resources.triggers import TriggeredSerializer
+from customers.services import webhooks
 
 
 class EventSerializer(TriggeredSerializer):
-    triggers = {"_trigger": webhook_includes.replay}
+    triggers = {"_trigger": webhooks.replay}
 
     class Meta:
         model = Event
@@ -23,9 +23,9 @@ class EventFilters(Filters):
     sortable = [*COMMON_SORT, "name"]
 
 
-class EventViewSet(ResourceViewSet):
-    resource_name = "events"
-    offers = {"list", "retrieve", "partial_update"}
+class EventType(ResourceType):
+    name = "events"
+    actions = frozenset({"list", "retrieve", "partial_update"})
     queryset = Event.objects.all()
     serializer_class = EventSerializer
     filterset_class = EventFilters

@@ -1,9 +1,12 @@
-from customers.api.base import ResourceViewSet
-from customers.jobs import exports, lifecycle
+from typing import Any
+
 from customers.models import Export, validate_paths
-from customers.resources import serializers
+from customers.resources import export_checks
+from customers.resources.base import ResourceType
 from customers.resources.fields import ChoiceField, ListField, ObjectField
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
+from customers.resources.triggers import TriggeredSerializer
+from customers.services import jobs
 
 STATE = [
     "resource_type",
@@ -20,19 +23,28 @@ GIVEN = ["resource_type", "format", *CHOICE]
 COMPUTED = ["progress", "estimated_completion_at", "attachment_url", "errors_log"]
 
 
-class ExportSerializer(serializers.ExportSerializer):
-    resource_type = ChoiceField(exports.TYPES)
+class ExportSerializer(TriggeredSerializer):
+    """A job: how many rows it has is known at once, and none is refused."""
+
+    resource_type = ChoiceField(export_checks.TYPES)
     includes = ListField(required=False, allow_null=True, validators=[validate_paths])
     fields = ListField(required=False, allow_null=True, validators=[validate_paths])
     filters = ObjectField(required=False, allow_null=True)
-    triggers = {"_interrupt": lifecycle.interrupt, "_start": lifecycle.resume}
+    triggers = {"_interrupt": jobs.interrupt, "_start": jobs.resume}
 
     class Meta:
         model = Export
         fields = [*STATE, *COMPUTED, *CHOICE]
-        passing = ("attachment_url", "estimated_completion_at")
+        volatile = ("attachment_url", "estimated_completion_at")
         relationships = ["events", "event_stores"]
         writable = create_only = GIVEN
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Counts the rows of a new one."""
+        if self.instance is None:
+            count = export_checks.validate(values, mode=self.principal.mode)
+            values |= {"records_count": count, "actor": self.principal.actor}
+        return super().validate(values)
 
 
 class ExportFilters(Filters):
@@ -44,8 +56,8 @@ class ExportFilters(Filters):
     sortable = [*COMMON_SORT, *STATE]
 
 
-class ExportViewSet(ResourceViewSet):
-    resource_name = "exports"
+class ExportType(ResourceType):
+    name = "exports"
     queryset = Export.objects.all()
     serializer_class = ExportSerializer
     filterset_class = ExportFilters

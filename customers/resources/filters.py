@@ -19,12 +19,12 @@ from django.db.models import F, Q
 from django.utils.dateparse import parse_date, parse_datetime
 from django_filters.utils import try_dbfield
 
-from customers.api import errors
-from customers.api.parsers import parse_json
 from customers.db.fields import FoldedField, IdField, InstantField, MetadataField
 from customers.db.indexes import has_trigrams
 from customers.models import EmailKeyField, email_key
+from customers.resources import errors
 from customers.resources.relations import ToOne
+from customers.services import strict_json
 
 COMMON = ["id", "created_at", "updated_at", "reference", "reference_origin", "metadata"]
 COMMON_SORT = ["id", "created_at", "updated_at", "reference", "reference_origin"]
@@ -242,7 +242,7 @@ def ordered(rows, viewset, text):
         attribute = name.removeprefix("-")
         if attribute not in filters.sortable:
             raise errors.InvalidSortError(
-                f"{attribute[:100]} is not a valid sort criteria for {viewset.resource_name}.",
+                f"{attribute[:100]} is not a valid sort criteria for {viewset.name}.",
                 parameter="sort",
             )
         column = filters.base_filters[attribute].field_name
@@ -264,9 +264,7 @@ def _query_filter(viewset, name):
         if stem != name:
             attributes = _attributes(viewset, stem)
             if attributes is None:
-                problem = (
-                    f"{stem[:100]} is not an attribute of {viewset.resource_name} to filter by."
-                )
+                problem = f"{stem[:100]} is not an attribute of {viewset.name} to filter by."
                 continue
             for attribute in attributes:
                 if predicate not in attribute.declared.predicates:
@@ -283,7 +281,7 @@ def _plain(viewset, name):
         attribute = _attribute(viewset, stem, 1)
         if attribute and predicate in attribute.declared.predicates:
             return [attribute], predicate
-    return f"{name[:100]} is not a filter of {viewset.resource_name}."
+    return f"{name[:100]} is not a filter of {viewset.name}."
 
 
 def _attributes(viewset, stem):
@@ -435,9 +433,9 @@ def _is(wanted):
 
 def _contains_json(attribute, text):
     try:
-        value = parse_json(text.encode())
-    except errors.ApiError as error:
-        raise ValidationError(error.detail.replace("The body", "it")) from error
+        value = strict_json.read(text.encode())
+    except strict_json.InvalidJsonError as error:
+        raise ValidationError(error.about("it")) from error
     if not isinstance(value, dict):
         raise ValidationError("it must be a JSON object.")
     _check_work(value)

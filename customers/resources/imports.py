@@ -1,10 +1,11 @@
-from customers.api.base import ResourceViewSet
-from customers.api.parsers import ImportParser
-from customers.jobs import imports, lifecycle
+from typing import Any
+
 from customers.models import Import
-from customers.resources import serializers
+from customers.resources.base import ResourceType
 from customers.resources.fields import ChoiceField, InputsField
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
+from customers.resources.triggers import TriggeredSerializer
+from customers.services import imports, jobs
 
 STATE = [
     "resource_type",
@@ -21,17 +22,32 @@ STATE = [
 GIVEN = ["resource_type", "format", "parent_resource_id", "inputs", "skip_errors"]
 
 
-class ImportSerializer(serializers.ImportSerializer):
+class ImportSerializer(TriggeredSerializer):
+    """A job: its inputs are kept apart, and never shown again."""
+
     resource_type = ChoiceField(imports.TYPES)
     inputs = InputsField(write_only=True)
-    triggers = {"_interrupt": lifecycle.interrupt, "_start": lifecycle.resume}
+    triggers = {"_interrupt": jobs.interrupt, "_start": jobs.resume}
 
     class Meta:
         model = Import
         fields = [*STATE, "errors_log", "skip_errors", "attachment_url"]
-        passing = ("attachment_url",)
+        volatile = ("attachment_url",)
         relationships = ["events", "event_stores"]
         writable = create_only = GIVEN
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Reads the inputs of a new one."""
+        if self.instance is None:
+            values["inputs"] = imports.validate(values, mode=self.principal.mode)
+        return super().validate(values)
+
+    def create(self, values: dict[str, Any]) -> Import:
+        """Make one and store its inputs."""
+        rows, actor = values.pop("inputs"), self.principal.actor
+        row = super().create({**values, "actor": actor, "inputs_size": len(rows)})
+        imports.store(row, rows)
+        return row
 
 
 class ImportFilters(Filters):
@@ -43,9 +59,9 @@ class ImportFilters(Filters):
     sortable = [*COMMON_SORT, *STATE]
 
 
-class ImportViewSet(ResourceViewSet):
-    resource_name = "imports"
-    parser_classes = [ImportParser]
+class ImportType(ResourceType):
+    name = "imports"
+    takes_files = True
     queryset = Import.objects.all()
     serializer_class = ImportSerializer
     filterset_class = ImportFilters

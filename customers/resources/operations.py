@@ -1,14 +1,42 @@
 """The API's own language for other rooms: its filters, its documents and its checked writes.
 
-This is a port: the functions are those of the module that settings.WIRE names, as Django
-finds ROOT_URLCONF. So services and the admin speak the wire's language without
-importing the door for programs, which is above the one and beside the other.
+What the console, jobs and commands ask of it is refused as the API would refuse it, by
+WriteRefusedError.
 """
 
-from functools import cache
-from importlib import import_module
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
+import orjson
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DataError, IntegrityError, transaction
+from django.db.models import Model, QuerySet
+from rest_framework.exceptions import ValidationError
+
+from customers.models import DeletionRefusedError, Resource
+from customers.resources import documents, errors, filters, writing
+from customers.resources.base import ResourceType
+from customers.resources.protocols import Principal
+from customers.resources.registry import registry
+from customers.services import permissions
+from customers.services.customers import ForgottenError
+from customers.services.transactions import ConcurrentUpdateError
+
+REFUSALS = (
+    DataError,
+    ForgottenError,
+    errors.ApiError,
+    errors.CombinedApiError,
+    errors.ConstraintViolationError,
+    IntegrityError,
+    DeletionRefusedError,
+    ObjectDoesNotExist,
+    ConcurrentUpdateError,
+)
+
+Linkages = Mapping[str, Any]  # by relationship: {"type", "id"}, a list of these, or None
 
 
 class WriteRefusedError(Exception):
@@ -18,7 +46,7 @@ class WriteRefusedError(Exception):
     what is wrong with it.
     """
 
-    def __init__(self, errors):
+    def __init__(self, errors: list[tuple[str, str]]) -> None:
         super().__init__("; ".join(f"{name} {text}".strip() for name, text in errors))
         self.errors = errors
 
@@ -27,77 +55,178 @@ class TooLargeError(WriteRefusedError):
     """The document would be too large with what it is to include."""
 
 
-def rows(resource_type, principal, filters=None):
-    """The queryset of the rows of a type that `principal` may see and that fulfil `filters`.
+def rows(
+    resource_type: str, principal: Principal, filters_by_name: Mapping[str, Any] | None = None
+) -> QuerySet:
+    """The queryset of the rows of a type that `principal` may see and that fulfil all filters.
 
-    `filters` maps the names of filter[q] to values: {"email_end": "@example.com",
-    "id_in": ["a", "b"], "metadata_jcont": {"size": "M"}}. Raises WriteRefusedError.
+    They are given by the names of filter[q]: {"email_end": "@example.com", "id_in": ["a", "b"],
+    "metadata_jcont": {"size": "M"}}. Raises WriteRefusedError.
     """
-    return _door().rows(resource_type, principal, filters or {})
+    with _refusals():
+        resource = _permitted(resource_type, principal, "list")
+        asked = [(name, ("q", name), _text(v)) for name, v in (filters_by_name or {}).items()]
+        return filters.filtered(resource.rows(principal), resource, principal, asked)
 
 
-def row(resource_type, pk, principal):
+def row(resource_type: str, pk: str, principal: Principal) -> Resource | None:
     """The row of a type with the id `pk` that `principal` may see, or None."""
-    return _door().row(resource_type, pk, principal)
+    return registry.types[resource_type].rows(principal).filter(pk=pk).first()
 
 
-def check_include(resource_type, principal, include):
+def check_include(resource_type: str, principal: Principal, include: Iterable[str]) -> None:
     """Check the relationship paths `include` of documents. Raises WriteRefusedError."""
-    _door().check_include(resource_type, principal, include)
+    with _refusals():
+        resource = _permitted(resource_type, principal, "retrieve")
+        documents.include_tree(",".join(include), resource, principal)
 
 
-def remains(resource_type, pk, principal):
-    """The document about a row that is gone: its id, and every attribute null."""
-    return _door().remains(resource_type, pk, principal)
-
-
-def document(row, principal, include=(), most_bytes=None):
-    """The JSON:API document about `row`, a dictionary, with the relationship paths `include`.
+def document(
+    row: Resource,
+    principal: Principal,
+    include: Iterable[str] = (),
+    most_bytes: int | None = None,
+) -> dict[str, Any]:
+    """The JSON:API document about `row`, with the relationship paths `include`.
 
     Raises WriteRefusedError for a path that leads nowhere, TooLargeError for more than
     `most_bytes`, without it settings.MAX_DOCUMENT_BYTES, with what is included.
     """
-    return _door().document(row, principal, include, most_bytes)
+    with _refusals():
+        return orjson.loads(_document(type(row), principal, include, most_bytes).one(row))
 
 
-def document_of(rows, principal, include=()):
+def documents_of(
+    rows: list[Resource], principal: Principal, include: Iterable[str] = ()
+) -> dict[str, Any]:
     """As `document`, about several rows of one type."""
-    return _door().document_of(rows, principal, include)
+    with _refusals():
+        return orjson.loads(_document(type(rows[0]), principal, include).many(rows))
 
 
-def model_of(resource_type):
+def tombstone(resource_type: str, pk: str, principal: Principal) -> dict[str, Any]:
+    """The document about a row that is gone: its id, and every attribute null."""
+    resource = registry.types[resource_type]
+    fields = resource.serializer_class().fields.items()
+    attributes = [
+        name for name, field in fields if not field.write_only and name not in resource.relations
+    ]
+    return {
+        "data": {
+            "id": pk,
+            "type": resource_type,
+            "links": {"self": f"{settings.PUBLIC_URL}/api/{resource_type}/{pk}"},
+            "attributes": dict.fromkeys(attributes),
+            "meta": {"mode": principal.mode, "organization_id": settings.ORGANIZATION_ID},
+        }
+    }
+
+
+def model_of(resource_type: str) -> type[Model]:
     """The model of the rows of a type."""
-    return _door().model_of(resource_type)
+    return registry.types[resource_type].serializer_class.Meta.model
 
 
-def relationships(resource_type):
+def relationships(resource_type: str) -> dict[str, tuple[bool, list[str]]]:
     """For each relationship of a type: whether it is to-many, and the types it leads to."""
-    return _door().relationships(resource_type)
+    return {
+        name: (relation.to_many, list(relation.targets()))
+        for name, relation in registry.types[resource_type].relations.items()
+    }
 
 
-def checked(resource_type, principal, found):
+def validated(
+    resource_type: str, principal: Principal, found: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any] | None]:
     """What the API makes of each of `found`, attributes of rows to be made: values for the model.
 
     None stands for what `create` would refuse.
     """
-    return _door().checked(resource_type, principal, found)
+    resource = _permitted(resource_type, principal, "create")
+    writable = resource.serializer_class.writable_by(principal, creating=True)
+    serializer = resource.serializer_class(context={"principal": principal})
+    values: list[dict[str, Any] | None] = []
+    for attributes in found:
+        try:
+            allowed = attributes.keys() <= writable - resource.relations.keys()
+            values.append(serializer.run_validation(attributes) if allowed else None)
+        except ValidationError:
+            values.append(None)
+    return values
 
 
-def create(resource_type, principal, attributes, relationships=None):
+def create(
+    resource_type: str,
+    principal: Principal,
+    attributes: Mapping[str, Any],
+    relationships: Linkages | None = None,
+) -> Resource:
     """Make and record a row as a POST would; return it.
 
     Raises WriteRefusedError, having changed nothing.
-
-    `relationships` maps names to {"type", "id"}, a list of these, or None.
     """
-    return _door().create(resource_type, principal, attributes, relationships or {})
+    with _refusals(), transaction.atomic():
+        resource = _permitted(resource_type, principal, "create")
+        data = _resource_object(resource_type, attributes, relationships or {})
+        return writing.create(resource, principal, data)
 
 
-def update(row, principal, attributes, relationships=None):
+def update(
+    row: Resource,
+    principal: Principal,
+    attributes: Mapping[str, Any],
+    relationships: Linkages | None = None,
+) -> Resource:
     """Change and record `row` as a PATCH would; return it. Raises as `create`."""
-    return _door().update(row, principal, attributes, relationships or {})
+    with _refusals(), transaction.atomic():
+        name = registry.type_of(type(row)).name
+        resource = _permitted(name, principal, "partial_update")
+        data = {"id": row.pk, **_resource_object(name, attributes, relationships or {})}
+        return writing.update(resource, principal, row.pk, data)
 
 
-@cache
-def _door():
-    return import_module(settings.WIRE)
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except REFUSALS as error:
+        too_large = isinstance(error, errors.DocumentTooLargeError)
+        found = [(one.member, one.message) for one in errors.explained(error)]
+        raise (TooLargeError if too_large else WriteRefusedError)(found) from error
+
+
+def _permitted(resource_type: str, principal: Principal, act: str) -> type[ResourceType]:
+    """The type named. Raises ApiError where `principal` may not do `act` to its rows."""
+    resource = registry.types.get(resource_type)
+    if resource is None or act not in resource.actions:
+        raise errors.InvalidResourceError(f"{resource_type} does not offer this")
+    if not permissions.allow(principal, resource_type, act):
+        raise errors.UnauthorizedError
+    return resource
+
+
+def _document(
+    model: type[Resource],
+    principal: Principal,
+    include: Iterable[str],
+    most_bytes: int | None = None,
+) -> documents.Document:
+    resource = registry.type_of(model)
+    tree = documents.include_tree(",".join(include), resource, principal)
+    return documents.Document(resource, principal, tree, most_bytes=most_bytes)
+
+
+def _resource_object(
+    resource_type: str, attributes: Mapping[str, Any], relationships: Linkages
+) -> dict[str, Any]:
+    linkages = {name: {"data": value} for name, value in relationships.items()}
+    return {"type": resource_type, "attributes": attributes, "relationships": linkages}
+
+
+def _text(value: Any) -> str:
+    """A filter's value as a query string has it: true, a,b or JSON."""
+    if value is None:
+        raise errors.ApiError("null is no value to filter by; use _null or _or_null")
+    if isinstance(value, list | tuple):
+        return ",".join(map(_text, value))
+    return value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -1,7 +1,8 @@
-from customers.api.base import ResourceViewSet
 from customers.models import OrderSubscription
+from customers.resources.base import ResourceType
 from customers.resources.filters import COMMON, COMMON_SORT, Email, Filters
-from customers.resources.serializers import TaggableSerializer, TransitionalSerializer
+from customers.resources.serializers import TaggableSerializer
+from customers.resources.triggers import TransitionalSerializer
 
 KNOWN = [
     "number",
@@ -66,8 +67,8 @@ class OrderSubscriptionFilters(Filters):
     sortable = [*COMMON_SORT, *KNOWN]
 
 
-class OrderSubscriptionViewSet(ResourceViewSet):
-    resource_name = "order_subscriptions"
+class OrderSubscriptionType(ResourceType):
+    name = "order_subscriptions"
     queryset = OrderSubscription.objects.select_related("customer")
     serializer_class = OrderSubscriptionSerializer
     filterset_class = OrderSubscriptionFilters

@@ -1,12 +1,10 @@
-from customers.api.base import ResourceViewSet
 from customers.models import Order
+from customers.resources.base import ResourceType
+from customers.resources.customer_emails import CustomerEmailSerializer
 from customers.resources.fields import MomentField
 from customers.resources.filters import COMMON, COMMON_SORT, Email, Filters
-from customers.resources.serializers import (
-    CustomerEmailSerializer,
-    TaggableSerializer,
-    TransitionalSerializer,
-)
+from customers.resources.serializers import TaggableSerializer
+from customers.resources.triggers import TransitionalSerializer
 
 MIRRORED = [
     "number",
@@ -27,7 +25,7 @@ DATED = ["placed_at", "approved_at", "cancelled_at", "archived_at"]
 
 class OrderSerializer(CustomerEmailSerializer, TransitionalSerializer, TaggableSerializer):
     placed_at = MomentField(required=False)
-    dating = {"placed_at": "_place"}
+    dated_by = {"placed_at": "_place"}
 
     class Meta:
         model = Order
@@ -96,8 +94,8 @@ class OrderFilters(Filters):
     sortable = [*COMMON_SORT, *MIRRORED, "status", *DATED]
 
 
-class OrderViewSet(ResourceViewSet):
-    resource_name = "orders"
+class OrderType(ResourceType):
+    name = "orders"
     queryset = Order.objects.select_related("customer")
     serializer_class = OrderSerializer
     filterset_class = OrderFilters

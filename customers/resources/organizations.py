@@ -1,7 +1,8 @@
 from rest_framework_json_api import serializers
 
-from customers.api.base import SingletonViewSet
 from customers.models import Organization
+from customers.resources.base import SingletonType
+from customers.resources.protocols import Principal
 
 
 class OrganizationSerializer(serializers.Serializer):
@@ -25,11 +26,12 @@ class OrganizationSerializer(serializers.Serializer):
         relationships = []
 
 
-class OrganizationViewSet(SingletonViewSet):
-    resource_name = "organizations"
+class OrganizationType(SingletonType):
+    name = "organizations"
     path = "organization"
     serializer_class = OrganizationSerializer
 
     @classmethod
-    def row_for(cls, principal):
+    def row_for(cls, principal: Principal) -> Organization:
+        """The organization, which is made of settings."""
         return Organization()

@@ -7,7 +7,7 @@ import re
 
 from django.conf import settings
 
-from customers.api import errors
+from customers.resources import errors
 
 MEMBER = re.compile(r"(include|sort|fields|page|filter)((?:\[[^\[\]]*\])*)")
 BRACKETED = re.compile(r"\[([^\[\]]*)\]")

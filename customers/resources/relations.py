@@ -4,8 +4,8 @@ from functools import cached_property
 
 from django.db.models import Exists, OuterRef, Q
 
-from customers.api import errors
 from customers.db.compiled import Parameter, Statement, UncompilableError
+from customers.resources import errors
 
 
 class Load:
@@ -53,7 +53,7 @@ class Relation:
     @cached_property
     def target(self):
         """The viewset of the related type; None when rows of several types are related."""
-        return self.router.viewset_of(self.field.related_model)
+        return self.router.type_of(self.field.related_model)
 
     def viewset_for(self, row):
         """The viewset of the related `row`."""
@@ -61,7 +61,7 @@ class Relation:
 
     def targets(self):
         """The viewsets of all types that it may lead to, by their names."""
-        return {self.target.resource_name: self.target}
+        return {self.target.name: self.target}
 
     def among(self, parent, principal):
         """The queryset of the rows that are related to `parent`."""
@@ -229,7 +229,7 @@ class AuditRelation(Relation):
 
     @cached_property
     def target(self):
-        return self.router.viewsets[self.name]
+        return self.router.types[self.name]
 
     def _rows(self, principal, **ids):
         return self.target.rows(principal).filter(resource_type=self.resource_type, **ids)
@@ -253,7 +253,7 @@ class TopicWebhooks(Relation):
 
     @cached_property
     def target(self):
-        return self.router.viewsets["webhooks"]
+        return self.router.types["webhooks"]
 
     def among(self, parent, principal):
         return self.target.rows(principal).filter(topic=parent.name)
@@ -278,21 +278,21 @@ class PolymorphicToOne(Relation):
         self.keys = [model._meta.get_field(key) for key in model.ATTACHABLE]
 
     def viewset_for(self, row):
-        return self.router.viewset_of(type(row))
+        return self.router.type_of(type(row))
 
     def targets(self):
-        viewsets = [self.router.viewset_of(key.related_model) for key in self.keys]
-        return {viewset.resource_name: viewset for viewset in viewsets}
+        viewsets = [self.router.type_of(key.related_model) for key in self.keys]
+        return {viewset.name: viewset for viewset in viewsets}
 
     def among(self, parent, principal):
         key = next(key for key in self.keys if getattr(parent, key.attname))
-        rows = self.router.viewset_of(key.related_model).rows(principal)
+        rows = self.router.type_of(key.related_model).rows(principal)
         return rows.filter(pk=getattr(parent, key.attname))
 
     def load(self, parents, principal, load):
         found = {}
         for key in self.keys:
-            target = self.router.viewset_of(key.related_model)
+            target = self.router.type_of(key.related_model)
             owners = {parent.pk: getattr(parent, key.attname) for parent in parents}
             ids = set(owners.values()) - {None}
             rows = self.rows_with(ids, target, principal, load)
@@ -307,7 +307,7 @@ class TokenCustomer(Relation):
 
     @cached_property
     def target(self):
-        return self.router.viewsets["customers"]
+        return self.router.types["customers"]
 
     def among(self, parent, principal):
         return self.target.rows(principal).filter(pk=principal.owner_id or "")

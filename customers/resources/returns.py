@@ -1,7 +1,8 @@
-from customers.api.base import ResourceViewSet
 from customers.models import Return
+from customers.resources.base import ResourceType
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
-from customers.resources.serializers import TaggableSerializer, TransitionalSerializer
+from customers.resources.serializers import TaggableSerializer
+from customers.resources.triggers import TransitionalSerializer
 
 SORTED = [
     "number",
@@ -60,8 +61,8 @@ class ReturnFilters(Filters):
     sortable = [*COMMON_SORT, *SORTED]
 
 
-class ReturnViewSet(ResourceViewSet):
-    resource_name = "returns"
+class ReturnType(ResourceType):
+    name = "returns"
     queryset = Return.objects.select_related("customer", "order")
     serializer_class = ReturnSerializer
     filterset_class = ReturnFilters

@@ -1,13 +1,19 @@
 """Sets of customers, described by filters of the API's own language."""
 
+from collections.abc import Iterable
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
+
 from customers.resources import operations
+from customers.resources.protocols import Principal
 
 SAFE = "[],:@/"  # signs that a query string may show as they are
 
+Filter = tuple[str, str]  # a name of filter[q], and a value
 
-def rows_of(filters, principal):
+
+def rows_of(filters: Iterable[Filter], principal: Principal) -> QuerySet:
     """The customers that fulfil all of `filters`, pairs of a name of filter[q] and a value.
 
     A name may come twice. Raises operations.WriteRefusedError, naming what is wrong.
@@ -25,6 +31,6 @@ def rows_of(filters, principal):
     return rows
 
 
-def query_of(filters):
+def query_of(filters: Iterable[Filter]) -> str:
     """`filters` as the API's query string."""
     return urlencode([(f"filter[q][{name}]", value) for name, value in filters], safe=SAFE)

@@ -1,5 +1,5 @@
-from customers.api.base import ResourceViewSet
 from customers.models import SkuListItem
+from customers.resources.base import ResourceType
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.serializers import ResourceSerializer
 
@@ -23,8 +23,8 @@ class SkuListItemFilters(Filters):
     sortable = [*COMMON_SORT, "position", "sku_code", "quantity"]
 
 
-class SkuListItemViewSet(ResourceViewSet):
-    resource_name = "sku_list_items"
+class SkuListItemType(ResourceType):
+    name = "sku_list_items"
     queryset = SkuListItem.objects.all()
     serializer_class = SkuListItemSerializer
     filterset_class = SkuListItemFilters

@@ -1,5 +1,5 @@
-from customers.api.base import ResourceViewSet
 from customers.models import SkuList
+from customers.resources.base import ResourceType
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.serializers import ResourceSerializer
 
@@ -22,8 +22,8 @@ class SkuListFilters(Filters):
     sortable = [*COMMON_SORT, "name", "slug", "manual"]
 
 
-class SkuListViewSet(ResourceViewSet):
-    resource_name = "sku_lists"
+class SkuListType(ResourceType):
+    name = "sku_lists"
     queryset = SkuList.objects.all()
     serializer_class = SkuListSerializer
     filterset_class = SkuListFilters

@@ -1,5 +1,5 @@
-from customers.api.base import ResourceViewSet
 from customers.models import Tag
+from customers.resources.base import ResourceType
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.serializers import ResourceSerializer
 
@@ -20,8 +20,8 @@ class TagFilters(Filters):
     sortable = [*COMMON_SORT, "name"]
 
 
-class TagViewSet(ResourceViewSet):
-    resource_name = "tags"
+class TagType(ResourceType):
+    name = "tags"
     queryset = Tag.objects.all()
     serializer_class = TagSerializer
     filterset_class = TagFilters

@@ -1,10 +1,14 @@
-"""Webhooks: what may be one, and what its triggers do to the locked row."""
+"""The documents that webhooks are told, and what these may include."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
+from django.core.exceptions import ValidationError
 
-from customers.models import CustomerPaymentSource, Event, Webhook, new_secret
+from customers.models import CustomerPaymentSource, Event, Resource, Webhook
 from customers.resources import operations
+from customers.resources.protocols import Principal
 from customers.services import principals
 
 URL_PARTS = ("self", "related")
@@ -12,44 +16,28 @@ UNTOLD = {"reset_password_token", "shared_secret", *CustomerPaymentSource.TOKENS
 MOST_BYTES = 2**20  # of a payload with what is included: the worker holds many at once
 
 
-def check_includes(topic, paths, *, mode):
+def check_includes(topic: str, paths: Iterable[str] | None, *, mode: str) -> None:
     """Check that documents about `topic`'s type can include `paths`.
 
-    Raises operations.WriteRefusedError."""
+    Raises operations.WriteRefusedError.
+    """
     resource_type = topic.partition(".")[0]
     operations.check_include(resource_type, principals.service(mode), paths or ())
 
 
-def reset_circuit(webhook, *, actor):
-    """Let calls go out again."""
-    webhook.circuit_state = Webhook.Circuit.CLOSED
-    webhook.circuit_failure_count = 0
-    webhook.save(update_fields=["circuit_state", "circuit_failure_count"])
+def validate(values: Mapping[str, Any], webhook: Webhook | None, *, mode: str) -> None:
+    """Raise ValidationError unless `webhook`, changed or made by `values`, has what it includes."""
+    topic = values.get("topic") or webhook.topic
+    paths = values.get("include_resources", getattr(webhook, "include_resources", None))
+    try:
+        check_includes(topic, paths, mode=mode)
+    except operations.WriteRefusedError as error:
+        message = error.errors[0][1].rstrip(".")
+        refused = ValidationError(f"cannot be: {message}", "invalid")
+        raise ValidationError({"include_resources": refused}) from error
 
 
-def regenerate_secret(webhook, *, actor):
-    """Sign with a new secret from now on."""
-    webhook.shared_secret = new_secret()
-    webhook.save(update_fields=["shared_secret"])
-
-
-def disable(webhook, *, actor):
-    """Make no calls; one that is off stays off."""
-    webhook.disabled_at = webhook.disabled_at or timezone.now()
-    webhook.save(update_fields=["disabled_at"])
-
-
-def enable(webhook, *, actor):
-    webhook.disabled_at = None
-    webhook.save(update_fields=["disabled_at"])
-
-
-def replay(event, *, actor):
-    """Call the webhooks of the `event`'s topic for it once more."""
-    Event.objects.filter(pk=event.pk).update(undispatched=True)
-
-
-def payload_of(event, webhook):
+def payload_of(event: Event, webhook: Webhook) -> dict[str, Any]:
     """What `webhook` is told about `event`: the document of the row as it is now.
 
     Of a row that is gone it holds the id alone. Links are relative. Secrets are left out,
@@ -61,7 +49,7 @@ def payload_of(event, webhook):
     if not event.name.endswith(".destroy"):
         row = operations.row(event.resource_type, event.resource_id, principal)
     if row is None:
-        document = operations.remains(event.resource_type, event.resource_id, principal)
+        document = operations.tombstone(event.resource_type, event.resource_id, principal)
     else:
         paths = list(webhook.include_resources or ())
         if event.name.endswith(".tagged") and "tags" not in paths:
@@ -76,14 +64,14 @@ def payload_of(event, webhook):
     return document
 
 
-def _document(row, principal, paths):
+def _document(row: Resource, principal: Principal, paths: list[str]) -> dict[str, Any]:
     try:
         return operations.document(row, principal, paths, MOST_BYTES)
     except operations.TooLargeError:
         return operations.document(row, principal) | {"meta": {"included_left_out": True}}
 
 
-def _make_relative(links):
+def _make_relative(links: dict[str, str]) -> None:
     for name in URL_PARTS:
         if name in links:
             links[name] = links[name].removeprefix(settings.PUBLIC_URL)

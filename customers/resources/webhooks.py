@@ -1,29 +1,45 @@
-from customers.api.base import ResourceViewSet
+from typing import Any
+
 from customers.models import Webhook, validate_paths
-from customers.resources import serializers, webhook_includes
+from customers.resources import webhook_includes
+from customers.resources.base import ResourceType
 from customers.resources.documents import ForWriters
 from customers.resources.fields import ListField
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
+from customers.resources.triggers import TriggeredSerializer
+from customers.services import webhooks
 
 STATE = ["disabled_at", "circuit_state", "circuit_failure_count"]
 
 
-class WebhookSerializer(serializers.WebhookSerializer):
+class WebhookSerializer(TriggeredSerializer):
+    """An address to call, checked when it is written; what is included, by its topic."""
+
     shared_secret = ForWriters()
     include_resources = ListField(required=False, allow_null=True, validators=[validate_paths])
     triggers = {
-        "_disable": webhook_includes.disable,
-        "_enable": webhook_includes.enable,
-        "_reset_circuit": webhook_includes.reset_circuit,
-        "_regenerate_shared_secret": webhook_includes.regenerate_secret,
+        "_disable": webhooks.disable,
+        "_enable": webhooks.enable,
+        "_reset_circuit": webhooks.reset_circuit,
+        "_regenerate_shared_secret": webhooks.regenerate_secret,
     }
-    at_once = frozenset({"_disable", "_enable"})
+    allowed_on_create = frozenset({"_disable", "_enable"})
 
     class Meta:
         model = Webhook
         fields = ["name", "topic", "callback_url", "include_resources", *STATE, "shared_secret"]
         relationships = ["last_event_callbacks", "event_stores"]
         writable = ["name", "topic", "callback_url", "include_resources"]
+
+    def validate_callback_url(self, value: str) -> str:
+        """Raises ValidationError for an address that must not be called."""
+        webhooks.validate_callback_url(value)
+        return value
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Raises ValidationError for what cannot be included."""
+        webhook_includes.validate(values, self.instance, mode=self.principal.mode)
+        return super().validate(values)
 
 
 class WebhookFilters(Filters):
@@ -34,8 +50,8 @@ class WebhookFilters(Filters):
     sortable = [*COMMON_SORT, *STATE]
 
 
-class WebhookViewSet(ResourceViewSet):
-    resource_name = "webhooks"
+class WebhookType(ResourceType):
+    name = "webhooks"
     queryset = Webhook.objects.all()
     serializer_class = WebhookSerializer
     filterset_class = WebhookFilters

@@ -6,7 +6,9 @@ from django.utils.crypto import get_random_string
 from customers.models import Application, Session
 
 
-def create_application(*, name, mode, kind=Application.Kind.INTEGRATION, read_only=False):
+def create_application(
+    *, name: str, mode: str, kind: str = Application.Kind.INTEGRATION, read_only: bool = False
+) -> tuple[Application, str | None]:
     """Make an application; return it and its secret, which is not kept.
 
     A sales channel has none: what it sends is in everybody's hands. Raises ValueError, with
@@ -26,7 +28,7 @@ def create_application(*, name, mode, kind=Application.Kind.INTEGRATION, read_on
     return application, secret
 
 
-def revoke_tokens(application):
+def revoke_tokens(application: Application) -> None:
     """End every access and refresh token of `application` from the next request on."""
     Session.objects.filter(application=application).delete()
     Application.objects.filter(pk=application.pk).update(token_generation=F("token_generation") + 1)

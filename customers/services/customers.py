@@ -3,7 +3,8 @@
 from django.core.exceptions import ValidationError
 
 from customers.models import Customer, email_key, validate_email_address
-from customers.services import events
+from customers.services import audit
+from customers.services.actors import Actor
 
 
 class CustomerNotFoundError(Exception):
@@ -13,7 +14,7 @@ class CustomerNotFoundError(Exception):
 class ForgottenError(Exception):
     """The customer's anonymization has begun: no door writes about that person again."""
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "The customer has been anonymized; it can be deleted, but not changed or added to."
 
 
@@ -23,7 +24,7 @@ def refuse_forgotten(*customers: Customer) -> None:
         raise ForgottenError
 
 
-def customer_by_email(email, *, mode):
+def customer_by_email(email: str, *, mode: str) -> Customer:
     """The customer whose address is `email`, by its key. Raises CustomerNotFoundError."""
     try:
         return Customer.objects.get(mode=mode, email_key=email_key(email))
@@ -31,7 +32,7 @@ def customer_by_email(email, *, mode):
         raise CustomerNotFoundError from error
 
 
-def customer_for_email(email, *, mode, actor):
+def customer_for_email(email: str, *, mode: str, actor: Actor | None) -> Customer:
     """The customer whose address is `email`, made as a guest when there is none.
 
     Raises ValidationError when it is no address.
@@ -43,5 +44,5 @@ def customer_for_email(email, *, mode, actor):
         mode=mode, email_key=email_key(email), defaults={"email": email}
     )
     if made:
-        events.record_create(customer, actor=actor)
+        audit.record(customer, "create", actor=actor)
     return customer

@@ -2,10 +2,12 @@
 
 import random
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import timedelta
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 from faker import Faker
 
@@ -42,7 +44,7 @@ PLACES = [
 ]
 
 
-def make_customers(count, *, mode):
+def make_customers(count: int, *, mode: str) -> Iterator[int]:
     """Bring the demonstration customers of `mode` up to `count`, with all that hangs on them.
 
     A transaction for each 500; yields the number of customers that it has made. Customer 7
@@ -64,7 +66,7 @@ def make_customers(count, *, mode):
 class Cast:
     """People's names, groups and tags to draw from, and the stories that they make."""
 
-    def __init__(self, mode):
+    def __init__(self, mode: str) -> None:
         faker = Faker("en_US")
         faker.seed_instance(1)
         self.mode = mode
@@ -79,7 +81,7 @@ class Cast:
         defaults = {"reference_origin": ORIGIN}
         return model.objects.get_or_create(mode=self.mode, **values, defaults=defaults)[0]
 
-    def tell(self, number, rows):
+    def tell(self, number: int, rows: dict[type[Model], list[Model]]) -> None:
         """Add to `rows`, lists by model in the order to save them, the story of one customer."""
         chance = random.Random(number)  # noqa: S311 the same every time, on purpose
         began = timezone.now() - timedelta(days=365 * chance.random() ** 2)

@@ -6,7 +6,9 @@ https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header
 import base64
 import hashlib
 import hmac
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
 
 import orjson
 from cryptography.fernet import Fernet
@@ -15,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from customers.models import IdempotentAnswer
+from customers.models import IdempotentAnswer, Resource
 
 
 class KeyReuseError(Exception):
@@ -29,13 +31,13 @@ class ForgottenAnswerError(Exception):
 class Once:
     """One use of `key`, which the caller `who` made up, for `request`, all of it as bytes."""
 
-    def __init__(self, key, *, actor, request):
+    def __init__(self, key: str, *, actor: str, request: bytes) -> None:
         self.key = _digest("key", actor, key)
         self.fingerprint = _digest("request", actor, request)
         secret = _hmac("answer", actor, key)
         self.cipher = Fernet(base64.urlsafe_b64encode(secret))
 
-    def begin(self):
+    def begin(self) -> Any:
         """The answer given before, as `keep` got it, or None when the request is new.
 
         Runs in the transaction that does what is asked. One with the same key waits here
@@ -59,20 +61,20 @@ class Once:
             raise ForgottenAnswerError
         return orjson.loads(self.cipher.decrypt(found.answer.encode()))
 
-    def keep(self, answer, *, about=None):
+    def keep(self, answer: Any, *, about: Resource | None = None) -> None:
         """Keep `answer`, JSON, to be given again; `about` is the row that was written, if any."""
         hidden = self.cipher.encrypt(orjson.dumps(answer)).decode()
         whose = {"resource_id": about.pk, "customer_id": about.owning_customer_id} if about else {}
         IdempotentAnswer.objects.filter(key=self.key).update(answer=hidden, **whose)
 
 
-def forget(ids, people):
+def forget(ids: Collection[str], people: Collection[str]) -> None:
     """Empty the answers about the rows with `ids`, and those of the customers `people`."""
     theirs = Q(resource_id__in=ids) | Q(customer_id__in=people)
     IdempotentAnswer.objects.filter(theirs).update(answer="")
 
 
-def sweep(now):
+def delete_expired(now: datetime) -> None:
     """Delete the answers that are kept no longer at `now`."""
     IdempotentAnswer.objects.filter(expires_at__lt=now).delete()
 

@@ -199,7 +199,7 @@ def give_all_back(used: list[Use]) -> None:
             refund(one)
 
 
-def sweep(now):
+def delete_expired(now):
     """Delete the counts that no window covers at `now` any more."""
     Counter.objects.filter(expires_at__lt=now).delete()
 

@@ -2,6 +2,8 @@
 
 import re
 import time
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 from authlib.oauth2 import AuthorizationServer, OAuth2Error
 from authlib.oauth2.rfc6749 import ClientMixin, OAuth2Request, grants
@@ -16,7 +18,7 @@ from authlib.oauth2.rfc6749.errors import (
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from django.conf import settings
 
-from customers.models import Application
+from customers.models import Application, Customer, Session
 from customers.services import sessions
 from customers.services.tokens import ForeignTokenError, issue_token, revoke_token
 
@@ -29,20 +31,22 @@ GRANTS = {
     Application.Kind.SALES_CHANNEL: {"client_credentials", "password", "refresh_token"},
 }
 
+Answer: TypeAlias = tuple[int, dict[str, Any]]  # the status and the JSON to send
+
 
 class Client(ClientMixin):
     """An application as Authlib asks about it."""
 
-    def __init__(self, application):
+    def __init__(self, application: Application) -> None:
         self.application = application
 
-    def check_client_secret(self, client_secret):
+    def check_client_secret(self, client_secret: str) -> bool:
         return self.application.has_secret(client_secret)
 
-    def check_endpoint_auth_method(self, method, endpoint):
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         return method in AUTH_METHODS.get(self.application.kind, ["none"])
 
-    def check_grant_type(self, grant_type):
+    def check_grant_type(self, grant_type: str) -> bool:
         return grant_type in GRANTS[self.application.kind]
 
 
@@ -51,19 +55,19 @@ class Grant:
 
     TOKEN_ENDPOINT_AUTH_METHODS = [*SECRET_METHODS, "none"]
 
-    def authenticate_token_endpoint_client(self):
+    def authenticate_token_endpoint_client(self) -> Client:
         self.request.client = super().authenticate_token_endpoint_client()
         return self.request.client
 
     @property
-    def application(self):
+    def application(self) -> Application:
         return self.request.client.application
 
     @property
-    def scope(self):
+    def scope(self) -> str:
         return self.request.payload.scope or EVERYTHING
 
-    def respond(self, **members):
+    def respond(self, **members: Any) -> Answer:
         """The answer that gives a token, of `members` beside those that every grant's has."""
         return 200, {
             "token_type": "bearer",
@@ -72,7 +76,7 @@ class Grant:
             **members,
         }
 
-    def respond_for(self, session, refresh_token, scope):
+    def respond_for(self, session: Session, refresh_token: str, scope: str) -> Answer:
         """The answer that gives the tokens of a customer's `session`."""
         token = issue_token(self.application, scope=scope, confidential=False, session=session)
         return self.respond(
@@ -87,7 +91,7 @@ class Grant:
 class ClientCredentials(Grant, grants.ClientCredentialsGrant):
     """A program by itself."""
 
-    def create_token_response(self):
+    def create_token_response(self) -> Answer:
         confidential = not self.application.public_access
         token = issue_token(self.application, scope=self.scope, confidential=confidential)
         return self.respond(access_token=token, scope=self.scope)
@@ -96,11 +100,11 @@ class ClientCredentials(Grant, grants.ClientCredentialsGrant):
 class Password(Grant, grants.ResourceOwnerPasswordCredentialsGrant):
     """A customer, by e-mail address and password, through a sales channel."""
 
-    def authenticate_user(self, username, password):
+    def authenticate_user(self, username: str, password: str) -> Customer:
         mode, client = self.application.mode, self.request.address
         return sessions.authenticate(username, password, mode=mode, client=client)
 
-    def create_token_response(self):
+    def create_token_response(self) -> Answer:
         session, token = sessions.start(self.application, self.request.user, scope=self.scope)
         return self.respond_for(session, token, session.scope)
 
@@ -108,13 +112,13 @@ class Password(Grant, grants.ResourceOwnerPasswordCredentialsGrant):
 class Refresh(Grant, grants.RefreshTokenGrant):
     """A customer who stays logged in."""
 
-    def validate_token_request(self):
+    def validate_token_request(self) -> None:
         self._validate_request_client()
         if not self.request.form.get("refresh_token"):
             raise InvalidRequestError("Missing 'refresh_token' in request.")
         self.validate_requested_scope()
 
-    def create_token_response(self):
+    def create_token_response(self) -> Answer:
         token, scope = self.request.form["refresh_token"], self.request.payload.scope
         session, token = sessions.proceed(self.application, token, scope=scope)
         return self.respond_for(session, token, scope or session.scope)
@@ -126,19 +130,19 @@ OFFERED = {grant.GRANT_TYPE: grant for grant in (ClientCredentials, Password, Re
 class TokenRequest(OAuth2Request):
     """A token request by its members, whether they came as JSON or as a form."""
 
-    def __init__(self, members, headers, address):
+    def __init__(self, members: dict[str, str], headers: Mapping[str, str], address: str) -> None:
         super().__init__("POST", settings.TOKEN_ISSUER, headers=headers)
         self.address = address
         self.members = members
         self.payload = BasicOAuth2Payload(members)
 
     @property
-    def form(self):
+    def form(self) -> dict[str, str]:
         return self.members
 
 
 class TokenServer(AuthorizationServer):
-    def answer(self, members, headers, address):
+    def answer(self, members: dict[str, str], headers: Mapping[str, str], address: str) -> Answer:
         """Answer a token request.
 
         Takes its members, a dictionary of strings, its headers, and the client's network
@@ -155,7 +159,9 @@ class TokenServer(AuthorizationServer):
         except sessions.ScopeExceededError as error:
             return self.handle_error_response(request, InvalidScopeError(str(error)))
 
-    def answer_revocation(self, members, headers, address):
+    def answer_revocation(
+        self, members: dict[str, str], headers: Mapping[str, str], address: str
+    ) -> Answer:
         """As `answer`, for a request to revoke the token in its member `token` (RFC 7009)."""
         request = TokenRequest(members, headers, address)
         try:
@@ -170,35 +176,35 @@ class TokenServer(AuthorizationServer):
             return self.handle_error_response(request, InvalidClientError())
         return 200, {}
 
-    def handle_error_response(self, request, error):
+    def handle_error_response(self, request: OAuth2Request, error: OAuth2Error) -> Answer:
         if isinstance(error, InvalidClientError):  # an unknown id and a wrong secret are told alike
             error = InvalidClientError("The client is unknown or its secret is wrong.", None, 401)
         if isinstance(error, UnsupportedGrantTypeError):
             error = OAuth2Error("This grant type is not offered.", error=error.error)
         return super().handle_error_response(request, error)
 
-    def create_oauth2_request(self, request):
+    def create_oauth2_request(self, request: OAuth2Request) -> OAuth2Request:
         return request
 
-    def get_token_grant(self, request):
+    def get_token_grant(self, request: OAuth2Request) -> Grant:
         if grant := OFFERED.get(request.payload.grant_type):
             return grant(request, self)
         raise UnsupportedGrantTypeError(None)
 
-    def query_client(self, client_id):
+    def query_client(self, client_id: str) -> Client | None:
         if client_id.isascii() and client_id.isprintable():
             application = Application.objects.filter(client_id=client_id).first()
             return application and Client(application)
         return None
 
-    def validate_requested_scope(self, scope):
+    def validate_requested_scope(self, scope: str | None) -> None:
         if scope and not SCOPE.fullmatch(scope):
             raise InvalidScopeError
 
-    def send_signal(self, name, *args, **kwargs):
+    def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Nothing listens."""
 
-    def handle_response(self, status, body, headers=None):
+    def handle_response(self, status: int, body: Any, headers: Any = None) -> Answer:
         return status, body
 
 

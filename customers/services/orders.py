@@ -1,12 +1,14 @@
 """What an order means to its customer: a count, and a standing that follows it."""
 
-from customers.models import Customer, Event, OrderSubscription
-from customers.services import events
+from customers.models import Customer, Event, Order, OrderSubscription
+from customers.services import audit
+from customers.services.actors import Actor
+from customers.services.audit import Changes
 from customers.services.customers import refuse_forgotten
 from customers.services.transitions import apply_transition
 
 
-def lock_customers(*ids, forgotten_too=False):
+def lock_customers(*ids: str | None, forgotten_too: bool = False) -> list[Customer]:
     """Lock the customers with the given ids, None left out, before anything that hangs on them.
 
     Returns them as they are under the lock. Raises ForgottenError when one has been
@@ -21,7 +23,7 @@ def lock_customers(*ids, forgotten_too=False):
     return found
 
 
-def count_order(customer_id, change, *, actor):
+def count_order(customer_id: str | None, change: int, *, actor: Actor | None) -> None:
     """Add `change` to the number of a customer's placed orders and let its status follow.
 
     Writes customers.acquired and customers.repeat, each once in a customer's life. The
@@ -30,21 +32,21 @@ def count_order(customer_id, change, *, actor):
     if customer_id is None or not change:
         return
     customer = Customer.objects.select_for_update().get(pk=customer_id)
-    before = events.values_of(customer)
+    before = audit.values_of(customer)
     customer.total_orders_count += change  # under the lock
     customer.status = customer.standing
     customer.save(update_fields=["total_orders_count", "status"])
-    changes = events.changes_between(before, events.values_of(customer))
-    events.record(customer, "update", actor=actor, changes=changes)
+    changes = audit.changes_between(before, audit.values_of(customer))
+    audit.record(customer, "update", actor=actor, changes=changes)
     reached = {"acquired": 1, "repeat": 2}
     for name, count in reached.items():
         if before["total_orders_count"] < count <= customer.total_orders_count:
             known = Event.objects.filter(resource_id=customer.pk, name=f"customers.{name}")
             if not known.exists():
-                events.announce(customer, name)
+                audit.publish(customer, name)
 
 
-def follow_order(order, changes, *, actor):
+def follow_order(order: Order, changes: Changes, *, actor: Actor | None) -> None:
     """Count `order` for its customer when `changes`, as events has them, placed or moved it.
 
     Its returns and subscriptions go with it to another customer.
@@ -62,24 +64,24 @@ def follow_order(order, changes, *, actor):
         activate_subscriptions(order, actor=actor)
 
 
-def hand_over(order, *, actor):
+def hand_over(order: Order, *, actor: Actor | None) -> None:
     """Give the returns and subscriptions of the locked `order` its customer."""
     for rows in (order.returns, order.order_subscriptions):
         for row in rows.select_for_update().order_by("pk"):
-            before = events.values_of(row)
+            before = audit.values_of(row)
             row.customer = order.customer
             row.save(update_fields=["customer"])
-            changes = events.changes_between(before, events.values_of(row))
-            events.record(row, "update", actor=actor, changes=changes)
+            changes = audit.changes_between(before, audit.values_of(row))
+            audit.record(row, "update", actor=actor, changes=changes)
 
 
-def activate_subscriptions(order, *, actor):
+def activate_subscriptions(order: Order, *, actor: Actor | None) -> None:
     """Activate the drafts that repeat the `order`, just placed, and wait for it."""
     drafts = order.order_subscriptions.select_for_update().filter(
         status=OrderSubscription.Status.DRAFT, activate_by_source_order=True
     )
     for subscription in drafts:
-        before = events.values_of(subscription)
+        before = audit.values_of(subscription)
         apply_transition(subscription, "activate")
-        changes = events.changes_between(before, events.values_of(subscription))
-        events.record(subscription, "update", actor=actor, changes=changes)
+        changes = audit.changes_between(before, audit.values_of(subscription))
+        audit.record(subscription, "update", actor=actor, changes=changes)

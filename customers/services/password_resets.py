@@ -5,8 +5,9 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from customers.models import CustomerPasswordReset, QueuedMail
-from customers.services import events, row_changes
+from customers.models import Customer, CustomerPasswordReset, QueuedMail
+from customers.services import audit, row_changes
+from customers.services.actors import Actor
 from customers.services.customers import ForgottenError
 from customers.services.passwords import hash_password
 
@@ -19,7 +20,9 @@ class ResetExpiredError(Exception):
     """The token is the reset's, and too late."""
 
 
-def begin(customer, *, actor, lifetime=None):
+def begin(
+    customer: Customer, *, actor: Actor | None, lifetime: int | None = None
+) -> CustomerPasswordReset:
     """A new reset for `customer`; its `reset_password_token` is told this once.
 
     It lives `lifetime` seconds, without it settings.PASSWORD_RESET_LIFETIME. Raises
@@ -31,11 +34,11 @@ def begin(customer, *, actor, lifetime=None):
         reset = CustomerPasswordReset.objects.create(
             customer=customer, mode=customer.mode, expires_at=expires_at
         )
-        events.record_create(reset, actor=actor)
+        audit.record(reset, "create", actor=actor)
     return reset
 
 
-def find(pk, token, *, mode):
+def find(pk: str, token: str, *, mode: str) -> CustomerPasswordReset:
     """The reset `pk` if `token` opens it now. Raises WrongResetTokenError and ResetExpiredError."""
     try:
         reset = CustomerPasswordReset.objects.in_mode(mode).with_id(pk)
@@ -45,7 +48,9 @@ def find(pk, token, *, mode):
     return reset
 
 
-def complete(reset, token, password, *, actor):
+def complete(
+    reset: CustomerPasswordReset, token: str, password: str, *, actor: Actor | None
+) -> None:
     """Let `password` be that of the locked `reset`'s customer, who is locked too.
 
     Every other reset, token and session of the customer is dead with it. Raises
@@ -58,10 +63,10 @@ def complete(reset, token, password, *, actor):
     set_password(reset.customer, hashed, actor=actor)
     reset.token_digest, reset.reset_password_at = None, timezone.now()
     reset.save(update_fields=["token_digest", "reset_password_at"])
-    events.announce(reset, "reset_password")
+    audit.publish(reset, "reset_password")
 
 
-def redeem(pk, token, password, *, mode):
+def redeem(pk: str, token: str, password: str, *, mode: str) -> None:
     """As `complete`, of the reset `pk`, in a transaction of its own, by whoever has the token."""
     with transaction.atomic():
         rows = CustomerPasswordReset.objects.in_mode(mode)
@@ -69,14 +74,14 @@ def redeem(pk, token, password, *, mode):
             reset = row_changes.lock(find(pk, token, mode=mode), rows)
         except ForgottenError as error:  # the reset has gone with the person
             raise WrongResetTokenError from error
-        before = events.values_of(reset)
+        before = audit.values_of(reset)
         complete(reset, token, password, actor=None)
         row_changes.record_update(reset, before, actor=None)
 
 
-def set_password(customer, hashed, *, actor):
+def set_password(customer: Customer, hashed: str, *, actor: Actor | None) -> None:
     """Let `hashed`, of hash_password, be the locked `customer`'s password; tell it by mail."""
-    before = events.values_of(customer)
+    before = audit.values_of(customer)
     customer.password = hashed
     customer.save(update_fields=["password"])
     row_changes.record_update(customer, before, actor=actor)

@@ -5,7 +5,10 @@ what is listed here: for nobody in particular, a guest, and for the customer who
 logged in, the owner.
 """
 
-READ = {"list", "retrieve", "only"}
+from customers.services.principals import InternalPrincipal
+from customers.services.tokens import Principal
+
+READ = {"list", "retrieve", "retrieve_singleton"}
 BY_ID = {"create", "retrieve", "partial_update", "destroy"}
 
 GUEST = {
@@ -18,8 +21,8 @@ GUEST = {
     "sku_lists": BY_ID,
     "sku_list_items": BY_ID,
     "tags": {"retrieve"},
-    "organizations": {"only"},
-    "applications": {"only"},
+    "organizations": {"retrieve_singleton"},
+    "applications": {"retrieve_singleton"},
 }
 OWNER = {
     **GUEST,
@@ -35,7 +38,7 @@ OWNER = {
 }
 
 
-def allow(principal, resource_name, act):
+def allow(principal: Principal | InternalPrincipal, resource_name: str, act: str) -> bool:
     """Whether `principal` may do `act`, an action of a viewset, to rows of the type."""
     if principal.sees_all:
         return act in READ or not principal.read_only

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from functools import cache
 
+from django.contrib.auth.models import User
+
 
 @dataclass(frozen=True)
 class InternalPrincipal:
@@ -20,19 +22,19 @@ class InternalPrincipal:
     owner_id = None
 
 
-def staff(user, mode):
+def staff(user: User, mode: str) -> InternalPrincipal:
     """The member of staff `user`, a Django user, at work on the rows of `mode`."""
     return InternalPrincipal(
         mode, {"application": None, "owner": {"type": "User", "id": str(user.pk)}}
     )
 
 
-def operator(mode):
+def operator(mode: str) -> InternalPrincipal:
     """Whoever runs a command on the machine."""
     return InternalPrincipal(mode, {"application": None, "owner": {"type": "Operator", "id": None}})
 
 
 @cache
-def service(mode):
+def service(mode: str) -> InternalPrincipal:
     """The service itself."""
     return InternalPrincipal(mode, None)

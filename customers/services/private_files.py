@@ -8,6 +8,7 @@ import sqlite3
 import stat
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO  # what a group and everybody else may do
 BESIDE = ("", "-wal", "-shm", "-journal")  # which SQLite gives the mode of the database
@@ -39,7 +40,7 @@ class PrivateConnection(sqlite3.Connection):
     file looks at it: others are made for each request.
     """
 
-    def __init__(self, database, *arguments, **options):
+    def __init__(self, database: str | Path, *arguments: Any, **options: Any) -> None:
         path = str(database)
         if path not in _narrowed and not path.startswith((":memory:", "file:")):
             with suppress(OSError):  # SQLite says what is wrong

@@ -40,7 +40,7 @@ ADMINISTRATOR = "administrator"
 ROLES = [*ACTS, ADMINISTRATOR]
 
 
-def make_roles():
+def make_roles() -> list[str]:
     """Make the group of each role with exactly its permissions; return their names."""
     for role in ROLES:
         group, _ = Group.objects.get_or_create(name=role)

@@ -1,6 +1,8 @@
 """Changing a row so that nothing gets between, and what the change means for others."""
 
-from django.db.models import PROTECT, Exists, OuterRef, Q
+from collections.abc import Callable, Mapping
+
+from django.db.models import PROTECT, Exists, Model, OuterRef, Q, QuerySet
 
 from customers.models import (
     ADDRESS_FOREIGN_KEYS,
@@ -10,7 +12,9 @@ from customers.models import (
     Order,
     Resource,
 )
-from customers.services import events
+from customers.services import audit
+from customers.services.actors import Actor
+from customers.services.audit import Values
 from customers.services.customers import ForgottenError, refuse_forgotten
 from customers.services.orders import follow_order, lock_customers
 from customers.services.sessions import follow_customer
@@ -19,7 +23,13 @@ from customers.services.transactions import ConcurrentUpdateError
 FOLLOWERS = {Customer: follow_customer, Order: follow_order}
 
 
-def lock(row, rows, *others, read=None, forgotten_too=False):
+def lock(
+    row: Resource,
+    rows: QuerySet | None,
+    *others: object,
+    read: Callable[[str], Resource] | None = None,
+    forgotten_too: bool = False,
+) -> Resource:
     """`row` read again from `rows` under a lock, after its customer's and those of `others`.
 
     `others` are customers and rows of customers, or None. `read` is a function that reads and locks
@@ -37,7 +47,7 @@ def lock(row, rows, *others, read=None, forgotten_too=False):
     return locked
 
 
-def admit(*others) -> None:
+def admit(*others: object) -> None:
     """Lock the customers whose `others` are, rows that something new is to hang on.
 
     `others` are as those of `lock`. Raises ForgottenError.
@@ -77,29 +87,28 @@ def _owner_id(row):
     return row.owning_customer_id if isinstance(row, Resource) else None
 
 
-def record_update(row, before, *, actor):
+def record_update(row: Resource, before: Values, *, actor: Actor | None) -> None:
     """Write down how the locked `row` differs from `before`, and do what follows from it.
 
-    `before` is what events.values_of gave before the change. Runs in the caller's
+    `before` is what audit.values_of gave before the change. Runs in the caller's
     transaction.
     """
-    changes = events.changes_between(before, events.values_of(row))
+    changes = audit.changes_between(before, audit.values_of(row))
     if changes:
-        events.record(row, "update", actor=actor, changes=changes)
+        audit.record(row, "update", actor=actor, changes=changes)
         if follow := FOLLOWERS.get(type(row)):
             follow(row, changes, actor=actor)
 
 
-def delete(row, *, actor):
+def delete(row: Resource, *, actor: Actor | None) -> None:
     """Delete the locked `row` and write it down. Raises DeletionRefusedError and ProtectedError."""
     if kept := counted(_keepers(row)):
         raise DeletionRefusedError(f"it still has {kept}")
-    changes = events.changes_between(events.values_of(row), {})
-    events.record(row, "destroy", actor=actor, changes=changes)
+    audit.record(row, "destroy", actor=actor)
     row.delete()
 
 
-def counted(counts):
+def counted(counts: Mapping[type[Model], int]) -> str:
     """`3 customers and 1 order`, in order of name, for a dictionary of model to number."""
     return " and ".join(
         f"{count} {meta.verbose_name if count == 1 else meta.verbose_name_plural}"

@@ -1,11 +1,14 @@
 """Whose a row is, who changed it last, and what became of it."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth import get_user_model
+from django.db.models import Model
 
 from customers.models import ADDRESS_FOREIGN_KEYS, Address, Application, Customer, EventStore
+from customers.services.actors import Actor
 
 MOST_READ = 50  # entries of one row that are searched
 
@@ -25,7 +28,7 @@ class End(Change):
     merged_into: str | None
 
 
-def latest_changes(row, columns):
+def latest_changes(row: Model, columns: Iterable[str]) -> dict[str, Change]:
     """The latest Change of each of the `columns` of `row`, by column, as far as one is logged."""
     mode = getattr(row, "mode", None)
     if mode is None:  # the log is about resources
@@ -35,20 +38,20 @@ def latest_changes(row, columns):
     for entry in entries.filter(resource_type=row._meta.db_table)[:MOST_READ]:
         for name in {*columns} & entry.payload.keys():
             found.setdefault(name, entry)
-    return {name: Change(entry.created_at, actor_of(entry.who)) for name, entry in found.items()}
+    return {name: Change(entry.created_at, name_of(entry.who)) for name, entry in found.items()}
 
 
-def end_of(resource_type, pk, *, mode):
+def end_of(resource_type: str, pk: str, *, mode: str) -> End | None:
     """The End of the row that had the id `pk`; None when none of the type was ever deleted."""
     entries = EventStore.objects.filter(mode=mode, resource_id=pk, resource_type=resource_type)
     entry = entries.filter(event="destroy").order_by("-id").first()
     if entry is None:
         return None
     merged_into = entry.payload.get("merged_into", {}).get("to")
-    return End(entry.created_at, actor_of(entry.who), merged_into)
+    return End(entry.created_at, name_of(entry.who), merged_into)
 
 
-def actor_of(actor):
+def name_of(actor: Actor | None) -> str:
     """The name of whoever the JSON `who` of an entry stands for."""
     owner, application = ((actor or {}).get(name) or {} for name in ("owner", "application"))
     if owner.get("type") == "User":
@@ -64,7 +67,7 @@ def actor_of(actor):
     return "the service"
 
 
-def owners_of(row):
+def owners_of(row: Model) -> list[str]:
     """The ids of the customers whose `row` is, in order; of an address, of all who hold it."""
     if isinstance(row, Customer):
         return [row.pk]
@@ -79,7 +82,7 @@ def owners_of(row):
     return [owner] if owner else []
 
 
-def states_of(customer_ids):
+def states_of(customer_ids: Collection[str]) -> dict[str, list]:
     """Of each of the customers that there are: whether anonymizing has begun, the latest merger.
 
     A pair by id. The latest merger of another customer into it is the id of its entry in the

@@ -6,6 +6,7 @@ from io import BytesIO
 
 import qrcode
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.crypto import salted_hmac
@@ -19,19 +20,19 @@ RECOVERY_CODES = 10
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that looks like another
 
 
-def has_one(user):
+def has_one(user: User) -> bool:
     """Whether `user` has set a second factor up."""
     return TOTPDevice.objects.filter(user=user, confirmed=True).exists()
 
 
-def draft(user):
+def draft(user: User) -> TOTPDevice:
     """The factor that `user` is about to set up, with the same secret until it is confirmed."""
     return TOTPDevice.objects.get_or_create(
         user=user, confirmed=False, defaults={"name": "app", "confirmed": False}
     )[0]
 
 
-def picture_of(device):
+def picture_of(device: TOTPDevice) -> str:
     """The QR code, as SVG, by which an app learns the secret of `device`."""
     image = qrcode.make(device.config_url, image_factory=SvgPathImage, border=2)
     written = BytesIO()
@@ -39,7 +40,9 @@ def picture_of(device):
     return written.getvalue().decode().partition("?>")[2].strip()
 
 
-def confirm(user, code: str, *, client: str = "unknown", browser: str = ""):
+def confirm(
+    user: User, code: str, *, client: str = "unknown", browser: str = ""
+) -> TOTPDevice | None:
     """Let the draft be `user`'s factor if `code` is the app's; returns it, or None.
 
     `client` and `browser` are where it comes from. Raises limits.Limited.
@@ -47,7 +50,9 @@ def confirm(user, code: str, *, client: str = "unknown", browser: str = ""):
     return _counted(_confirm, user, code, client, browser)
 
 
-def verify(user, code: str, *, client: str = "unknown", browser: str = ""):
+def verify(
+    user: User, code: str, *, client: str = "unknown", browser: str = ""
+) -> TOTPDevice | None:
     """The device of `user` that accepts `code`, of the app or for recovery; None if none does.
 
     A code is accepted once. `client` and `browser` are where it comes from. Raises
@@ -90,7 +95,7 @@ def _verify(user, code):
     raise ValidationError("The code is wrong.")
 
 
-def new_recovery_codes(user):
+def new_recovery_codes(user: User) -> list[str]:
     """Codes that each stand in for the app once, told this once; earlier ones are void."""
     codes = ["".join(secrets.choice(LETTERS) for _ in range(12)) for _ in range(RECOVERY_CODES)]
     with transaction.atomic():
@@ -101,12 +106,12 @@ def new_recovery_codes(user):
     return [f"{code[:4]}-{code[4:8]}-{code[8:]}" for code in codes]
 
 
-def recovery_codes_left(user):
+def recovery_codes_left(user: User) -> int:
     """How many recovery codes of `user` are unused."""
     return sum(device.token_set.count() for device in StaticDevice.objects.filter(user=user))
 
 
-def remove(user):
+def remove(user: User) -> bool:
     """Take the second factor off `user`; returns whether there was one."""
     found = has_one(user)
     TOTPDevice.objects.filter(user=user).delete()
@@ -114,7 +119,7 @@ def remove(user):
     return found
 
 
-def secret_of(device):
+def secret_of(device: TOTPDevice) -> str:
     """The secret of `device` in groups of four letters, for who cannot take a picture."""
     secret = b32encode(device.bin_key).decode()
     return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))

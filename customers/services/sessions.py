@@ -7,8 +7,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from customers.models import Customer, QueuedMail, Session, digest, email_key
+from customers.models import Application, Customer, QueuedMail, Session, digest, email_key
 from customers.services import limits, passwords, tokens
+from customers.services.actors import Actor
+from customers.services.audit import Changes
 from customers.services.customers import ForgottenError
 from customers.services.orders import lock_customers
 
@@ -24,7 +26,7 @@ class ScopeExceededError(Exception):
     """More is asked for than the session was given."""
 
 
-def authenticate(email, password, *, mode, client):
+def authenticate(email: str, password: str, *, mode: str, client: str) -> Customer:
     """The customer with this address and password, which `client`, an address, sends.
 
     Raises LoginRefusedError, after the same work, for an address that is unknown, one without a
@@ -45,7 +47,7 @@ def authenticate(email, password, *, mode, client):
     return customer
 
 
-def start(application, customer, *, scope):
+def start(application: Application, customer: Customer, *, scope: str) -> tuple[Session, str]:
     """Log `customer`, just authenticated, in through `application`.
 
     Returns the Session and its refresh token. Raises LoginRefusedError when the password or the
@@ -61,7 +63,9 @@ def start(application, customer, *, scope):
         return session, _with_new_token(session)
 
 
-def proceed(application, refresh_token, *, scope=None):
+def proceed(
+    application: Application, refresh_token: str, *, scope: str | None = None
+) -> tuple[Session, str]:
     """Go on with the session of `refresh_token`, a string, which this use replaces.
 
     Returns the Session and its new refresh token. Raises ScopeExceededError when `scope` is more
@@ -86,15 +90,15 @@ def proceed(application, refresh_token, *, scope=None):
     raise LoginRefusedError(OVER)
 
 
-def log_out_everywhere(customer):
+def log_out_everywhere(customer: Customer) -> None:
     """Log `customer` out everywhere: its tokens are dead at the next request."""
     Session.objects.filter(customer=customer).delete()
 
 
-def follow_customer(customer, changes, *, actor):
+def follow_customer(customer: Customer, changes: Changes, *, actor: Actor | None) -> None:
     """End what an old password or an old address of the locked `customer` still opened.
 
-    `changes` is what events.changes_between found. Open resets were mailed to the old
+    `changes` is what audit.changes_between found. Open resets were mailed to the old
     address; whoever knows the old password, or had the address, may be logged in. Who has an
     account is told at the old address that it belongs to another one now (OWASP ASVS 5.0,
     section 6.3.7).
@@ -116,7 +120,7 @@ def follow_customer(customer, changes, *, actor):
         )
 
 
-def end_resets(customer):
+def end_resets(customer: Customer) -> None:
     """Let no token of a reset that is still open set `customer`'s password."""
     customer.customer_password_resets.exclude(token_digest=None).update(token_digest=None)
 

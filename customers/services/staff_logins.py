@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.utils.crypto import get_random_string, salted_hmac
@@ -40,7 +41,7 @@ def counted(name: str, *, client: str, browser: str) -> Iterator[None]:
 
 
 @contextmanager
-def counted_code(user, *, client: str, browser: str) -> Iterator[None]:
+def counted_code(user: User, *, client: str, browser: str) -> Iterator[None]:
     """As `counted`, for a code of the second factor of `user`, who has given the password.
 
     From anywhere no more are tried than from one address: there are but a million codes.

@@ -1,8 +1,9 @@
 """Numbers about customers: what one has spent, and how all are doing."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
@@ -12,7 +13,7 @@ from customers.models import Customer, CustomerPasswordReset, Order, Webhook, fo
 DAYS = 30
 
 
-def spending(customer):
+def spending(customer: Customer) -> dict[str, Any]:
     """The first and last placed order's moment, and what was spent, by currency.
 
     A dictionary of `first`, `last` and `spent`, a list of amounts as people write them.
@@ -34,13 +35,13 @@ def spending(customer):
     }
 
 
-def by_status(mode):
+def by_status(mode: str) -> dict[Customer.Status, int]:
     """The number of customers of each status, in the order of the statuses."""
     rows = Customer.objects.in_mode(mode)
     return {status: count(rows.filter(status=status)).number for status in Customer.Status}
 
 
-def sign_ups(mode):
+def sign_ups(mode: str) -> dict[date, int]:
     """The number of new customers of each of the last 30 days, by date, today last."""
     today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     start = today - timedelta(days=DAYS - 1)
@@ -51,14 +52,14 @@ def sign_ups(mode):
     return {date: found.get(date, 0) for date in dates}
 
 
-def resets(mode):
+def resets(mode: str) -> dict[str, int]:
     """The password resets of the last seven days: how many began, how many of them ended well."""
     since = timezone.now() - timedelta(days=7)
     rows = CustomerPasswordReset.objects.in_mode(mode).filter(created_at__gte=since).order_by()
     return rows.aggregate(begun=Count("pk"), done=Count("reset_password_at"))
 
 
-def failing_webhooks(mode, most=5):
+def failing_webhooks(mode: str, most: int = 5) -> QuerySet[Webhook]:
     """The webhooks whose last calls failed, at most `most`, the worst first."""
     rows = Webhook.objects.in_mode(mode).filter(disabled_at=None, circuit_failure_count__gt=0)
     return rows.order_by("-circuit_failure_count", "id")[:most]

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from typing import Any
 
 from django.conf import settings
 
@@ -12,16 +13,16 @@ LONGEST_NUMBER = 64
 class InvalidJsonError(Exception):
     """A text is no JSON, or none that can be kept; `about` says so in a sentence."""
 
-    def __init__(self, wrong, subject=None):
+    def __init__(self, wrong: str, subject: str | None = None) -> None:
         super().__init__(wrong)
         self.subject = subject  # where it is not the whole text
 
-    def about(self, name):
+    def about(self, name: str) -> str:
         """What is wrong, in a sentence about a text that is called `name`."""
         return f"{self.subject or name} {self}."
 
 
-def read(content):
+def read(content: bytes) -> Any:
     """The value that `content`, bytes, holds as JSON.
 
     Raises InvalidJsonError for what is not JSON and for what cannot be kept and given back

@@ -1,42 +1,45 @@
 """Putting tags on a record and taking them off; `who` did it, for the audit log."""
 
+from collections.abc import Collection, Iterable, Sequence
+
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from customers.models import Customer, Tag
-from customers.services import events, row_changes
+from customers.models import Customer, Resource, Tag
+from customers.services import audit, row_changes
+from customers.services.actors import Actor
 
 
 class TooManyTagsError(Exception):
     """The record would carry more tags than settings.MAX_TAGS."""
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"may have {settings.MAX_TAGS} tags at most"
 
 
-def check_count(tags):
+def check_count(tags: Collection[Tag]) -> None:
     """Raise TooManyTagsError when `tags` are more than a record may carry."""
     if len(tags) > settings.MAX_TAGS:
         raise TooManyTagsError
 
 
-def replace_tags(record, tags, *, actor):
+def replace_tags(record: Resource, tags: Iterable[Tag], *, actor: Actor | None) -> None:
     """Let `record` carry exactly `tags`. Raises TooManyTagsError."""
     _change(record, lambda now: set(tags), actor)
 
 
-def add_tags(record, tags, *, actor):
+def add_tags(record: Resource, tags: Iterable[Tag], *, actor: Actor | None) -> None:
     """Put `tags` on `record` beside those it has. Raises TooManyTagsError."""
     _change(record, lambda now: now | set(tags), actor)
 
 
-def remove_tags(record, tags, *, actor):
+def remove_tags(record: Resource, tags: Iterable[Tag], *, actor: Actor | None) -> None:
     """Take `tags` off `record`; those it does not carry are passed over."""
     _change(record, lambda now: now - set(tags), actor)
 
 
-def retag(record, *, actor, add="", remove=""):
+def retag(record: Resource, *, actor: Actor | None, add: str = "", remove: str = "") -> None:
     """Add, then remove, tags by comma-separated names; names of no tag are passed over.
 
     Raises TooManyTagsError when more remain than a record may have.
@@ -45,7 +48,9 @@ def retag(record, *, actor, add="", remove=""):
     _change(record, lambda now: (now | added) - removed, actor)
 
 
-def retag_all(records, *, actor, add="", remove=""):
+def retag_all(
+    records: Sequence[Resource], *, actor: Actor | None, add: str = "", remove: str = ""
+) -> list[Resource]:
     """As `retag`, of locked records of one type and mode; returns those with too many tags.
 
     It asks the database as often for many as for one.
@@ -72,7 +77,7 @@ def retag_all(records, *, actor, add="", remove=""):
         record: {"tags": (sorted(map(str, before)), sorted(map(str, wanted)))}
         for record, (before, wanted) in changes.items()
     }
-    events.record_updates(named, "tagged", actor=actor)
+    audit.record_many(named, "update", actor=actor, also="tagged")
     return spared
 
 
@@ -103,5 +108,5 @@ def _change(record, wanted_of, actor):
         record.tags.add(*(wanted - now))
         record.save(update_fields=["updated_at"])
         changes = {"tags": (sorted(map(str, now)), sorted(map(str, wanted)))}
-        events.record(record, "update", actor=actor, changes=changes)
-        events.announce(record, "tagged")
+        audit.record(record, "update", actor=actor, changes=changes)
+        audit.publish(record, "tagged")

@@ -23,7 +23,7 @@ def skip_locked(rows):
     return rows.select_for_update(skip_locked=skip, of=("self",))
 
 
-def alone(what):
+def advisory_lock(what: str) -> None:
     """Let no other transaction get beyond here with the same `what`, a text, before this one ends.
 
     SQLite has one transaction write at a time anyway.

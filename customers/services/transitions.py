@@ -1,14 +1,17 @@
 """Moving the status of a row."""
 
+from datetime import datetime
+
 from django.utils import timezone
 
-from customers.services import events
+from customers.models import Resource
+from customers.services import audit
 
 
-def apply_transition(row, name, *, at=None):
+def apply_transition(row: Resource, name: str, *, at: datetime | None = None) -> None:
     """Make the move `name` of the locked `row`, dated `at` or now, save it and announce it.
 
     Raises TransitionError, and changes nothing, when the row's status does not allow it.
     """
     row.save(update_fields=row.apply_transition(name, at or timezone.now()))
-    events.announce(row, name)
+    audit.publish(row, name)

@@ -1,5 +1,6 @@
 """What a browser would send of a page's form, read from its HTML."""
 
+import re
 from html.parser import HTMLParser
 
 
@@ -50,3 +51,15 @@ def sent_by(response):
     form = _Form(f"{response.context['opts'].model_name}_form")
     form.feed(response.content.decode())
     return form.values
+
+
+def forms_without_mode(response):
+    """The forms of a page of the console that post, but do not say in which mode they were shown.
+
+    Whoever opened a page in the other mode may still log out.
+    """
+    forms = re.findall(r"<form\b[^>]*>.*?</form>", response.content.decode(), re.DOTALL)
+    assert forms
+    mode = f'<input type="hidden" name="shown_in" value="{response.context["mode"]}">'
+    posting = [one for one in forms if 'method="post"' in one and 'id="logout-form"' not in one]
+    return [one for one in posting if mode not in one]

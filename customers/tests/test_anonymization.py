@@ -21,7 +21,9 @@ from customers.models import (
     QueuedMail,
     Return,
     Segment,
+    TransitionError,
 )
+from customers.services.anonymization import request_anonymization
 from customers.tests.conftest import Api, error_of
 from customers.tests.factories import (
     ADDRESS,
@@ -54,7 +56,7 @@ def tables_with(mark):
 
 def forget(customer):
     """Request the anonymization of `customer`, and do it at once."""
-    anonymization.request(customer, actor=None)
+    request_anonymization(customer, actor=None)
     Customer.objects.filter(pk=customer.pk).update(anonymize_at=timezone.now())
     assert anonymization.step() == customer
     customer.refresh_from_db()
@@ -177,7 +179,7 @@ def test_a_request_waits_and_can_be_cancelled(api):
 
 def test_what_cannot_be_done_has_failed_after_so_many_attempts(api, caplog):
     customer = make_customer(email="ada@example.com")
-    anonymization.request(customer, actor=None)
+    request_anonymization(customer, actor=None)
     make_customer(email=f"{customer.pk}@anonymized.invalid")  # the address that would be given
     for attempt in range(anonymization.MOST_ATTEMPTS):
         started = timezone.now()
@@ -212,10 +214,10 @@ def test_it_is_told_when_it_begins_and_when_it_is_done(settings):
         "customers.anonymization_started",
         "customers.anonymization_completed",
     ]
-    assert deliveries.spread() > 0
+    assert deliveries.fan_out() > 0
     assert "email" in EventStore.objects.filter(resource_id=customer.pk)[0].payload
-    with pytest.raises(anonymization.TransitionError):
-        anonymization.request(customer, actor=None)
+    with pytest.raises(TransitionError):
+        request_anonymization(customer, actor=None)
 
 
 def test_nobody_but_integrations_may_ask_for_it_or_for_the_document(guest_api):

@@ -149,7 +149,7 @@ def test_merged_customers_stay_merged(site):
         path = f"/admin/customers/customer/{target.pk}/merge/"
         done, statuses = site.beside(
             number,
-            lambda path=path, spare=spare: site.post(path, {"spare": spare.pk}),
+            lambda path=path, spare=spare: site.post(path, {"duplicate": spare.pk}),
             of=[
                 (target, {"profile_id": "mine"}),
                 (spare, {"profile_id": "mine"}),

@@ -15,13 +15,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework import serializers as drf
 
-from customers.api.urls import router
 from customers.db.lookups import contains
-from customers.jobs import exports, imports, spreadsheets
+from customers.jobs import exports, imports
 from customers.models import Address, Attachment, Customer, Tag, Upload
 from customers.resources import webhook_includes
 from customers.resources.fields import TextField
-from customers.services import request_slots, sessions
+from customers.resources.registry import registry
+from customers.services import request_slots, sessions, spreadsheets
 from customers.services.tokens import read_token
 from customers.tests.conftest import Api, error_of, needs_postgresql
 from customers.tests.factories import (
@@ -45,7 +45,7 @@ once_or_later = pytest.mark.parametrize("creating", [True, False])
 
 def written(name, kind, creating):
     """The attributes of the type, made of the field class `kind`, that a client may write."""
-    serializer = router.viewsets[name].serializer_class
+    serializer = registry.types[name].serializer_class
     names = serializer.writable(creating)
     return {
         attribute: field
@@ -59,7 +59,7 @@ def refusals_of(api, name, given, creating):
 
     It asserts that nothing was changed.
     """
-    model = router.viewsets[name].serializer_class.Meta.model
+    model = registry.types[name].serializer_class.Meta.model
     attributes, relationships = SMALLEST[name]() if creating else ({}, {})
     row = None if creating else FULL[name]()
     before = list(model.objects.order_by("pk").values())

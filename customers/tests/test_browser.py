@@ -146,7 +146,7 @@ def test_a_note_and_tags_are_written_in_place(page):
     page.goto(f"/admin/customers/customer/{customer.pk}/change/")
     page.get_by_label("Tax exemption code:").fill("not saved yet")
     page.get_by_label("Note", exact=True).fill("Called about the delivery.")
-    page.get_by_role("button", name="Add the note").click()
+    page.get_by_role("button", name="Add note").click()
     page.locator(".note-text", has_text="Called about the delivery.").wait_for()
     page.get_by_label("Tag to add").fill("fresh")
     page.get_by_label("Tag to add").press("Enter")
@@ -218,7 +218,7 @@ def show_preview(page):
     page.goto("/admin/customers/customer/import/")
     file = {"name": "customers.csv", "mimeType": "text/csv", "buffer": content}
     page.get_by_label("CSV file").set_input_files(file)
-    page.get_by_role("button", name="Look at the file").click()
+    page.get_by_role("button", name="Preview the file").click()
     page.get_by_role("heading", name="1 row has errors").wait_for()
 
 

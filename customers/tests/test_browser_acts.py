@@ -60,7 +60,7 @@ def copied_by(page, button):
     page.keyboard.press("Control+k")
     page.keyboard.press("Control+v")
     text = page.get_by_role("combobox").input_value()
-    page.evaluate("document.getElementById('palette').close()")
+    page.evaluate("document.getElementById('command-palette').close()")
     page.get_by_role("button", name=button).wait_for()
     return text
 
@@ -78,7 +78,7 @@ def test_a_second_factor_is_set_up_and_asked_for(page, look, settings):
     page.get_by_role("heading", name="Your recovery codes").wait_for()
     assert page.locator(".recovery-codes li").count() == 10
     browsers.picture(page, "second-factor-codes", look)
-    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("link", name="I've saved them").click()
     page.goto("/admin/second-factor/")
     browsers.picture(page, "second-factor-state", look)
     page.context.clear_cookies()
@@ -126,15 +126,15 @@ def test_a_reset_is_sent_and_completed_by_the_mailed_link(page, look, live_serve
     page.goto(f"{LIST}{customer.pk}/change/")
     page.get_by_role("link", name="Reset password").click()
     browsers.picture(page, "reset-password", look)
-    page.get_by_role("button", name="Mail the link").click()
-    page.get_by_text("The customer is being mailed a link").wait_for()
+    page.get_by_role("button", name="Send the link").click()
+    page.get_by_text("The customer is being sent a link").wait_for()
     worker.run_once()
     link = re.search(r"http\S+token=\S+", mail.outbox[0].body)[0]
     page.goto(link)
     page.get_by_label("New password").fill("a-perfectly-fine-password")
-    page.get_by_label("The same again").fill("a-perfectly-fine-password")
+    page.get_by_label("Repeat the password").fill("a-perfectly-fine-password")
     browsers.picture(page, "choose-password", look)
-    page.get_by_role("button", name="Save the password").click()
+    page.get_by_role("button", name="Save password").click()
     page.wait_for_url("**/test/password/done")
     customer.refresh_from_db()
     assert customer.password != "argon2$x"
@@ -164,16 +164,16 @@ def test_a_file_with_two_bad_rows_is_imported(page, look, live_server):
     file = {"name": "customers.csv", "mimeType": "text/csv", "buffer": content}
     page.get_by_label("CSV file").set_input_files(file)
     browsers.picture(page, "import-upload", look)
-    page.get_by_role("button", name="Look at the file").click()
+    page.get_by_role("button", name="Preview the file").click()
     page.get_by_role("heading", name="2 rows have errors").wait_for()
-    numbers = page.locator(".act-errors tbody td:first-child").all_inner_texts()
+    numbers = page.locator(".action-errors tbody td:first-child").all_inner_texts()
     assert numbers == ["4", "11"]
     browsers.picture(page, "import-preview", look)
-    page.get_by_role("button", name="Import the others").click()
+    page.get_by_role("button", name="Import the rest").click()
     page.get_by_text("Pending: 0 of 10 rows.").wait_for()
     assert not Customer.objects.exists()
     worker.run_once()
-    page.get_by_text("8 made or changed, 2 left out.").wait_for()
+    page.get_by_text("8 created or updated, 2 skipped.").wait_for()
     browsers.picture(page, "import-done", look)
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the errors").click()
@@ -190,15 +190,15 @@ def test_what_moves_is_shown_before_two_become_one(page, look, live_server):
     make_subscription(customer=spare, reference="news")
     browsers.come_in(page, staff_in("support"), live_server.url)
     page.goto(f"{LIST}{kept.pk}/change/")
-    page.get_by_role("link", name="Merge a double").click()
+    page.get_by_role("link", name="Merge a duplicate").click()
     page.locator(".select2-selection").click()
     page.keyboard.type("old.ex")
     page.get_by_role("option", name=spare.email).click()
     page.get_by_role("button", name="Show what moves").click()
-    page.get_by_role("button", name="Merge, and delete the double").wait_for()
+    page.get_by_role("button", name="Merge, and delete the duplicate").wait_for()
     browsers.picture(page, "merge", look)
-    page.get_by_role("button", name="Merge, and delete the double").click()
-    page.get_by_text("The two are one now.").wait_for()
+    page.get_by_role("button", name="Merge, and delete the duplicate").click()
+    page.get_by_text("The customers were merged.").wait_for()
     assert Customer.objects.get() == kept
 
 

@@ -66,7 +66,7 @@ def test_who_saves_second_sees_both_values_and_chooses(pages, look):
     ada.get_by_label("Value of metadata").fill("L")
     ada.get_by_label("Reference origin:").fill("ERP")
     ada.get_by_role("button", name="Save", exact=True).click()
-    ada.get_by_role("heading", name="Changed meanwhile: 2 fields").wait_for()
+    ada.get_by_role("heading", name="Changed in the meantime: 2 fields").wait_for()
     for name, mine, theirs in (
         ("Tax exemption code", "GB-ADA-01", "GB-BOB-77"),
         ("Metadata", '"size": "L"', '"size": "XL"'),
@@ -101,10 +101,10 @@ def test_what_became_of_a_merged_customer_is_told(pages, look):
     ada.get_by_label("Coupon code:").fill("FREE")
     merging.merge(target.pk, spare.pk, mode="test", actor=None)
     ada.get_by_role("button", name="Save", exact=True).click()
-    ada.get_by_text("Nothing was changed by what you sent.").wait_for()
+    ada.get_by_text("Nothing was changed.").wait_for()
     is_readable(ada, "customer-gone", look)
     assert Order.objects.get().coupon_code is None
-    ada.get_by_role("link", name="Open it anew").click()
+    ada.get_by_role("link", name="Reload the page").click()
     assert ada.get_by_label("Coupon code:").input_value() == ""
     ada.goto(f"/admin/customers/customer/{spare.pk}/change/")
     is_readable(ada, "gone", look)

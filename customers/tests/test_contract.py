@@ -4,14 +4,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from customers.api.urls import router
 from customers.resources.filters import COMMON, PREDICATES
+from customers.resources.registry import registry
 from customers.tests.conftest import error_of, ids
 from customers.tests.factories import FULL, ONE, SMALLEST
 
 
 def every_type_that(*offers):
-    names = [name for name, found in router.viewsets.items() if found.offers >= set(offers)]
+    names = [name for name, found in registry.types.items() if found.actions >= set(offers)]
     return pytest.mark.parametrize("name", names)
 
 
@@ -25,7 +25,7 @@ LOCAL = "http://127.0.0.1:8000"
 def paths(name, pk):
     """Every path of the type `name` that starts from the row `pk`."""
     yield f"/api/{name}/{pk}"
-    for relationship in router.viewsets[name].relations:
+    for relationship in registry.types[name].relations:
         yield f"/api/{name}/{pk}/{relationship}"
         yield f"/api/{name}/{pk}/relationships/{relationship}"
 
@@ -34,12 +34,12 @@ def key_of(resource):
     return {"type": resource["type"], "id": resource["id"]}
 
 
-def include_paths(viewset, depth):
-    """Every include path from `viewset`, up to `depth` relationships."""
-    for name in sorted(viewset.includable):
+def include_paths(resource, depth):
+    """Every include path from `resource`, up to `depth` relationships."""
+    for name in sorted(resource.includable):
         yield name
-        if depth > 1 and viewset.relations[name].target:
-            for rest in include_paths(viewset.relations[name].target, depth - 1):
+        if depth > 1 and resource.relations[name].target:
+            for rest in include_paths(resource.relations[name].target, depth - 1):
                 yield f"{name}.{rest}"
 
 
@@ -82,7 +82,7 @@ def test_a_list_tells_its_count_and_its_pages(api, name):
 @every_type
 def test_relationships_are_links_and_have_data_only_when_included(api, name):
     row = FULL[name]()
-    relations = router.viewsets[name].relations
+    relations = registry.types[name].relations
     resource = api.get(f"/api/{name}/{row.pk}").json()["data"]
     assert resource.get("relationships", {}).keys() == relations.keys()
     for relationship, links in resource.get("relationships", {}).items():
@@ -96,15 +96,15 @@ def test_relationships_are_links_and_have_data_only_when_included(api, name):
 
 EVERY_RELATIONSHIP = [
     (name, relationship)
-    for name, viewset in router.viewsets.items()
-    for relationship in sorted(viewset.relations)
+    for name, resource in registry.types.items()
+    for relationship in sorted(resource.relations)
 ]
 
 
 @pytest.mark.parametrize(("name", "relationship"), EVERY_RELATIONSHIP)
 def test_the_links_and_the_inclusion_of_a_relationship_tell_the_same(api, name, relationship):
-    row, viewset = FULL[name](), router.viewsets[name]
-    to_many = viewset.relations[relationship].to_many
+    row, resource = FULL[name](), registry.types[name]
+    to_many = resource.relations[relationship].to_many
     links = api.get(f"/api/{name}/{row.pk}").json()["data"]["relationships"][relationship]["links"]
     related = api.client.get(links["related"].removeprefix(LOCAL)).json()["data"]
     linkage = api.client.get(links["self"].removeprefix(LOCAL)).json()["data"]
@@ -129,7 +129,7 @@ def test_the_links_and_the_inclusion_of_a_relationship_tell_the_same(api, name, 
 
 @every_listed_type
 def test_more_rows_cost_no_more_queries(api, name):
-    include = ",".join(include_paths(router.viewsets[name], 2))
+    include = ",".join(include_paths(registry.types[name], 2))
     rows = [FULL[name]().pk for _ in range(25 if name == "customers" else 4)]
     counts = []
     for some in (rows[:1], rows[:1], rows):  # the first time, the token is read
@@ -145,7 +145,7 @@ def test_more_rows_cost_no_more_queries(api, name):
 def test_every_included_resource_is_linked_and_comes_once(api, name):
     FULL[name]()
     FULL[name]()
-    include = ",".join(include_paths(router.viewsets[name], 2))
+    include = ",".join(include_paths(registry.types[name], 2))
     document = api.get(f"/api/{name}", include=include).json()
     resources = document["data"] + document.get("included", [])
     keys = [(resource["type"], resource["id"]) for resource in resources]
@@ -170,7 +170,7 @@ def test_a_missing_a_malformed_and_an_other_modes_id_are_the_same_404(api, live_
             response = api.get(path)
             error_of(response, 404, "RECORD_NOT_FOUND")
             bodies.add(response.content)
-        if router.viewsets[name].offers >= {"partial_update", "destroy"}:
+        if registry.types[name].actions >= {"partial_update", "destroy"}:
             update = {"data": {"type": name, "id": pk, "attributes": {}}}
             bodies.add(api.send("PATCH", f"/api/{name}/{pk}", update).content)
             bodies.add(api.delete(f"/api/{name}/{pk}").content)
@@ -187,8 +187,8 @@ def test_another_modes_rows_are_in_no_list(api, name):
 @every_written_type
 @pytest.mark.parametrize("creating", [True, False])
 def test_what_is_listed_as_writable_is_written(name, creating):
-    serializer = router.viewsets[name].serializer_class
-    attributes = serializer.writable(creating) - router.viewsets[name].relations.keys()
+    serializer = registry.types[name].serializer_class
+    attributes = serializer.writable(creating) - registry.types[name].relations.keys()
     fields = serializer().fields
     assert not [attribute for attribute in attributes if fields[attribute].read_only]
 
@@ -221,13 +221,13 @@ LATER = {
 
 
 def pointer_to(name, member):
-    kind = "relationships" if member in router.viewsets[name].relations else "attributes"
+    kind = "relationships" if member in registry.types[name].relations else "attributes"
     return {"pointer": f"/data/{kind}/{member}"}
 
 
 def members_of(name, member):
     """The attributes and the relationships of a document that has `member`, of any value."""
-    return ({}, {member: None}) if member in router.viewsets[name].relations else ({member: "1"},)
+    return ({}, {member: None}) if member in registry.types[name].relations else ({member: "1"},)
 
 
 @every_written_type
@@ -238,7 +238,7 @@ def test_what_is_given_with_a_new_row_alone_is_never_changed(api, name):
         response = api.update(name, row.pk, *members_of(name, member))
         error_of(response, 400, "PARAM_NOT_ALLOWED", pointer_to(name, member))
     assert api.get(f"/api/{name}/{row.pk}").json() == before
-    serializer = router.viewsets[name].serializer_class
+    serializer = registry.types[name].serializer_class
     assert serializer.writable(creating=True) - serializer.writable(creating=False) == fixed
 
 
@@ -251,7 +251,7 @@ def test_what_a_new_row_does_not_take_makes_none(api, name):
         response = api.create(name, {**attributes, **more}, {**dict(relationships), **others})
         error_of(response, 400, "PARAM_NOT_ALLOWED", pointer_to(name, member))
     assert api.get(f"/api/{name}").json()["data"] == []
-    serializer = router.viewsets[name].serializer_class
+    serializer = registry.types[name].serializer_class
     assert serializer.writable(creating=False) - serializer.writable(creating=True) == later
 
 
@@ -259,8 +259,8 @@ def test_what_a_new_row_does_not_take_makes_none(api, name):
 def test_what_is_not_listed_cannot_be_written(api, name):
     row = FULL[name]()
     before = api.get(f"/api/{name}/{row.pk}").json()
-    serializer = router.viewsets[name].serializer_class
-    relations = router.viewsets[name].relations
+    serializer = registry.types[name].serializer_class
+    relations = registry.types[name].relations
     closed = {*before["data"]["attributes"], "id", "mode", "nonsense"}
     closed -= serializer.writable(creating=False)
     assert closed >= {"created_at", "updated_at", "nonsense"}
@@ -278,9 +278,9 @@ def test_what_is_not_listed_cannot_be_written(api, name):
 @every_type
 def test_a_relationship_that_is_not_writable_refuses_every_method(api, name):
     row = FULL[name]()
-    viewset = router.viewsets[name]
-    for relationship, relation in viewset.relations.items():
-        if relationship in viewset.serializer_class.writable(creating=False):
+    resource = registry.types[name]
+    for relationship, relation in resource.relations.items():
+        if relationship in resource.serializer_class.writable(creating=False):
             continue
         path = f"/api/{name}/{row.pk}/relationships/{relationship}"
         before = api.get(path).json()
@@ -335,7 +335,7 @@ def sample(kind, predicate):
 @every_listed_type
 def test_every_filter_takes_every_predicate_it_offers_and_no_other(api, name):
     row = ONE[name]()
-    for attribute, declared in router.viewsets[name].filterset_class.base_filters.items():
+    for attribute, declared in registry.types[name].filterset_class.base_filters.items():
         if attribute in COMMON and name != "customers":
             continue  # the same declaration for all
         kind = type(declared).__name__
@@ -356,7 +356,7 @@ def test_every_filter_takes_every_predicate_it_offers_and_no_other(api, name):
 @every_listed_type
 def test_every_sortable_attribute_sorts_both_ways_and_ties_keep_their_order(api, name):
     made = sorted(ONE[name]().pk for _ in range(3))
-    for attribute in router.viewsets[name].filterset_class.sortable:
+    for attribute in registry.types[name].filterset_class.sortable:
         up = ids(api.get(f"/api/{name}", sort=attribute))
         down = ids(api.get(f"/api/{name}", sort=f"-{attribute}"))
         assert sorted(up) == sorted(down) == made
@@ -394,7 +394,7 @@ def test_a_sparse_fieldset_shows_what_it_names(api, name):
 def test_a_trailing_slash_changes_nothing(api, name):
     row = FULL[name]()
     for path in [f"/api/{name}", *paths(name, row.pk)]:
-        if path.count("/") > 2 or "list" in router.viewsets[name].offers:
+        if path.count("/") > 2 or "list" in registry.types[name].actions:
             assert api.get(f"{path}/").json()["data"] == api.get(path).json()["data"]
 
 
@@ -423,7 +423,7 @@ def test_methods_that_are_not_offered_are_refused_with_those_that_are(api, name)
     response = api.send("PUT", path, {})
     error_of(response, 405, "METHOD_NOT_ALLOWED")
     acts = {"retrieve": "GET", "partial_update": "PATCH", "destroy": "DELETE"}
-    offered = {verb for act, verb in acts.items() if act in router.viewsets[name].offers}
+    offered = {verb for act, verb in acts.items() if act in registry.types[name].actions}
     assert set(response["Allow"].split(", ")) - {"HEAD"} == offered
     for verb in set(acts.values()) - offered:
         error_of(api.send(verb, path, {}), 405, "METHOD_NOT_ALLOWED")

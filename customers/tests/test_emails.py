@@ -26,6 +26,7 @@ from customers.models import (
     validate_email_address,
     with_ascii_domain,
 )
+from customers.services.anonymization import request_anonymization
 from customers.services.passwords import hash_password
 from customers.services.sessions import LoginRefusedError, authenticate
 from customers.tests.conftest import Api, error_of, ids, in_threads, needs_postgresql
@@ -344,7 +345,7 @@ def test_the_console_finds_the_customer_by_either_spelling(admin_client, text, k
     found = re.findall(r"customers/customer/(\w{16})/change", page.content.decode())
     if text != "a@b":
         assert set(found) == {customer.pk}
-        palette = admin_client.get(f"{reverse('admin:index')}palette/?q={quote(text)}")
+        palette = admin_client.get(f"{reverse('admin:index')}command-palette/?q={quote(text)}")
         entries = [one for one in palette.json()["entries"] if one["hint"] == "Customer"]
         assert [one["label"] for one in entries] == [kept]
     else:
@@ -421,7 +422,7 @@ def test_who_is_forgotten_is_forgotten_in_every_spelling(settings):
     job = imports.begin("customers", rows, mode="test", actor=None)
     spelled = ("ZOË@bücher.example", "zoë@xn--bcher-kva.example", "zoë@bucher.example")
     sent = [make_event_callback(payload={"data": {"email": email}}) for email in spelled]
-    anonymization.request(ada, actor=None)
+    request_anonymization(ada, actor=None)
     anonymization.step()
     kept = [EventCallback.objects.get(pk=one.pk).payload is not None for one in sent]
     assert kept == [False, False, True]

@@ -26,6 +26,7 @@ from customers.jobs import (
     mails,
     merging,
     uploads,
+    webhook_dispatcher,
     worker,
 )
 from customers.jobs.quotes import Quotes
@@ -71,7 +72,7 @@ QUOTES_NOBODY = {
     "auth_group": "name",
     "auth_permission": "name codename",
     "auth_user": "password username first_name last_name email",  # staff
-    "bulk_acts": "options actor refusals",  # names of tags, ids, and sentences of ours
+    "bulk_acts": "kind options actor refusals",  # names of ours and of tags, ids, sentences of ours
     "bulk_chunks": "customer_ids",
     "counters": "key",  # digests
     "customer_groups": "name code metadata",
@@ -262,7 +263,7 @@ def _in_the_console(admin_client, client, ada):
     file = SimpleUploadedFile("customers.csv", text.encode(), "text/csv")
     assert admin_client.post(f"{LIST}import/", {"file": file}).status_code == 302
     assert admin_client.get(LIST, {"q": NOW}).status_code == 200
-    assert admin_client.get("/admin/palette/", {"q": NOW}).status_code == 200
+    assert admin_client.get("/admin/command-palette/", {"q": NOW}).status_code == 200
     note = {"text": f"note-ada {NOW}"}
     assert admin_client.post(f"/admin/customers/{ada.pk}/note/", note).status_code == 302
     form = {"email": NOW, **OWN, "metadata": json.dumps(OWN["metadata"])}
@@ -286,13 +287,13 @@ def _told(api, settings, ada):
     settings.WEBHOOK_NETWORKS = [ipaddress.ip_network("127.0.0.0/8")]
     group = made(api.create("customer_groups", {"name": "Family"}))
     assert api.update("customers", ada.pk, {}, {"customer_group": group}).status_code == 200
-    deliveries.spread()
+    deliveries.fan_out()
     with receiver(422) as server:
         webhook = {"topic": "customers.create", "callback_url": server.url}
         webhook["include_resources"] = ["customer_group.customers"]
         made(api.create("webhooks", webhook))
         made(api.create("customers", {"email": "eve@example.com"}, {"customer_group": group}))
-        assert deliveries.deliver_all() == 1
+        assert webhook_dispatcher.deliver_all() == 1
     assert NOW in server.received[0][1].decode()
     EventCallback.objects.update(response_message=f"{NOW} is unknown here")
 
@@ -486,7 +487,7 @@ def test_a_session_of_staff_is_deleted_when_it_is_over(admin_client):
     over = StaffSession.objects.create(
         session_key="over", session_data="", expire_date=timezone.now() - timedelta(seconds=1)
     )
-    worker.sweep()
+    worker.delete_expired()
     assert not StaffSession.objects.filter(pk=over.pk).exists()
     assert StaffSession.objects.count() == 1
     assert admin_client.get("/admin/").status_code == 200

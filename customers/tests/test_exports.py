@@ -13,8 +13,12 @@ from django.core import signing
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from customers.jobs import exports, imports, lifecycle, spreadsheets
+from customers.jobs import exports, imports
 from customers.models import Customer, Export, ExportPart
+from customers.resources import export_checks
+from customers.services import spreadsheets
+from customers.services.imports import read
+from customers.services.jobs import interrupt
 from customers.tests.conftest import error_of
 from customers.tests.factories import (
     make_customer,
@@ -167,7 +171,7 @@ def test_no_name_of_a_column_is_a_formula_and_all_come_back():
     rows = [{"=cmd|' /C calc'!A0": "\uff1d1", "email": "ada@example.com"}]
     text = spreadsheets.table(rows, list(rows[0])).decode()
     assert text == "'=cmd|' /C calc'!A0,email\r\n'\uff1d1,ada@example.com\r\n"
-    assert imports.read(text, "csv") == rows
+    assert read(text, "csv") == rows
 
 
 def test_fields_say_what_is_written_of_a_row_and_of_what_it_includes(api):
@@ -235,7 +239,7 @@ def test_an_export_that_cannot_be_is_refused(api, members, pointer):
 
 
 def test_an_export_has_so_many_records_and_so_many_are_open_at_once(api, settings, monkeypatch):
-    monkeypatch.setattr(exports, "MOST_OPEN", 2)
+    monkeypatch.setattr(export_checks, "MOST_OPEN", 2)
     source = {"pointer": "/data/attributes/resource_type"}
     for _ in range(2):
         make_customer()
@@ -326,10 +330,10 @@ def test_a_file_goes_after_a_week_whatever_became_of_its_export(api, monkeypatch
     make_customer()
     job = make_export()
     exports.step()
-    lifecycle.interrupt(job)
-    exports.sweep(timezone.now() + exports.KEPT - timedelta(minutes=1))
+    interrupt(job)
+    exports.delete_expired(timezone.now() + exports.KEPT - timedelta(minutes=1))
     assert ExportPart.objects.exists()
-    exports.sweep(timezone.now() + exports.KEPT + timedelta(minutes=1))
+    exports.delete_expired(timezone.now() + exports.KEPT + timedelta(minutes=1))
     assert not ExportPart.objects.exists()
     job.refresh_from_db()
     assert (job.last_id, job.processed_count) == ("", 0)

@@ -51,7 +51,7 @@ def test_a_file_is_looked_at_before_anything_is_written(admin_client, admin_user
     assert not Upload.objects.exists()
     assert "0 of 2 rows" in admin_client.get(progress).content.decode()
     worker.run_once()
-    assert "2 made or changed, 0 left out" in admin_client.get(progress).content.decode()
+    assert "2 created or updated, 0 skipped" in admin_client.get(progress).content.decode()
     ada, bob = Customer.objects.order_by("email")
     assert (ada.reference, [tag.name for tag in ada.tags.all()]) == ("R-1", ["vip"])
     assert (bob.reference, bob.mode) == ("=R-2", "test")
@@ -68,22 +68,26 @@ def test_an_import_is_stopped_and_goes_on_by_a_button(admin_client, client):
     worker.run_once()
     shown = admin_client.get(page).content.decode()
     assert "Interrupted: 0 of 2 rows." in shown
-    assert ">Go on<" in shown
+    assert ">Resume<" in shown
     assert not Customer.objects.exists()
     assert admin_client.post(page, {"move": "jump"}).status_code == 400
     again = admin_client.post(page, {"move": "interrupt"}, follow=True).content.decode()
-    assert "The import has gone on meanwhile." in again
+    assert "The import has moved on meanwhile." in again
     client.force_login(User.objects.create_user("grace", is_staff=True))
     assert client.post(page, {"move": "resume"}).status_code == 403
     assert Import.objects.get().status == "interrupted"
     admin_client.post(page, {"move": "resume"})
     worker.run_once()
     shown = admin_client.get(page).content.decode()
-    assert "2 made or changed, 0 left out" in shown
+    assert "2 created or updated, 0 skipped" in shown
     assert 'name="move"' not in shown
     pk = Import.objects.get().pk
     sentences = LogEntry.objects.order_by("pk").values_list("change_message", flat=True)
     assert list(sentences)[1:] == [f"Stopped the import {pk}.", f"Resumed the import {pk}."]
+    entries = EventStore.objects.filter(resource_id=pk, event="update").order_by("pk")
+    statuses = [entry.payload["status"]["to"] for entry in entries]
+    assert statuses == ["interrupted", "pending"]
+    assert {entry.who["owner"]["type"] for entry in entries} == {"User"}
 
 
 def test_errors_are_shown_by_row_and_column_and_told_in_a_file(admin_client):
@@ -154,7 +158,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_a_sentence(admin_client, set
 def test_columns_must_be_told_apart_and_hold_the_address(admin_client):
     where = bring(admin_client, "who,mail2,password\nada,ada@example.com,secret123\n")["Location"]
     page = admin_client.get(where)
-    assert "Say which column has the e-mail address." in page.content.decode()
+    assert "Choose the column that has the e-mail address." in page.content.decode()
     assert 'value="password"' not in page.content.decode()
     for wrong in ({"column0": "email", "column1": "email"}, {"column0": "password"}):
         page = admin_client.post(where, {"column1": "", "column2": "", "go": "import", **wrong})
@@ -184,7 +188,7 @@ def test_a_file_that_nobody_went_on_with_is_gone_after_an_hour(admin_client):
     Upload.objects.update(created_at=timezone.now() - timedelta(minutes=61))
     bring(admin_client, GOOD)
     new = Upload.objects.latest("created_at")
-    worker.sweep()
+    worker.delete_expired()
     assert Upload.objects.get() == new
 
 
@@ -273,7 +277,7 @@ def test_an_export_of_more_than_there_may_be_is_refused_with_a_sentence(admin_cl
     settings.MAX_EXPORT_RECORDS = 1
     customers = [make_customer(), make_customer()]
     refused = export(admin_client, customers, confirmed="2").content.decode()
-    assert "An export has 1 customer at most. Filter the list first." in refused
+    assert "An export is limited to 1 customer. Filter the list first." in refused
     assert not LogEntry.objects.exists()
 
 

@@ -23,6 +23,8 @@ from customers.models import (
     Import,
     ImportInputs,
 )
+from customers.services.imports import MOST_OPEN
+from customers.services.jobs import resume
 from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql
 from customers.tests.factories import ADDRESS, make_customer, make_group, make_import, make_tag
 
@@ -300,14 +302,14 @@ def test_a_part_that_fails_holds_up_no_other_import_and_is_given_up(monkeypatch,
     assert Event.objects.filter(resource_id=broken.pk, name="imports.interrupt").count() == 1
     assert "ada@" not in caplog.text
     monkeypatch.setattr(imports._Part, "run", real)
-    lifecycle.resume(broken)
+    resume(broken)
     assert imports.step().status == "completed"
 
 
 def test_a_password_that_another_key_encrypted_is_an_error_of_its_row(monkeypatch):
     job = make_import(given=[{"email": "ada@example.com", "password": "correct horse"}])
     other = OctKey.import_key(b"k" * 32)
-    monkeypatch.setattr(imports, "_key", lambda: other)
+    monkeypatch.setattr("customers.services.imports._key", lambda: other)
     imports.step()
     job.refresh_from_db()
     assert job.errors_log == {
@@ -327,7 +329,7 @@ def test_of_sixteen_that_are_begun_at_once_ten_are(kind):
 
 
 def test_only_so_many_are_under_way_at_once(api):
-    for _ in range(imports.MOST_OPEN):
+    for _ in range(MOST_OPEN):
         make_import()
     members = {"resource_type": "customers", "inputs": [{"email": "a@example.com"}]}
     error_of(
@@ -336,7 +338,7 @@ def test_only_so_many_are_under_way_at_once(api):
         "VALIDATION_ERROR",
         {"pointer": "/data/attributes/resource_type"},
     )
-    assert Import.objects.count() == imports.MOST_OPEN
+    assert Import.objects.count() == MOST_OPEN
 
 
 def test_new_rows_belong_to_the_parent_that_the_import_names(api, live_api):

@@ -187,10 +187,10 @@ def test_counts_tell_of_nobody_and_go(clock):
     assert "ada@" not in row
     assert "192.0" not in row
     Counter.objects.update(expires_at=timezone.now() + timedelta(seconds=5))
-    worker.sweep()
+    worker.delete_expired()
     assert Counter.objects.exists()
     Counter.objects.update(expires_at=timezone.now())
-    worker.sweep()
+    worker.delete_expired()
     assert not Counter.objects.exists()
 
 

@@ -7,7 +7,6 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from customers.api.urls import router
 from customers.db import paging
 from customers.db.indexes import TrigramIndex
 from customers.db.paging import count, window
@@ -23,6 +22,7 @@ from customers.models import (
     Tag,
 )
 from customers.resources.filters import ordered
+from customers.resources.registry import registry
 from customers.tests.conftest import error_of, ids, in_threads, needs_postgresql
 from customers.tests.factories import make_customer, make_group
 
@@ -234,21 +234,21 @@ def test_hot_paths_ask_a_fixed_number_of_questions_and_neither_count_nor_skip(ap
 
 
 ORDERS = [
-    (viewset, name)
-    for viewset in router.viewsets.values()
-    if "list" in viewset.offers
-    for name in viewset.filterset_class.sortable
+    (resource, name)
+    for resource in registry.types.values()
+    if "list" in resource.actions
+    for name in resource.filterset_class.sortable
 ]
 
 
 @needs_postgresql
-@pytest.mark.parametrize(("viewset", "name"), ORDERS)
+@pytest.mark.parametrize(("resource", "name"), ORDERS)
 @pytest.mark.parametrize("sign", ["", "-"])
-def test_every_order_of_every_list_is_that_of_an_index(db, viewset, name, sign):
+def test_every_order_of_every_list_is_that_of_an_index(db, resource, name, sign):
     with connection.cursor() as cursor:
         for way in ("seqscan", "sort", "bitmapscan"):
             cursor.execute(f"SET LOCAL enable_{way} = off")
-    rows = ordered(viewset.queryset.model.objects.in_mode("test"), viewset, sign + name)
+    rows = ordered(resource.queryset.model.objects.in_mode("test"), resource, sign + name)
     plan = rows[:25].explain()
     assert re.search("Index (Only )?Scan", plan)
     assert not re.search(r"(?<!Incremental )Sort  ", plan), plan

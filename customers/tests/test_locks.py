@@ -12,8 +12,8 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from customers.api.urls import router
 from customers.models import Customer, EventStore, Order
+from customers.resources.registry import registry
 from customers.tests.conftest import Api, needs_postgresql, waiting_for_locks
 from customers.tests.factories import FULL, ONE, SMALLEST, make_customer, make_order
 from customers.tests.test_contract import every_written_type, key_of
@@ -69,8 +69,8 @@ def watch(api):
 @every_written_type
 def test_a_change_locks_the_customer_then_the_row_and_then_writes(watch, api, name):
     seen = watch(FULL[name]())
-    row, viewset = seen.row, router.viewsets[name]
-    writable = viewset.serializer_class.writable(creating=False)
+    row, resource = seen.row, registry.types[name]
+    writable = resource.serializer_class.writable(creating=False)
     path = f"/api/{name}/{row.pk}"
 
     def change(what, **members):
@@ -80,7 +80,7 @@ def test_a_change_locks_the_customer_then_the_row_and_then_writes(watch, api, na
     for trigger in sorted(one for one in writable if one.startswith("_")):
         for value in (True, "vip"):
             change(trigger, attributes={trigger: value})
-    for relationship in sorted(writable & viewset.relations.keys()):
+    for relationship in sorted(writable & resource.relations.keys()):
         there = f"{path}/relationships/{relationship}"
         linkage = api.get(there).json()["data"]
         change(relationship, relationships={relationship: {"data": linkage}})

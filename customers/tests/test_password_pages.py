@@ -58,7 +58,7 @@ def test_from_the_question_to_the_new_password(client, ada, guest_api):
     assert (done.status_code, done["Location"]) == (302, "/test/password/done")
     cookie = done.cookies["password_reset"]
     assert (cookie.value, cookie["max-age"], cookie["path"]) == ("", 0, "/test/password/")
-    assert "is changed" in client.get("/test/password/done").content.decode()
+    assert "was changed" in client.get("/test/password/done").content.decode()
     assert has_password(ada, NEW)
     assert log_in(client, guest_api.application, password=NEW).status_code == 200
     assert choose(client, "another sentence").status_code == 410
@@ -151,7 +151,7 @@ def test_a_link_that_no_header_can_carry_is_one_that_does_not_work(client, ada, 
         ("sh0rt!", None, "is too short (minimum is 8 characters)"),
         ("x" * 513, None, "is too long"),
         ("password123", None, "is among the commonest"),
-        (NEW, NEW + "x", "The two are not the same."),
+        (NEW, NEW + "x", "The passwords do not match."),
         ("", None, "Enter a new password."),
     ],
 )

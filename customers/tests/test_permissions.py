@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from customers.api.urls import router
 from customers.models import (
     Address,
     Application,
@@ -18,6 +17,7 @@ from customers.models import (
     Order,
     SkuList,
 )
+from customers.resources.registry import registry
 from customers.services.permissions import GUEST, OWNER, allow
 from customers.services.tokens import read_token
 from customers.tests.conftest import Api, error_of, ids, in_threads, needs_postgresql
@@ -42,7 +42,7 @@ from customers.tests.factories import (
 )
 
 HASH = "argon2$argon2id$x"
-TYPES = [name for name, viewset in router.viewsets.items() if "retrieve" in viewset.offers]
+TYPES = [name for name, resource in registry.types.items() if "retrieve" in resource.actions]
 every_type = pytest.mark.parametrize("name", TYPES)
 MISSING = "0000000000000000"
 
@@ -76,19 +76,19 @@ def reachable(api, customer):
         if (name, pk) in found:
             continue
         found.add((name, pk))
-        names = router.viewsets[name].includable - {"tags", "customer_group"}
+        names = registry.types[name].includable - {"tags", "customer_group"}
         answer = api.get(f"/api/{name}/{pk}", include=",".join(names)).json()
         wanted += [(other["type"], other["id"]) for other in answer.get("included", [])]
-        if "event_stores" in router.viewsets[name].relations:
+        if "event_stores" in registry.types[name].relations:
             lines = api.get(f"/api/{name}/{pk}/event_stores").json()["data"]
             wanted += [("event_stores", line["id"]) for line in lines]
     return found
 
 
-def include_paths(viewset, owner, depth=3):
-    for name in sorted(viewset.includable):
-        target = viewset.relations[name].target
-        if target and "retrieve" in owner.get(target.resource_name, ()):
+def include_paths(resource, owner, depth=3):
+    for name in sorted(resource.includable):
+        target = resource.relations[name].target
+        if target and "retrieve" in owner.get(target.name, ()):
             yield name
             if depth > 1:
                 yield from (f"{name}.{p}" for p in include_paths(target, owner, depth - 1))
@@ -114,9 +114,9 @@ def test_a_customer_gets_nowhere_at_what_is_anothers(api, as_ada, bob, settings)
     rows = reachable(api, bob)
     before = Customer.objects.values().get(pk=bob.pk)
     for name, pk in dict(sorted(rows)).items():
-        viewset = router.viewsets[name]
+        resource = registry.types[name]
         routes = [("GET", ""), ("PATCH", ""), ("DELETE", "")]
-        for relationship in viewset.relations:
+        for relationship in resource.relations:
             routes += [("GET", f"/{relationship}"), ("GET", f"/relationships/{relationship}")]
             routes += [(verb, f"/relationships/{relationship}") for verb in ("PATCH", "POST")]
         for verb, route in routes:
@@ -139,7 +139,7 @@ def test_a_customers_lists_and_inclusions_hold_nothing_of_anothers(api, as_ada, 
     shown = ""
     for name, acts in OWNER.items():
         if "list" in acts:
-            include = ",".join(include_paths(router.viewsets[name], OWNER))
+            include = ",".join(include_paths(registry.types[name], OWNER))
             response = as_ada.query(f"/api/{name}", {"include": include, "page[size]": "25"})
             assert response.status_code == 200, response.content
             shown += response.content.decode()
@@ -161,7 +161,7 @@ def test_a_customers_lists_are_its_own_rows_and_no_filter_widens_them(api, as_ad
         others = ",".join(pk for kind, pk in foreign if kind == name)
         assert found(id_in=others) == set(), name
         assert found(id_not_eq_or_null=MISSING) <= own, name
-        if "customer" in router.viewsets[name].filterset_class.relationships:
+        if "customer" in registry.types[name].filterset_class.relationships:
             assert found(customer_id_eq=bob.pk) == set(), name
             assert found(customer_email_eq=bob.email) == set(), name
             assert found(customer_email_not_eq_or_null="x") <= own, name
@@ -182,7 +182,7 @@ def test_a_customers_lists_are_its_own_rows_and_no_filter_widens_them(api, as_ad
 def test_a_customer_cannot_point_at_what_is_anothers(as_ada, bob, name, relationship, make):
     attributes, _ = SMALLEST[name]()
     target = make(bob)
-    model = router.viewsets[name].serializer_class.Meta.model
+    model = registry.types[name].serializer_class.Meta.model
     count = model.objects.count()
     response = as_ada.create(name, attributes, {relationship: link(target)})
     pointer = {"pointer": f"/data/relationships/{relationship}/data"}
@@ -220,7 +220,7 @@ def test_what_a_customer_makes_is_its_own(as_ada, ada):
         response = as_ada.create(name, *members)
         assert response.status_code == 201, response.content
         pk = response.json()["data"]["id"]
-        model = router.viewsets[name].serializer_class.Meta.model
+        model = registry.types[name].serializer_class.Meta.model
         assert model.objects.get(pk=pk).customer == ada
         assert as_ada.get(f"/api/{name}/{pk}/customer").json()["data"]["id"] == ada.pk
         assert as_ada.update(name, pk, {"metadata": {"a": 1}}).status_code == 200
@@ -328,7 +328,7 @@ def test_who_did_it_is_written_down(api, as_ada, ada):
 
 
 ACTS = {"L": "list", "C": "create", "R": "retrieve", "U": "partial_update", "D": "destroy"}
-ACTS["O"] = "only"
+ACTS["O"] = "retrieve_singleton"
 CHANNELS = {  # what a sales channel may do for a guest, and for the customer who is logged in
     "addresses": ("CRUD", "CRUD"),
     "applications": ("O", "O"),
@@ -347,7 +347,7 @@ CHANNELS = {  # what a sales channel may do for a guest, and for the customer wh
 }
 
 
-@pytest.mark.parametrize("name", router.viewsets)
+@pytest.mark.parametrize("name", registry.types)
 def test_a_sales_channel_may_do_what_the_table_says_and_no_more(guest_api, as_ada, name):
     for caller, wanted in zip((guest_api, as_ada), CHANNELS.get(name, ("", "")), strict=True):
         principal = read_token(caller.token)
@@ -359,7 +359,7 @@ def test_a_sales_channel_may_do_what_the_table_says_and_no_more(guest_api, as_ad
 def test_a_guest_does_what_is_listed_and_nothing_else(guest_api, name):
     row, may = ONE[name](), GUEST.get(name, set())
     assert "list" not in may
-    if "list" in router.viewsets[name].offers:
+    if "list" in registry.types[name].actions:
         error_of(guest_api.get(f"/api/{name}"), 401, "UNAUTHORIZED")
     response = guest_api.get(f"/api/{name}/{row.pk}")
     if "retrieve" not in may:
@@ -369,7 +369,7 @@ def test_a_guest_does_what_is_listed_and_nothing_else(guest_api, name):
         "partial_update": lambda: guest_api.update(name, row.pk, {"nonsense": 1}),
         "destroy": lambda: guest_api.client.delete(f"/api/{name}/{MISSING}"),
     }.items():
-        if act in router.viewsets[name].offers and act not in may:
+        if act in registry.types[name].actions and act not in may:
             error_of(send(), 401, "UNAUTHORIZED")
 
 
@@ -465,16 +465,16 @@ def key(resource):
 
 @every_type
 def test_a_read_only_integration_reads_and_writes_nothing(name):
-    api, row, viewset = Api(read_only=True), FULL[name](), router.viewsets[name]
+    api, row, resource = Api(read_only=True), FULL[name](), registry.types[name]
     assert api.get(f"/api/{name}/{row.pk}").status_code == 200
     attempts = {
         "create": lambda: api.create(name, *SMALLEST[name]()),
         "partial_update": lambda: api.update(name, row.pk, {"metadata": {"a": 1}}),
         "destroy": lambda: api.client.delete(f"/api/{name}/{row.pk}"),
     }
-    for act in viewset.offers & attempts.keys():
+    for act in resource.actions & attempts.keys():
         error_of(attempts[act](), 401, "UNAUTHORIZED")
-    for relationship in viewset.relations:
+    for relationship in resource.relations:
         path = f"/api/{name}/{row.pk}/relationships/{relationship}"
         error_of(api.send("PATCH", path, {"data": []}), 401, "UNAUTHORIZED")
     assert api.get(f"/api/{name}/{row.pk}").status_code == 200

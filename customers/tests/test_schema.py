@@ -6,7 +6,7 @@ import pytest
 from django.template.loader import render_to_string
 
 from customers.api import errors, schema
-from customers.api.urls import router
+from customers.resources.registry import registry
 from customers.tests.conftest import error_of
 from customers.tests.factories import FULL, SMALLEST
 
@@ -14,7 +14,7 @@ from customers.tests.factories import FULL, SMALLEST
 @pytest.fixture
 def described(api):
     api.get("/api/customers/none/relationships/tags")  # answering changes nothing of it
-    return schema.described(router)
+    return schema.described(registry)
 
 
 def references(node):
@@ -36,12 +36,12 @@ def test_it_names_every_type_route_and_error(described, client):
     for reference in set(references(described)):
         kind, name = reference.removeprefix("#/components/").split("/")
         assert name in components[kind]
-    for name, viewset in router.viewsets.items():
+    for name, resource in registry.types.items():
         offered = {"list": "get", "create": "post"}
-        if "only" not in viewset.offers:
+        if "retrieve_singleton" not in resource.actions:
             listed = paths.get(f"/api/{name}", {})
-            assert {offered[act] for act in viewset.offers & offered.keys()} == listed.keys()
-            for relation in viewset.relations:
+            assert {offered[act] for act in resource.actions & offered.keys()} == listed.keys()
+            for relation in resource.relations:
                 assert "get" in paths[f"/api/{name}/{{id}}/{relation}"]
     told = " ".join(one["description"] for one in components["responses"].values())
     kinds = [errors.ApiError]

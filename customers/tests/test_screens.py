@@ -23,6 +23,7 @@ from customers.tests.factories import (
     make_placed_order,
     make_tag,
 )
+from customers.tests.forms import forms_without_mode
 
 MODELS = [model for model in admin.site._registry if model._meta.app_label == "customers"]
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
@@ -53,6 +54,8 @@ def test_every_page_opens(admin_client, admin_user, rf, api, model):
         response = admin_client.get(url(model, page))
         assert response.status_code == (200 if offered else 403), page
         assert "default-src 'self'" in response["Content-Security-Policy"]
+        if offered:
+            assert forms_without_mode(response) == [], page
 
 
 LISTS = [*MODELS, User, Group]

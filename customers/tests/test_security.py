@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from customers.api.urls import router
 from customers.models import Application, Customer, CustomerPasswordReset, Session
 from customers.resources.filters import PREDICATES
+from customers.resources.registry import registry
 from customers.tests.conftest import JSON_API, Api, error_of
 from customers.tests.factories import make_customer, make_full_customer
 from customers.tests.test_contract import include_paths
@@ -154,31 +154,31 @@ TOLD = [  # once, or to programs that verify our calls
 ]
 
 
-def prefixes(viewset, depth):
+def prefixes(resource, depth):
     """Every way to spell an attribute of a related type, up to `depth` relationships."""
     yield ""
     if depth:
-        for relationship in viewset.filterset_class.relationships:
-            for rest in prefixes(viewset.relations[relationship].target, depth - 1):
+        for relationship in resource.filterset_class.relationships:
+            for rest in prefixes(resource.relations[relationship].target, depth - 1):
                 yield f"{relationship}_{rest}"
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", router.viewsets)
+@pytest.mark.parametrize("name", registry.types)
 def test_no_filter_sort_field_or_inclusion_reaches_a_secret(api, name):
-    viewset = router.viewsets[name]
-    if "list" in viewset.offers:
+    resource = registry.types[name]
+    if "list" in resource.actions:
         depth = 2 if name == "customers" else 1
-        spellings = [p + s for p in prefixes(viewset, depth) for s in SECRET_NAMES]
+        spellings = [p + s for p in prefixes(resource, depth) for s in SECRET_NAMES]
         for spelling, predicate in zip(spellings, itertools.cycle(PREDICATES), strict=False):
             if spelling.endswith("password") and predicate == "present":
                 predicate = "start"  # whether there is one may be asked
             parameter = f"filter[q][{spelling}_{predicate}]"
             response = api.query(f"/api/{name}", {parameter: "a"})
             error_of(response, 400, "FILTER_NOT_ALLOWED", {"parameter": parameter})
-    path = f"/api/{viewset.path}" if "only" in viewset.offers else f"/api/{name}/x"
+    path = f"/api/{resource.path}" if "retrieve_singleton" in resource.actions else f"/api/{name}/x"
     for secret in SECRET_NAMES:
-        if "list" in viewset.offers:
+        if "list" in resource.actions:
             for form in ("filter[{}]", "filter[{}__startswith]", "filter[q][{}__startswith]"):
                 parameter = form.format(secret)
                 response = api.query(f"/api/{name}", {parameter: "a"})
@@ -209,9 +209,9 @@ def test_no_document_of_anything_holds_a_secret(api):
         api.secret,
     ]
     shown = b""
-    for name, viewset in router.viewsets.items():
-        if "list" in viewset.offers:
-            include = ",".join(include_paths(viewset, 2))
+    for name, resource in registry.types.items():
+        if "list" in resource.actions:
+            include = ",".join(include_paths(resource, 2))
             response = api.query(f"/api/{name}", {"include": include})
             assert response.status_code == 200
             shown += response.content

@@ -9,7 +9,6 @@ import json
 import socket
 import threading
 import time
-from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -19,7 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 from standardwebhooks import Webhook as StandardWebhook
 
-from customers.jobs import anonymization, deliveries, exports, mails
+from customers.jobs import anonymization, deliveries, exports, mails, webhook_dispatcher
 from customers.models import (
     Customer,
     Delivery,
@@ -31,7 +30,8 @@ from customers.models import (
     Webhook,
 )
 from customers.resources import operations
-from customers.services import outbound, principals
+from customers.services import principals, webhook_addresses
+from customers.services.anonymization import request_anonymization
 from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql, staff_client
 from customers.tests.factories import (
     CALLBACK_URL,
@@ -73,8 +73,8 @@ def test_a_change_is_told_as_its_document_signed_twice(api):
         }
         webhook = api.create("webhooks", members).json()["data"]["attributes"]
         made = api.create("customers", {"email": "a@example.com"}, {"customer_group": link(group)})
-        assert deliveries.deliver_all() == 1
-        assert deliveries.deliver_all() == 0
+        assert webhook_dispatcher.deliver_all() == 1
+        assert webhook_dispatcher.deliver_all() == 0
     ((headers, body),) = server.received
     secret = webhook["shared_secret"].encode()
     assert len(secret) == 32
@@ -107,7 +107,7 @@ def test_only_the_topic_and_the_mode_are_told_and_no_refused_change(api, live_ap
         api.create("customers", {"email": "no address"})
         api.create("customers", {"email": "ada@example.com"})
         api.create("customers", {"email": "ADA@example.com"})
-        deliveries.deliver_all()
+        webhook_dispatcher.deliver_all()
     assert [d["data"]["attributes"]["email"] for d in bodies(server)] == ["ada@example.com"]
 
 
@@ -116,7 +116,7 @@ def test_of_what_is_gone_the_id_alone_is_told(api):
     with receiver() as server:
         make_webhook(callback_url=server.url, topic="customers.destroy")
         api.delete(f"/api/customers/{customer.pk}")
-        deliveries.deliver_all()
+        webhook_dispatcher.deliver_all()
     resource = bodies(server)[0]["data"]
     assert (resource["type"], resource["id"]) == ("customers", customer.pk)
     assert set(resource["attributes"].values()) == {None}
@@ -127,17 +127,17 @@ def test_a_failed_call_is_made_again_later_with_the_same_id_and_then_counts_no_m
     with receiver(500) as server:
         webhook = make_webhook(callback_url=server.url)
         make_event_of_now()
-        assert deliveries.deliver_all() == 1
+        assert webhook_dispatcher.deliver_all() == 1
         delivery = Delivery.objects.get()
         wait = delivery.next_attempt_at - timezone.now()
         assert timedelta(seconds=120) < wait < timedelta(seconds=960)
         assert delivery.attempts == 1
         webhook.refresh_from_db()
         assert webhook.circuit_failure_count == 1
-        assert deliveries.deliver_all() == 0
+        assert webhook_dispatcher.deliver_all() == 0
         make_due()
         server.status = 204
-        assert deliveries.deliver_all() == 1
+        assert webhook_dispatcher.deliver_all() == 1
     first, second = (headers["webhook-id"] for headers, _ in server.received)
     assert first == second
     webhook.refresh_from_db()
@@ -153,7 +153,7 @@ def test_a_delivery_waits_twice_as_long_each_time():
         make_event_of_now()
         for attempt in range(4):
             make_due()
-            assert deliveries.deliver_all() == 1
+            assert webhook_dispatcher.deliver_all() == 1
             wait = (Delivery.objects.get().next_attempt_at - timezone.now()).total_seconds()
             least = deliveries.FIRST_RETRY * 2**attempt * 0.5
             assert least - 60 < wait < 3 * least
@@ -166,13 +166,13 @@ def test_a_call_under_way_keeps_nothing_of_who_is_forgotten_meanwhile(api, live_
     with receiver() as server:
         make_webhook(callback_url=server.url)
         api.create("customers", {"email": "ada@example.com"})
-        deliveries.spread()
-        courier = deliveries.WebhookDispatcher()
-        courier.begin()
-        anonymization.request(forgotten, actor=None)
+        deliveries.fan_out()
+        dispatcher = webhook_dispatcher.WebhookDispatcher()
+        dispatcher.begin()
+        request_anonymization(forgotten, actor=None)
         Customer.objects.filter(pk=forgotten.pk).update(anonymize_at=timezone.now())
         anonymization.step()
-        courier.finish()
+        dispatcher.finish()
     payload = EventCallback.objects.get().payload
     assert payload == (None if actor == "customer" else bodies(server)[0])
 
@@ -190,7 +190,7 @@ def test_after_the_last_attempt_an_event_is_given_up(settings):
         make_webhook(callback_url=server.url)
         make_event_of_now()
         for _ in range(4):
-            deliveries.deliver_all()
+            webhook_dispatcher.deliver_all()
             make_due()
     assert len(server.received) == 3
     assert not Delivery.objects.exists()
@@ -202,17 +202,17 @@ def test_the_circuit_opens_and_calls_wait_until_it_is_reset(api, settings):
         webhook = make_webhook(callback_url=server.url)
         for _ in range(3):
             make_event_of_now()
-            deliveries.deliver_all()
+            webhook_dispatcher.deliver_all()
         webhook.refresh_from_db()
         assert (webhook.circuit_state, webhook.circuit_failure_count) == ("open", 2)
         assert len(server.received) == 2
         server.status = 200
         make_due()
-        assert deliveries.deliver_all() == 0
+        assert webhook_dispatcher.deliver_all() == 0
         answer = api.update("webhooks", webhook.pk, {"_reset_circuit": True})
         attributes = answer.json()["data"]["attributes"]
         assert (attributes["circuit_state"], attributes["circuit_failure_count"]) == ("closed", 0)
-        assert deliveries.deliver_all() == 3
+        assert webhook_dispatcher.deliver_all() == 3
     assert not Delivery.objects.exists()
 
 
@@ -224,7 +224,7 @@ def test_the_operator_is_told_once_that_a_webhook_keeps_failing(api, settings):
         told = []
         for _ in range(3):
             make_event_of_now()
-            deliveries.deliver_all()
+            webhook_dispatcher.deliver_all()
             while mails.deliver_next():
                 pass
             told.append(len(mail.outbox))
@@ -239,7 +239,7 @@ def test_without_an_operators_address_nobody_is_told(api, settings):
     with receiver(500) as server:
         make_webhook(callback_url=server.url)
         make_event_of_now()
-        deliveries.deliver_all()
+        webhook_dispatcher.deliver_all()
     assert not QueuedMail.objects.exists()
 
 
@@ -248,7 +248,7 @@ def test_a_webhook_is_switched_off_and_on_and_gets_a_new_secret_which_no_log_tel
     off = api.update("webhooks", webhook.pk, {"_disable": True}).json()["data"]["attributes"]
     assert off["disabled_at"]
     make_event_of_now()
-    deliveries.spread()
+    deliveries.fan_out()
     assert not Delivery.objects.exists()
     on = api.update(
         "webhooks", webhook.pk, {"_enable": True, "_regenerate_shared_secret": True}
@@ -286,11 +286,11 @@ def test_no_payload_and_no_callback_holds_a_secret_whatever_is_included(api):
                 resource_type="customers",
                 resource_id=customer.pk,
             )
-            assert deliveries.deliver_all() == 1
+            assert webhook_dispatcher.deliver_all() == 1
         email = {"customer_email": customer.email}
         reset = api.create("customer_password_resets", email).json()["data"]
         assert reset["attributes"]["reset_password_token"]
-        assert deliveries.deliver_all() == 1
+        assert webhook_dispatcher.deliver_all() == 1
     told = [{one["type"] for one in body.get("included", ())} for body in bodies(server)]
     assert told[1] == {"events", "webhooks", "event_callbacks", "customer_payment_sources"}
     kept = str(list(EventCallback.objects.values()) + list(EventStore.objects.values()))
@@ -356,7 +356,7 @@ def test_no_page_of_the_console_shows_the_secret_of_a_webhook(role):
     with receiver() as server:
         webhook = make_webhook(callback_url=server.url, include_resources=["events.webhooks"])
         event = make_event_of_now()
-        deliveries.deliver_all()
+        webhook_dispatcher.deliver_all()
     callback, client = EventCallback.objects.get(), staff_client(role)
     for model, row in (("webhook", webhook), ("event", event), ("eventcallback", callback)):
         for path in ("", f"{row.pk}/change/", f"{row.pk}/history/"):
@@ -371,13 +371,13 @@ def test_what_waits_for_a_webhook_that_is_switched_off_is_not_called_until_it_is
     with receiver() as server:
         webhook = make_webhook(callback_url=server.url)
         make_event_of_now()
-        deliveries.spread()
+        deliveries.fan_out()
         api.update("webhooks", webhook.pk, {"_disable": True})
-        assert deliveries.deliver_all() == 0
+        assert webhook_dispatcher.deliver_all() == 0
         assert server.received == []
         assert Delivery.objects.get().attempts == 0
         api.update("webhooks", webhook.pk, {"_enable": True})
-        assert deliveries.deliver_all() == 1
+        assert webhook_dispatcher.deliver_all() == 1
     assert len(server.received) == 1
 
 
@@ -390,7 +390,7 @@ def test_a_signature_is_of_the_bytes_that_are_sent(api):
         Event.objects.create(
             name="customers.create", resource_type="customers", resource_id=customer.pk
         )
-        deliveries.deliver_all()
+        webhook_dispatcher.deliver_all()
     ((headers, body),) = server.received
     signed = base64.b64decode(headers["x-commercelayer-signature"])
     key = webhook.shared_secret.encode()
@@ -418,10 +418,12 @@ def test_an_event_is_told_again_by_its_trigger(api):
     with receiver() as server:
         make_webhook(callback_url=server.url)
         event = make_event_of_now()
-        deliveries.deliver_all()
+        webhook_dispatcher.deliver_all()
         assert api.update("events", event.pk, {"_trigger": True}).status_code == 200
-        deliveries.deliver_all()
+        webhook_dispatcher.deliver_all()
     assert [headers["webhook-id"] for headers, _ in server.received] == [event.pk, event.pk]
+    entry = EventStore.objects.get(resource_id=event.pk)
+    assert (entry.event, entry.who["application"]["id"]) == ("update", api.application.pk)
 
 
 def test_the_webhooks_of_an_event_are_those_of_its_topic(api):
@@ -439,7 +441,7 @@ def test_a_tagged_payload_always_has_the_tags(api):
         Event.objects.create(
             name="customers.tagged", resource_type="customers", resource_id=customer.pk
         )
-        deliveries.deliver_all()
+        webhook_dispatcher.deliver_all()
     assert bodies(server)[0]["data"]["relationships"]["tags"]["data"] == []
 
 
@@ -447,7 +449,7 @@ def test_a_redirect_is_an_answer_and_not_followed():
     with receiver() as elsewhere, receiver(302, headers=[("Location", elsewhere.url)]) as server:
         make_webhook(callback_url=server.url)
         make_event_of_now()
-        deliveries.deliver_all()
+        webhook_dispatcher.deliver_all()
     assert (len(server.received), len(elsewhere.received)) == (1, 0)
     assert EventCallback.objects.get().response_code == "302"
 
@@ -528,8 +530,8 @@ REFUSED = [
 @pytest.mark.parametrize("url", REFUSED)
 def test_an_address_within_or_unsafe_is_none_to_call(settings, url):
     settings.WEBHOOK_NETWORKS = []
-    with pytest.raises(outbound.ForbiddenAddressError):
-        outbound.check_url(url)
+    with pytest.raises(webhook_addresses.ForbiddenAddressError):
+        webhook_addresses.check_url(url)
 
 
 @pytest.mark.parametrize(
@@ -561,7 +563,7 @@ def test_an_address_that_leads_within_is_not_called_whatever_was_checked_before(
     with receiver() as server:
         make_webhook(callback_url=server.url.replace("127.0.0.1", "localhost"))
         make_event_of_now()
-        deliveries.deliver_all()
+        webhook_dispatcher.deliver_all()
     assert server.received == []
     callback = EventCallback.objects.get()
     assert (callback.response_code, callback.response_message) == (
@@ -598,13 +600,13 @@ def test_a_hanging_receiver_delays_nobody_else(settings):
         make_webhook(callback_url=quick.url)
         for _ in range(40):
             make_event_of_now()
-        courier, began = deliveries.WebhookDispatcher(), time.monotonic()
+        dispatcher, began = webhook_dispatcher.WebhookDispatcher(), time.monotonic()
         while len(quick.received) < 40:
-            courier.step(0.2)
+            dispatcher.step(0.2)
             assert time.monotonic() - began < 60
         assert slow.deliveries.count() == 40
         release.set()
-        courier.finish()
+        dispatcher.finish()
     assert 16 <= len(hanging.received) <= 40
 
 
@@ -613,10 +615,10 @@ def test_callbacks_are_kept_for_thirty_days():
     make_webhook(callback_url="http://127.0.0.1:9/")
     make_event_of_now()
     make_event_of_now()
-    deliveries.deliver_all()
+    webhook_dispatcher.deliver_all()
     older = EventCallback.objects.order_by("id").last()
     EventCallback.objects.filter(pk=older.pk).update(created_at=now - timedelta(days=31))
-    deliveries.sweep(now)
+    deliveries.delete_expired(now)
     assert EventCallback.objects.get() != older
     assert EventCallback.objects.get().response_message == "ConnectError"
 
@@ -643,7 +645,7 @@ def test_no_sales_channel_sees_a_webhook(guest_api):
 )
 def test_an_address_that_is_written_is_public(settings, url):
     settings.WEBHOOK_NETWORKS = []
-    outbound.check_url(url)
+    webhook_addresses.check_url(url)
 
 
 @pytest.mark.parametrize(
@@ -654,7 +656,7 @@ def test_a_host_may_be_any_name(monkeypatch, settings, host):
     settings.WEBHOOK_NETWORKS = []
     entry = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.32.10", 443))
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [entry])
-    outbound.check_url(f"https://{host}/callbacks")
+    webhook_addresses.check_url(f"https://{host}/callbacks")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1.", "127.1", "2130706433", "127.0.0.1%00"])
@@ -662,17 +664,17 @@ def test_a_host_that_resolvers_read_otherwise_is_not_called_even_in_ones_own_net
     with receiver() as server:
         make_webhook(callback_url=server.url.replace("127.0.0.1", host))
         make_event_of_now()
-        deliveries.deliver_all()
+        webhook_dispatcher.deliver_all()
     assert server.received == []
     callback = EventCallback.objects.get()
-    assert (callback.response_code, callback.response_message) == (None, outbound.NO_HOST)
+    assert (callback.response_code, callback.response_message) == (None, webhook_addresses.NO_HOST)
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "https://127.0.0.1/é", "//127.0.0.1/"])
 def test_an_address_within_ones_own_network_is_a_web_address_too(url):
-    with pytest.raises(outbound.ForbiddenAddressError, match="must be a web address"):
-        outbound.check_url(url)
-    outbound.check_url("http://127.0.0.1/")
+    with pytest.raises(webhook_addresses.ForbiddenAddressError, match="must be a web address"):
+        webhook_addresses.check_url(url)
+    webhook_addresses.check_url("http://127.0.0.1/")
 
 
 def test_a_name_that_leads_nowhere_yet_may_be_written(monkeypatch):
@@ -680,16 +682,17 @@ def test_a_name_that_leads_nowhere_yet_may_be_written(monkeypatch):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    outbound.check_url("https://name.invalid/callbacks")
+    webhook_addresses.check_url("https://name.invalid/callbacks")
 
 
 def test_an_outcome_that_was_written_unheard_is_written_down_once():
     webhook = make_webhook()
     make_event_of_now()
-    deliveries.spread()
-    ended = [(delivery, {}, "500", "Oops") for delivery in deliveries._claim(Counter(), [])]
+    deliveries.fan_out()
+    claimed = deliveries.claim({}, [])
+    ended = [deliveries.CallResult(delivery, {}, "500", "Oops") for delivery in claimed]
     for in_doubt in (False, True):
-        deliveries._settle(ended, in_doubt=in_doubt)
+        deliveries.record_results(ended, in_doubt=in_doubt)
     assert EventCallback.objects.get().response_code == "500"
     webhook.refresh_from_db()
     assert webhook.circuit_failure_count == 1
@@ -703,8 +706,8 @@ def test_many_workers_make_each_call_once():
         with transaction.atomic():
             for _ in range(60):
                 make_event_of_now()
-        counts = in_threads(3, lambda _: deliveries.deliver_all())
-        while deliveries.deliver_all():
+        counts = in_threads(3, lambda _: webhook_dispatcher.deliver_all())
+        while webhook_dispatcher.deliver_all():
             pass
     assert sum(counts) <= 60
     ids = [headers["webhook-id"] for headers, _ in server.received]

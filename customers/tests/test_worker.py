@@ -12,7 +12,7 @@ from django.core import mail
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from customers.jobs import anonymization, bulk, exports, imports, mails, worker
+from customers.jobs import bulk, exports, imports, mails, worker
 from customers.models import (
     BulkAct,
     Customer,
@@ -25,6 +25,7 @@ from customers.models import (
     Import,
     QueuedMail,
 )
+from customers.services.anonymization import request_anonymization
 from customers.tests.conftest import needs_postgresql
 from customers.tests.factories import make_customer, make_group, make_webhook
 from customers.tests.receivers import receiver
@@ -177,7 +178,7 @@ class TestLostConnections:
     def test_a_person_is_forgotten_in_the_same_attempt(self, kills):
         customer = make_customer(email="ada@example.com")
         with transaction.atomic():
-            anonymization.request(customer, actor=None)
+            request_anonymization(customer, actor=None)
         Customer.objects.update(anonymize_at=timezone.now())
         kills("INSERT", "event_stores")
         with working():

@@ -9,9 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from customers.api.urls import router
 from customers.jobs import worker
 from customers.models import Customer, Event, EventStore, IdempotentAnswer, Import, Tag
+from customers.resources.registry import registry
 from customers.services import sessions
 from customers.services.tokens import issue_token
 from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql
@@ -172,7 +172,7 @@ def test_what_is_kept_tells_nothing_and_is_kept_for_a_day(api):
     for word in ("ada@", KEY):
         assert word not in str(vars(kept))
     IdempotentAnswer.objects.update(expires_at=timezone.now())
-    worker.sweep()
+    worker.delete_expired()
     assert not IdempotentAnswer.objects.exists()
     assert send(api, idempotency_key=KEY).status_code == 422  # a new request, and a known address
 
@@ -224,7 +224,7 @@ def test_what_is_made_has_the_tag_that_is_shown_later(api, name):
     assert shown["ETag"].startswith('"')
     if name != "customer_password_resets":  # whose token is shown once
         assert made["ETag"] == shown["ETag"]
-    relation = next(iter(router.viewsets[name].includable), None)
+    relation = next(iter(registry.types[name].includable), None)
     if relation:
         assert api.get(path, include=relation)["ETag"] == shown["ETag"]
 

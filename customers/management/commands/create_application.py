@@ -1,4 +1,6 @@
-from django.core.management.base import CommandError
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
 
 from customers.management.base import OperatorCommand
 from customers.models import Application, Mode
@@ -14,7 +16,7 @@ class Command(OperatorCommand):
         "theirs alone."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="what to call the program, such as 'Order system'")
         parser.add_argument("--kind", choices=Application.Kind.values, default="integration")
         parser.add_argument(
@@ -22,7 +24,7 @@ class Command(OperatorCommand):
         )
         parser.add_argument("--mode", choices=Mode.values, default="test")
 
-    def handle(self, *, name, kind, mode, read_only, **options):
+    def handle(self, *, name: str, kind: str, mode: str, read_only: bool, **options: Any) -> None:
         try:
             application, secret = create_application(
                 name=name, kind=kind, mode=mode, read_only=read_only

@@ -1,3 +1,6 @@
+from typing import Any
+
+from django.core.management.base import CommandParser
 from tqdm import tqdm
 
 from customers.management.base import OperatorCommand
@@ -11,11 +14,11 @@ class Command(OperatorCommand):
         "Run again with a larger number, it adds what is missing; nothing else is touched."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--customers", type=int, default=200, metavar="N")
         parser.add_argument("--mode", choices=Mode.values, default="test")
 
-    def handle(self, *, customers, mode, **options):
+    def handle(self, *, customers: int, mode: str, **options: Any) -> None:
         there = Customer.objects.in_mode(mode).filter(reference_origin=ORIGIN).count()
         with tqdm(total=customers, initial=min(there, customers), unit=" customers") as bar:
             for made in make_customers(customers, mode=mode):

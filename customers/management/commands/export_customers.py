@@ -3,21 +3,23 @@ import gzip
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import orjson
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from customers.jobs import exports
 from customers.management.base import OperatorCommand
 from customers.models import Export, Mode
 from customers.resources import operations
+from customers.resources.export_checks import TYPES, ExportRefusedError
 from customers.services import principals
 
 PAUSE = 0.2  # seconds
 
 
-def filters_of(text):
+def filters_of(text: str) -> dict[str, Any]:
     """The filters that `text` spells in JSON. Raises ArgumentTypeError."""
     try:
         found = orjson.loads(text)
@@ -34,13 +36,15 @@ class Command(OperatorCommand):
         '--filters takes those of filter[q] as JSON, such as \'{"email_end": "@example.com"}\'.'
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help="ends in .csv or .json")
         parser.add_argument("--mode", choices=Mode.values, default="test")
-        parser.add_argument("--type", choices=exports.TYPES, default="customers", dest="kind")
+        parser.add_argument("--type", choices=TYPES, default="customers", dest="kind")
         parser.add_argument("--filters", type=filters_of, default={}, metavar="JSON")
 
-    def handle(self, *, file, mode, kind, filters, **options):
+    def handle(
+        self, *, file: str, mode: str, kind: str, filters: dict[str, Any], **options: Any
+    ) -> None:
         path = Path(file)
         format = path.suffix.removeprefix(".").lower()
         if format not in Export.Format.values:
@@ -59,7 +63,7 @@ class Command(OperatorCommand):
             raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
         self.stdout.write(f"{job.processed_count} rows are in {path}.")
 
-    def export(self, kind, mode, format, filters):
+    def export(self, kind: str, mode: str, format: str, filters: dict[str, Any]) -> Export:
         """The finished export. Raises CommandError where there is none."""
         try:
             actor = principals.operator(mode).actor
@@ -67,7 +71,7 @@ class Command(OperatorCommand):
         except operations.WriteRefusedError as error:
             told = "; ".join(text.rstrip(".") for _, text in error.errors)
             raise CommandError(f"The filters are refused: {told}.") from error
-        except exports.ExportRefusedError as error:
+        except ExportRefusedError as error:
             raise CommandError(f"The export {error}.") from error
         jobs = Export.objects.filter(pk=job.pk)
         with tqdm(total=job.records_count, unit=" rows") as bar:

@@ -1,14 +1,16 @@
 import time
 from pathlib import Path
+from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 from tqdm import tqdm
 
-from customers.jobs import imports, lifecycle
+from customers.jobs import imports
 from customers.management.base import OperatorCommand
 from customers.models import Import, Mode
-from customers.services import principals, strict_json
+from customers.services import jobs, principals, strict_json
+from customers.services.imports import TYPES, TooManyJobsError, UnreadableInputError
 
 PAUSE = 0.2  # seconds
 
@@ -20,23 +22,32 @@ class Command(OperatorCommand):
         "worker (manage.py work) goes on with it, and so does --resume."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("file", nargs="?", metavar="FILE", help="ends in .csv or .json")
         what.add_argument("--resume", metavar="ID", help="go on with the import of this id")
         parser.add_argument("--mode", choices=Mode.values, default="test")
-        parser.add_argument("--type", choices=imports.TYPES, default="customers", dest="kind")
+        parser.add_argument("--type", choices=TYPES, default="customers", dest="kind")
         parser.add_argument(
             "--skip-errors", action="store_true", help="go on when more than a tenth fails"
         )
 
-    def handle(self, *, file, resume, mode, kind, skip_errors, **options):
+    def handle(
+        self,
+        *,
+        file: str | None,
+        resume: str | None,
+        mode: str,
+        kind: str,
+        skip_errors: bool,
+        **options: Any,
+    ) -> None:
         job = self.resumed(resume) if resume else self.begun(file, mode, kind, skip_errors)
         self.stdout.write(f"Import {job.pk}.")
-        lifecycle = Import.objects.filter(pk=job.pk)
+        rows = Import.objects.filter(pk=job.pk)
         with tqdm(total=job.inputs_size, initial=job.position, unit=" rows") as bar:
             while job.status in Import.OPEN:
-                if not imports.step(lifecycle):
+                if not imports.step(rows):
                     time.sleep(PAUSE)  # the worker is at it, or a part that failed is put off
                 job.refresh_from_db()
                 bar.update(job.position - bar.n)
@@ -48,7 +59,7 @@ class Command(OperatorCommand):
             raise CommandError(f"Interrupted: {told}. Mend the file, or use --skip-errors.")
         self.stdout.write(f"Completed: {told}.")
 
-    def begun(self, file, mode, kind, skip_errors):
+    def begun(self, file: str, mode: str, kind: str, skip_errors: bool) -> Import:
         path = Path(file)
         format = path.suffix.removeprefix(".").lower()
         if format not in Import.Format.values:
@@ -69,17 +80,17 @@ class Command(OperatorCommand):
             raise CommandError(f"{file} could not be read: {error}.") from error
         except strict_json.InvalidJsonError as error:
             raise CommandError(error.about(file)) from error
-        except imports.UnreadableInputError as error:
+        except UnreadableInputError as error:
             raise CommandError(f"{file} {error}.") from error
-        except imports.TooManyJobsError as error:
+        except TooManyJobsError as error:
             raise CommandError(f"The mode {error}.") from error
 
     @transaction.atomic
-    def resumed(self, pk):
+    def resumed(self, pk: str) -> Import:
         try:
             job = Import.objects.select_for_update().with_id(pk)
         except Import.DoesNotExist as error:
             raise CommandError("There is no import with this id.") from error
         if job.status == Import.Status.INTERRUPTED:
-            lifecycle.resume(job)
+            jobs.resume(job)
         return job

@@ -1,3 +1,7 @@
+from typing import Any
+
+from django.core.management.base import CommandParser
+
 from customers.management.base import OperatorCommand
 from customers.models import Application, Mode
 
@@ -8,10 +12,10 @@ class Command(OperatorCommand):
         "first. Secrets are not kept, so none is shown."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--mode", choices=Mode.values, help="only those of one mode")
 
-    def handle(self, *, mode, **options):
+    def handle(self, *, mode: str | None, **options: Any) -> None:
         found = Application.objects.all()
         if mode:
             found = found.in_mode(mode)

@@ -1,3 +1,5 @@
+from typing import Any
+
 from customers.management.base import OperatorCommand
 from customers.models import Customer, collisions, stale_keys
 
@@ -9,7 +11,7 @@ class Command(OperatorCommand):
         "addresses otherwise; such a migration changes nothing until they are merged."
     )
 
-    def handle(self, **options):
+    def handle(self, **options: Any) -> None:
         found = collisions(Customer.objects.all(), stale_keys(Customer.objects.all()))
         for mode, ids in found:
             self.stdout.write(f"{mode:<6}{'  '.join(ids)}")

@@ -1,3 +1,5 @@
+from typing import Any
+
 from customers.management.base import OperatorCommand
 from customers.services import roles
 
@@ -9,5 +11,5 @@ class Command(OperatorCommand):
         "everything. Put a member of staff into one, a group, in the admin."
     )
 
-    def handle(self, **options):
+    def handle(self, **options: Any) -> None:
         self.stdout.write(f"Roles: {', '.join(roles.make_roles())}.")

@@ -1,12 +1,14 @@
 import os
 import sys
 import threading
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
+from django.core.management.base import CommandParser
 from django.core.management.commands.runserver import naiveip_re
 from django.db import transaction
 from django.utils.crypto import get_random_string
@@ -29,11 +31,11 @@ class Command(OperatorCommand):
         "lead to HOST:PORT, unless PUBLIC_URL is set."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("address", nargs="?", default=ADDRESS, metavar="HOST:PORT")
         parser.add_argument("--no-server", action="store_true", help="set everything up, then stop")
 
-    def handle(self, *, address, no_server, **options):
+    def handle(self, *, address: str, no_server: bool, **options: Any) -> None:
         if not naiveip_re.match(address):
             raise CommandError("Write the address as HOST:PORT, such as 127.0.0.1:8000.")
         host, _, port = address.rpartition(":")
@@ -55,13 +57,13 @@ class Command(OperatorCommand):
             threading.Thread(target=worker.run, args=[threading.Event()], daemon=True).start()
             call_command("runserver", address, use_reloader=False)
 
-    def check_tables(self):
+    def check_tables(self) -> None:
         try:
             database_schema.check()
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
 
-    def make_credentials(self, url):
+    def make_credentials(self, url: str) -> None:
         application, secret = create_application(name="Demonstration", mode="test")
         channel, _ = create_application(name="Demo shop", mode="test", kind="sales_channel")
         customer, customers_password = Customer.objects.first(), get_random_string(16)

@@ -1,5 +1,7 @@
+from typing import Any
+
 from django.contrib.auth import get_user_model
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 
 from customers.management.base import OperatorCommand
 from customers.services import second_factor
@@ -12,10 +14,10 @@ class Command(OperatorCommand):
         "another factor where it is obligatory (SECOND_FACTOR_REQUIRED)."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username", metavar="USERNAME")
 
-    def handle(self, *, username, **options):
+    def handle(self, *, username: str, **options: Any) -> None:
         users = get_user_model().objects
         try:
             user = users.get_by_natural_key(username)

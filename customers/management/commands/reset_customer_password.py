@@ -1,8 +1,9 @@
 import getpass
 import sys
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from customers.jobs import mails
@@ -20,7 +21,7 @@ class Command(OperatorCommand):
         "reset of the customer ends."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         add_customer_arguments(parser)
         how = parser.add_mutually_exclusive_group()
         how.add_argument(
@@ -40,7 +41,16 @@ class Command(OperatorCommand):
             help="only end the customer's open resets, sessions and tokens",
         )
 
-    def handle(self, *, email, mode, print_link, prompt, expire, **options):
+    def handle(
+        self,
+        *,
+        email: str,
+        mode: str | None,
+        print_link: bool,
+        prompt: bool,
+        expire: bool,
+        **options: Any,
+    ) -> None:
         customer = find_customer(email, mode)
         if expire:
             self.expire(customer)
@@ -52,7 +62,7 @@ class Command(OperatorCommand):
         else:
             self.mail(customer)
 
-    def mail(self, customer):
+    def mail(self, customer: Customer) -> None:
         try:
             mails.mail_reset(customer, actor=principals.operator(customer.mode).actor)
         except mails.FAILURES as error:
@@ -62,7 +72,7 @@ class Command(OperatorCommand):
             ) from error
         self.stdout.write(f"A link has been mailed to customer {customer.pk}.")
 
-    def set(self, customer):
+    def set(self, customer: Customer) -> None:
         if not sys.stdin.isatty():
             raise CommandError("--set asks on a terminal; use --print-link without one.")
         password = getpass.getpass("New password: ")
@@ -81,7 +91,7 @@ class Command(OperatorCommand):
             )
         self.stdout.write(f"Customer {customer.pk} has a new password, and is logged out.")
 
-    def expire(self, customer):
+    def expire(self, customer: Customer) -> None:
         with transaction.atomic():
             locked = row_changes.lock(customer, Customer.objects.in_mode(customer.mode))
             sessions.log_out_everywhere(locked)

@@ -1,4 +1,6 @@
-from django.core.management.base import CommandError
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
 
 from customers.management.base import OperatorCommand
 from customers.management.customers import add_customer_arguments, find_customer
@@ -13,12 +15,14 @@ class Command(OperatorCommand):
         "too, delete the application in the admin."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         add_customer_arguments(parser, nargs="?")
         help = "as list_applications shows it"
         parser.add_argument("--application", metavar="CLIENT_ID", help=help)
 
-    def handle(self, *, email, mode, application, **options):
+    def handle(
+        self, *, email: str | None, mode: str | None, application: str | None, **options: Any
+    ) -> None:
         if bool(email) == bool(application):
             raise CommandError("Name either a customer's EMAIL or --application CLIENT_ID.")
         if email:

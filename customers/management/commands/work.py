@@ -1,9 +1,10 @@
 import logging
 import signal
 import threading
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 
 from customers.jobs import worker
 from customers.management.base import OperatorCommand
@@ -21,10 +22,10 @@ class Command(OperatorCommand):
     )
     exits = "Exits with 0 when stopped or done, 1 when a fault ended it, which is in the log."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="do what is due now, then stop")
 
-    def handle(self, *, once, **options):
+    def handle(self, *, once: bool, **options: Any) -> None:
         try:
             self.work_once() if once else self.work()
         except ImproperlyConfigured as error:
@@ -34,12 +35,12 @@ class Command(OperatorCommand):
             kind = type(error).__name__
             raise CommandError(f"A fault ended it ({kind}); the log says where.") from error
 
-    def work_once(self):
+    def work_once(self) -> None:
         start_checks.check()
         done = ", ".join(f"{what}: {count}" for what, count in worker.run_once().items())
         self.stdout.write(f"Done; {done}.")
 
-    def work(self):
+    def work(self) -> None:
         start_checks.check_at_start()
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):

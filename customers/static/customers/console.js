@@ -10,8 +10,8 @@ function isTyping(target) {
 
 // The palette: Ctrl+K, or the button in the header
 function startPalette() {
-  const opener = one("[data-palette]");
-  const dialog = one("#palette");
+  const opener = one("[data-command-palette]");
+  const dialog = one("#command-palette");
   if (!opener || !dialog) return;
   const input = one("input", dialog);
   const list = one("ul", dialog);
@@ -31,7 +31,7 @@ function startPalette() {
     list.replaceChildren(
       ...entries.map((entry, at) => {
         const row = document.createElement("li");
-        row.id = `palette-${at}`;
+        row.id = `command-palette-${at}`;
         row.setAttribute("role", "option");
         row.dataset.url = entry.url;
         const label = document.createElement("span");
@@ -52,7 +52,7 @@ function startPalette() {
 
   const ask = async () => {
     const mine = ++asked;
-    const url = `${opener.dataset.palette}?${new URLSearchParams({ q: input.value })}`;
+    const url = `${opener.dataset.commandPalette}?${new URLSearchParams({ q: input.value })}`;
     const response = await fetch(url);
     if (response.ok && !response.redirected && mine === asked) show((await response.json()).entries);
   };
@@ -103,7 +103,7 @@ function startSlash() {
     const search = one("#searchbar");
     event.preventDefault();
     if (search) search.select();
-    else one("[data-palette]")?.click();
+    else one("[data-command-palette]")?.click();
   });
 }
 
@@ -176,7 +176,7 @@ function startMenus() {
     for (const menu of all(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
   });
   document.addEventListener("keydown", (event) => {
-    const menu = event.key === "Escape" && !one("#palette")?.open && one(".menu[open]");
+    const menu = event.key === "Escape" && !one("#command-palette")?.open && one(".menu[open]");
     if (!menu) return;
     menu.open = false;
     one("summary", menu).focus();

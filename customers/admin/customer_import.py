@@ -1,0 +1,221 @@
+"""Customers from a file: nothing is written before staff have seen what is in it."""
+
+import csv
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.models import ADDITION, CHANGE
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_http_methods, require_safe
+
+from customers.admin.base import actor_of, log_admin_action
+from customers.admin.customer_export import csv_file
+from customers.admin.formatting import counted
+from customers.admin.pages import action_page, paths_of
+from customers.jobs import imports, uploads
+from customers.models import Customer, Import, Upload
+from customers.resources import operations
+from customers.services import principals, spreadsheets
+from customers.services.environments import mode_of
+from customers.services.imports import TooManyJobsError, UnreadableInputError
+
+PAGE = method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+TRIGGERS = {"interrupt": ("Stopped", "_interrupt"), "resume": ("Resumed", "_start")}
+SAMPLE = 3  # rows that the preview shows
+
+
+class UploadForm(forms.Form):
+    """The file."""
+
+    file = forms.FileField(
+        label="CSV file",
+        widget=forms.FileInput({"accept": ".csv,text/csv"}),
+        error_messages={"required": "Choose a file.", "empty": "The file is empty."},
+    )
+
+
+class MappingForm(forms.Form):
+    """What each column is; the e-mail addresses must be among them, and nothing twice."""
+
+    def __init__(self, columns: Iterable[str], *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        guessed = uploads.guess(columns)
+        for number, column in enumerate(columns):
+            self.fields[f"column{number}"] = forms.ChoiceField(
+                label=column,
+                choices=[("", "leave it out"), *uploads.COLUMNS.items()],
+                initial=guessed.get(column, ""),
+                required=False,
+            )
+        self.columns = columns
+
+    def clean(self) -> dict[str, Any]:
+        """Raises ValidationError where the addresses are missing or something is named twice."""
+        chosen = [value for value in self.cleaned_data.values() if value]
+        if "email" not in chosen:
+            raise forms.ValidationError("Choose the column that has the e-mail address.")
+        if twice := sorted({name for name in chosen if chosen.count(name) > 1}):
+            raise forms.ValidationError(f"Two columns are set to {uploads.COLUMNS[twice[0]]}.")
+        return self.cleaned_data
+
+    @property
+    def mapping(self) -> dict[str, str]:
+        """The attribute that each column is, of those that are not left out."""
+        found = {column: self.cleaned_data[f"column{at}"] for at, column in enumerate(self.columns)}
+        return {column: name for column, name in found.items() if name}
+
+
+class ImportMixin:
+    """The pages of an import: upload, preview, how far it is, and what it refused."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """The admin's, and the pages of an import."""
+        pages = {
+            "import/": ("import", self.upload),
+            "import/<str:pk>/": ("import_preview", self.preview),
+            "imports/<str:pk>/": ("import_progress", self.progress),
+            "imports/<str:pk>/errors.csv": ("import_errors", self.errors),
+        }
+        return [*paths_of(self, pages), *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list, which leads to an import whoever may begin one."""
+        may = request.user.has_perm("customers.import_customers")
+        return super().changelist_view(request, {"may_import": may, **(extra_context or {})})
+
+    @PAGE
+    def upload(self, request: HttpRequest) -> HttpResponse:
+        """Takes a file and stores it for the preview."""
+        self.check_import(request)
+        form = UploadForm(request.POST or None, request.FILES or None)
+        if request.method == "POST" and form.is_valid():
+            content, mode = form.cleaned_data["file"].read(), mode_of(request.session)
+            try:
+                stored = uploads.keep(content, mode=mode, user=request.user)
+                return redirect("admin:customers_customer_import_preview", stored.pk)
+            except UnreadableInputError as error:
+                form.add_error("file", f"The file {error}.")
+        columns = uploads.COLUMNS
+        return action_page(self, request, "upload", title="Import", form=form, columns=columns)
+
+    @PAGE
+    def preview(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Shows what each column is and what is wrong, then begins the import."""
+        self.check_import(request)
+        upload = self.upload_for(request, pk)
+        columns = uploads.columns_of(upload)
+        form = MappingForm(columns, request.POST if request.method == "POST" else None)
+        if not form.is_bound:
+            form = MappingForm(columns, {name: form[name].initial for name in form.fields})
+        context, mapping = {}, form.mapping if form.is_valid() else {}
+        if mapping and request.POST.get("go") == "import":
+            try:
+                return self.begin_import(request, upload, mapping)
+            except Upload.DoesNotExist as error:
+                raise Http404("The file has been imported, or is gone.") from error
+            except TooManyJobsError as error:
+                form.add_error(None, f"The mode {error}.")
+        if mapping:
+            context = self.found_in(upload, mapping, request)
+        context |= _samples_of(upload, columns, form)
+        return action_page(self, request, "preview", title="What is in the file", **context)
+
+    def upload_for(self, request: HttpRequest, pk: str) -> Upload:
+        """The file `pk` of the member of staff's own, in the mode at work. Raises Http404."""
+        try:
+            mode = mode_of(request.session)
+            return Upload.objects.get(pk=pk, mode=mode, user=request.user)
+        except (Upload.DoesNotExist, ValueError) as error:
+            raise Http404("You have no such file in this mode.") from error
+
+    def found_in(
+        self, upload: Upload, mapping: Mapping[str, str], request: HttpRequest
+    ) -> dict[str, Any]:
+        """The first errors of an upload, by row and column as a spreadsheet counts them."""
+        rows = uploads.rows_of(upload, mapping)
+        numbers, given = list(rows), list(rows.values())
+        found = imports.faults("customers", given, mode=upload.mode, actor=actor_of(request))
+        columns = {name: column for column, name in mapping.items()}
+        told = [
+            (numbers[at], columns.get(name, name), message, given[at].get(name, ""))
+            for at, errors in found
+            for name, message in errors
+        ]
+        return {"told": told, "wrong": len(found)}
+
+    def begin_import(
+        self, request: HttpRequest, upload: Upload, mapping: Mapping[str, str]
+    ) -> HttpResponse:
+        """Begin the import, and lead to its page.
+
+        Raises Upload.DoesNotExist where another has begun it, and imports.TooManyJobsError.
+        """
+        job = uploads.begin(upload, mapping, actor=actor_of(request))
+        began = f"Began the import of {counted(job.inputs_size)}."
+        log_admin_action(request, ADDITION, began, Customer)
+        return redirect("admin:customers_customer_import_progress", job.pk)
+
+    @PAGE
+    def progress(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Shows how far an import is; lets it stop, and resume where it stopped."""
+        job = self.job_for(request, pk)
+        if request.method == "POST":
+            self.fire_trigger(request, job)
+            return redirect("admin:customers_customer_import_progress", pk)
+        return action_page(self, request, "import", title="Import", job=job)
+
+    def fire_trigger(self, request: HttpRequest, job: Import) -> None:
+        """Stop or resume `job`, as asked; say why not where it has meanwhile ended."""
+        did, trigger = TRIGGERS.get(request.POST.get("move"), (None, None))
+        if trigger is None:
+            raise BadRequest("There is no such move.")
+        try:
+            operations.update(job, principals.staff(request.user, job.mode), {trigger: True})
+        except operations.WriteRefusedError:
+            self.message_user(request, "The import has moved on meanwhile.", messages.WARNING)
+        else:
+            log_admin_action(request, CHANGE, f"{did} the import {job.pk}.", Customer)
+
+    @method_decorator(require_safe)
+    def errors(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """The file of what an import refused: which row, whose, which column, and what is wrong."""
+        job = self.job_for(request, pk)
+        response = csv_file(f"errors-{job.pk}.csv")
+        lines = csv.writer(response)
+        lines.writerow(["row", "customer", "column", "error"])
+        for number, *texts in job.refusals:
+            lines.writerow([number, *(spreadsheets.defused(text or "") for text in texts)])
+        return response
+
+    def job_for(self, request: HttpRequest, pk: str) -> Import:
+        """The import `pk` of the mode at work. Raises PermissionDenied and Http404."""
+        self.check_import(request)
+        try:
+            jobs = Import.objects.in_mode(mode_of(request.session))
+            return jobs.filter(resource_type="customers").with_id(pk)
+        except Import.DoesNotExist as error:
+            raise Http404("There is no such import in this mode.") from error
+
+    def check_import(self, request: HttpRequest) -> None:
+        """Raise PermissionDenied for who may not import."""
+        if not request.user.has_perm("customers.import_customers"):
+            raise PermissionDenied
+
+
+def _samples_of(upload, columns, form):
+    """What the preview shows of an upload: its `form`, beside it the first cells; how many rows."""
+    rows = list(
+        uploads.rows_of(upload, {name: str(at) for at, name in enumerate(columns)}).values()
+    )
+    fields = [
+        (field, [row.get(str(at), "") for row in rows[:SAMPLE]]) for at, field in enumerate(form)
+    ]
+    return {"form": form, "fields": fields, "total": counted(len(rows))}

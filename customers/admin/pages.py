@@ -1,0 +1,28 @@
+"""Pages of the console beside those that the admin makes for each type."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+
+
+def paths_of(
+    model_admin: ModelAdmin, pages: Mapping[str, tuple[str, Callable[..., Any]]]
+) -> list[URLPattern]:
+    """The paths of `pages`, which map routes to the name and the view of each, for staff only."""
+    prefix = f"{model_admin.opts.app_label}_{model_admin.opts.model_name}"
+    return [
+        path(route, model_admin.admin_site.admin_view(view), name=f"{prefix}_{name}")
+        for route, (name, view) in pages.items()
+    ]
+
+
+def action_page(
+    model_admin: ModelAdmin, request: HttpRequest, name: str, **context: Any
+) -> HttpResponse:
+    """The page templates/admin/actions/`name` with `context`."""
+    context |= {**model_admin.admin_site.each_context(request), "opts": model_admin.opts}
+    return TemplateResponse(request, f"admin/actions/{name}.html", context)

@@ -1,0 +1,151 @@
+"""What all reads have in common, and what all changes.
+
+The first statement of a read asks whether the caller's token still stands, too, and where there
+is a replica, it may be read from that. A change is done once, whole, and to what its sender has
+seen.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from customers.api import errors
+from customers.api.base import ApiView
+from customers.db.compiled import with_token_check
+from customers.models import Customer, Resource
+from customers.resources.base import ResourceType
+from customers.resources.documents import Document
+from customers.resources.errors import ApiError, LockedError
+from customers.resources.protocols import Principal
+from customers.services import idempotency, replicas, row_changes
+from customers.services.transactions import retry_on_conflict
+
+KEY = re.compile(r"[\x21-\x7e]{1,255}")
+ETAGS = re.compile(r'\s*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)')
+FORGOTTEN = "It was done; what was answered told of a customer who is forgotten."
+KEPT = ("Content-Type", "ETag", "Location")
+
+Method = Callable[..., HttpResponse]
+
+
+def replica_read(method: Method) -> Method:
+    """Decorates a view's method that changes nothing."""
+
+    @wraps(method)
+    def read(self: ApiView, request: Request, **route: str) -> HttpResponse:
+        response = with_token_check(
+            self.principal.standing, lambda: replicas.read(lambda: method(self, request, **route))
+        )
+        self.principal.settle()
+        return response
+
+    read.settles = True
+    return read
+
+
+def idempotent_write(method: Method) -> Method:
+    """Decorates a view's method that changes something in one transaction.
+
+    It is begun again after a collision with others. With an Idempotency-Key its answer
+    is kept, in the same transaction, and given again instead of doing it again. With
+    If-Match it is refused when its resource has changed.
+    """
+
+    @wraps(method)
+    def write(self: ApiView, request: Request, **route: str) -> HttpResponse:
+        key, wanted = (request.headers.get(name) for name in ("Idempotency-Key", "If-Match"))
+        if key is not None and not KEY.fullmatch(key):
+            raise errors.InvalidIdempotencyKeyError(
+                "It is 1 to 255 characters of ASCII without spaces."
+            )
+        once = key and _use_of(key, request)
+
+        def act() -> HttpResponse:
+            with transaction.atomic():
+                if once and (kept := _begin(once)):
+                    return _given_again(kept)
+                if wanted is not None:
+                    _check_precondition(wanted, self.source, self.principal, route.get("pk"))
+                response = method(self, request, **route)
+                if once:
+                    _keep(once, response, self.written)
+                return response
+
+        return retry_on_conflict(act)
+
+    return write
+
+
+def check_match(
+    wanted: str, row: Resource, rows: QuerySet, resource: type[ResourceType], principal: Principal
+) -> None:
+    """Lock `row` and compare it with `wanted`, the header If-Match (RFC 9110 section 13.1.1).
+
+    Raises errors.PreconditionFailedError when it has changed, ApiError for a malformed header.
+    """
+    locked = row_changes.lock(row, rows, forgotten_too=True)  # the act itself may refuse
+    if wanted.strip() == "*":
+        return
+    etags = ETAGS.findall(wanted)
+    if not etags or ETAGS.sub("", wanted).strip():
+        raise ApiError('If-Match is written as an ETag is given: "…", or *.')
+    if Document(resource, principal).etag(locked) not in etags:  # W/ never matches
+        raise errors.PreconditionFailedError(
+            "The resource has changed since; retrieve it again and decide anew."
+        )
+
+
+def _check_precondition(
+    wanted: str, resource: type[ResourceType], principal: Principal, pk: str | None
+) -> None:
+    if pk is None:
+        raise errors.PreconditionFailedError("There is nothing yet that could match.")
+    rows = resource.rows(principal)
+    check_match(wanted, rows.with_id(pk), rows, resource, principal)
+
+
+def _use_of(key: str, request: Request) -> idempotency.Once:
+    principal = request.user
+    actor = f"{principal.application.pk}:{principal.owner_id or ''}"
+    request_line = f"{request.method} {request.get_full_path()}\n"
+    try:
+        body = request.body
+    except RequestDataTooBig:  # for Django; a type's parser may take more
+        body = json.dumps(request.data).encode()
+    return idempotency.Once(key, actor=actor, request=request_line.encode() + body)
+
+
+def _begin(once: idempotency.Once) -> list | None:
+    try:
+        return once.begin()
+    except idempotency.KeyReuseError:
+        raise errors.IdempotencyKeyReusedError("This key was sent with another request.") from None
+    except idempotency.ForgottenAnswerError:
+        raise LockedError(FORGOTTEN) from None
+
+
+def _keep(once: idempotency.Once, response: HttpResponse, written: Resource | None) -> None:
+    headers = {name: response[name] for name in KEPT if name in response}
+    once.keep([response.status_code, headers, response.content.decode()], about=written)
+
+
+def _given_again(kept: list[Any]) -> HttpResponse:
+    """The answer that was kept.
+
+    Raises LockedError when it brings along who is forgotten now.
+    """
+    status, headers, body = kept
+    if '"included":' in body:
+        told = {one["id"] for one in json.loads(body)["included"] if one["type"] == "customers"}
+        known = Customer.objects.filter(pk__in=told)
+        if known.exclude(anonymization_status__in=Customer.FORGOTTEN).count() < len(told):
+            raise LockedError(FORGOTTEN)
+    return HttpResponse(body, status=status, headers={**headers, "Idempotent-Replayed": "true"})

@@ -1,0 +1,261 @@
+"""The answers of a type's routes: a class for each kind of route."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+
+from customers.api import errors, parsers
+from customers.api.base import ApiView
+from customers.api.methods import idempotent_write, replica_read
+from customers.api.pagination import Cursor, Page
+from customers.db.paging import PagedQuery
+from customers.models import Resource
+from customers.resources import documents, filters, writing
+from customers.resources.base import ResourceType
+from customers.resources.errors import ParamMissingError, UnauthorizedError
+from customers.resources.query import Query
+from customers.resources.registry import registry
+from customers.resources.relations import Relation
+from customers.services import permissions
+
+LONGEST_KEPT = 200  # characters of filters whose SQL is kept
+
+
+class ResourceView(ApiView):
+    """A route of the type `resource`, which the router says.
+
+    `actions` are what its methods do to the type.
+    """
+
+    resource: type[ResourceType] = ResourceType
+    actions: Mapping[str, str] = {}
+    written: Resource | None = None  # the row that the request has made or changed
+
+    @property
+    def source(self) -> type[ResourceType]:
+        """The type of the row that the route begins with."""
+        return self.resource
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """As of any view, and then the permissions. Raises UnauthorizedError."""
+        super().initial(request, *args, **kwargs)
+        for resource, action in self.required_permissions(request.method):
+            if not permissions.allow(self.principal, resource.name, action):
+                raise UnauthorizedError
+
+    def required_permissions(self, method: str) -> list[tuple[type[ResourceType], str]]:
+        """What `method` does to which types."""
+        action = self.actions.get("GET" if method == "HEAD" else method)
+        return [(self.resource, action)] if action else []
+
+    def get_parsers(self) -> list[BaseParser]:
+        """The one parser, which reads more where files are part of the document."""
+        return [parsers.FileParser() if self.resource.takes_files else parsers.ResourceParser()]
+
+    @property
+    def body(self) -> Any:
+        """What the request's document has as `data`, whatever that is. Raises ApiError."""
+        if self.request.stream is None:  # no body, which DRF hands to no parser
+            kind = self.request.content_type
+            if kind and not parsers.is_json_api(kind):
+                raise errors.UnsupportedMediaTypeError
+            raise ParamMissingError("The required parameter, data, is missing.", pointer="")
+        return self.request.data
+
+    def document(
+        self, query: Query, resource: type[ResourceType] | None = None
+    ) -> documents.Document:
+        """The document that `query` asks for, about rows of `resource`."""
+        resource = resource or self.resource
+        return documents.Document(
+            resource,
+            self.principal,
+            documents.include_tree(query.include, resource, self.principal),
+            documents.fieldsets(query.fields, registry),
+        )
+
+    def page(
+        self, document: documents.Document, rows: PagedQuery | QuerySet, query: Query
+    ) -> HttpResponse:
+        """The page of `rows` that `query` asks for."""
+        kind = Cursor if self.resource.paged_by_cursor else Page
+        url = f"{settings.PUBLIC_URL}{self.request.path}"
+        found, members = kind.asked_for(query.page).of(rows, url, query.pairs)
+        return answer(document.many(found, **members))
+
+    def narrowed(self, rows: QuerySet, query: Query) -> PagedQuery:
+        """`rows` as far as the filters of `query` take them, in its order."""
+        rows = filters.filtered(rows, self.resource, self.principal, query.filters)
+        return PagedQuery(filters.ordered(rows, self.resource, query.sort))
+
+
+class ListView(ResourceView):
+    """/{type}"""
+
+    actions = {"GET": "list", "POST": "create"}
+
+    @replica_read
+    def get(self, request: Request) -> HttpResponse:
+        """A page of the type's rows."""
+        query = self.query("include", "fields", "sort", "page", "filter")
+        return self.page(self.document(query), self._listing(query), query)
+
+    @idempotent_write
+    def post(self, request: Request) -> HttpResponse:
+        """Makes a row; a document that cannot be written undoes it."""
+        document = self.document(self.query("include", "fields"))
+        row = self.written = writing.create(self.resource, self.principal, self.body)
+        body = document.one(row)
+        headers = {"Location": self.resource.link_to(row), "ETag": document.etag(row, body)}
+        return answer(body, 201, headers)
+
+    def _listing(self, query: Query) -> PagedQuery:
+        """The rows that `query` asks for, compiled and kept for the next time."""
+        asked = tuple((name, text) for name, _, text in query.filters)
+        key = self.resource, query.sort, asked
+        if (known := self.principal.compiled.get(key)) is None:
+            known = self.narrowed(self.resource.rows(self.principal), query)
+            if sum(len(text) for _, text in asked) < LONGEST_KEPT:
+                self.principal.compiled[key] = known
+        return known
+
+
+class DetailView(ResourceView):
+    """/{type}/{id}"""
+
+    actions = {"GET": "retrieve", "PATCH": "partial_update", "DELETE": "destroy"}
+
+    @replica_read
+    def get(self, request: Request, pk: str) -> HttpResponse:
+        """The row `pk`."""
+        document = self.document(self.query("include", "fields"))
+        row = self.resource.row(self.principal, pk)
+        body = document.one(row)
+        return answer(body, headers={"ETag": document.etag(row, body)})
+
+    @idempotent_write
+    def patch(self, request: Request, pk: str) -> HttpResponse:
+        """Changes the row `pk`; a document that cannot be written undoes it."""
+        document = self.document(self.query("include", "fields"))
+        row = self.written = writing.update(self.resource, self.principal, pk, self.body)
+        body = document.one(row)
+        return answer(body, headers={"ETag": document.etag(row, body)})
+
+    @idempotent_write
+    def delete(self, request: Request, pk: str) -> HttpResponse:
+        """Deletes the row `pk`."""
+        self.query()
+        writing.delete(self.resource, self.principal, pk)
+        return HttpResponse(status=204)
+
+
+class SingletonView(ResourceView):
+    """/{path} of a type of which each caller sees one resource."""
+
+    actions = {"GET": "retrieve_singleton"}
+
+    def get(self, request: Request) -> HttpResponse:
+        """The one resource."""
+        document = self.document(self.query("include", "fields"))
+        return answer(document.one(self.resource.row_for(self.principal)))
+
+
+class RelationView(ResourceView):
+    """A route that follows `relation` from a row of the type `source` to rows of `resource`.
+
+    Where rows of several types are related, `resource` is `source`: each row tells its own type.
+    """
+
+    source: type[ResourceType] = ResourceType
+    relation: Relation | None = None
+
+    def required_permissions(self, method: str) -> list[tuple[type[ResourceType], str]]:
+        """What is read, and for a change the change of the row that it begins with."""
+        reads = method in ("GET", "HEAD")
+        return [
+            (self.source, "retrieve" if reads else "partial_update"),
+            (self.resource, "retrieve"),
+        ]
+
+    def related_rows(self, pk: str) -> tuple[Resource, QuerySet]:
+        """The row `pk`, and those that are related to it."""
+        parent = self.source.row(self.principal, pk)
+        return parent, self.relation.among(parent, self.principal)
+
+
+class RelatedView(RelationView):
+    """/{source}/{id}/{relation}"""
+
+    @replica_read
+    def get(self, request: Request, pk: str) -> HttpResponse:
+        """The one related row; of a to-many relationship, the type's list, narrowed."""
+        if not self.relation.to_many:
+            return self._one(pk)
+        query = self.query("include", "fields", "sort", "page", "filter")
+        document = self.document(query)
+        _, rows = self.related_rows(pk)
+        return self.page(document, self.narrowed(rows, query), query)
+
+    def _one(self, pk: str) -> HttpResponse:
+        _, rows = self.related_rows(pk)
+        row = rows.first()
+        resource = self.relation.viewset_for(row) if row else self.resource
+        document = self.document(self.query("include", "fields"), resource)
+        return answer(document.one(row))
+
+
+class RelationshipView(RelationView):
+    """/{source}/{id}/relationships/{relation}"""
+
+    @replica_read
+    def get(self, request: Request, pk: str) -> HttpResponse:
+        """The identifiers of the related rows, a page of them where they are many."""
+        parent, rows = self.related_rows(pk)
+        if self.relation.to_many:
+            query = self.query("page")
+            kind = Cursor if self.resource.paged_by_cursor else Page
+            url = f"{settings.PUBLIC_URL}{request.path}"
+            found, members = kind.asked_for(query.page).of(rows, url, query.pairs)
+            data = [documents.identifier(self.resource, row) for row in found]
+        else:
+            self.query()
+            row, members = rows.first(), {"links": {}}
+            data = row and documents.identifier(self.relation.viewset_for(row), row)
+        link = self.source.link_to(parent)
+        members["links"] |= documents.relationship_links(link, self.relation.name)
+        return answer(orjson.dumps({**members, "data": data}))
+
+    @idempotent_write
+    def patch(self, request: Request, pk: str) -> HttpResponse:
+        """Replaces what is related."""
+        return self._relate(pk, "replace")
+
+    @idempotent_write
+    def post(self, request: Request, pk: str) -> HttpResponse:
+        """Adds to what is related."""
+        return self._relate(pk, "add")
+
+    @idempotent_write
+    def delete(self, request: Request, pk: str) -> HttpResponse:
+        """Takes away from what is related."""
+        return self._relate(pk, "remove")
+
+    def _relate(self, pk: str, how: writing.How) -> HttpResponse:
+        self.query()
+        self.written = writing.relate(
+            self.source, self.principal, pk, self.relation, self.body, how
+        )
+        return HttpResponse(status=204)
+
+
+def answer(
+    body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """The response that carries the document `body`."""
+    return HttpResponse(body, status=status, content_type=errors.CONTENT_TYPE, headers=headers)

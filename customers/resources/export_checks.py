@@ -1,0 +1,141 @@
+"""What an export may hold: types, fields, relationship paths and filters, checked beforehand."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from customers.models import Export
+from customers.resources import operations
+from customers.services import principals
+from customers.services.transactions import advisory_lock
+
+TYPES = [
+    "addresses",
+    "attachments",
+    "customer_addresses",
+    "customer_groups",
+    "customer_password_resets",
+    "customer_payment_sources",
+    "customer_subscriptions",
+    "customers",
+    "events",
+    "order_subscriptions",
+    "orders",
+    "returns",
+    "sku_list_items",
+    "sku_lists",
+    "tags",
+]
+HIDDEN = {
+    "jwt_custom_claim",
+    "password",
+    "reset_password_token",
+    "shared_secret",
+    "tax_exemption_code",
+}
+MOST_OPEN = 10  # exports of one mode at once
+
+
+class ExportRefusedError(Exception):
+    """There is nothing to export, or too much, or too many are under way; the message says.
+
+    `code` is the error's short name.
+    """
+
+    def __init__(self, message: str, code: str = "invalid") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class UnknownFieldError(Exception):
+    """A field is none of what can be written; the message names it."""
+
+
+def validate(values: Mapping[str, Any], *, mode: str) -> int:
+    """How many rows the new export that `values` describe has. Raises ValidationError by member."""
+    resource_type, member = values["resource_type"], "fields"
+    try:
+        check_fields(resource_type, values.get("fields"), mode=mode)
+        member = "includes"
+        check_includes(resource_type, values.get("includes"), mode=mode)
+        member = "filters"
+        return count(resource_type, values.get("filters"), mode=mode)
+    except (UnknownFieldError, operations.WriteRefusedError) as error:
+        found = ValidationError(str(error)[:500], "invalid")
+    except ExportRefusedError as error:
+        member, found = "resource_type", ValidationError(str(error), error.code)
+    raise ValidationError({member: found})
+
+
+def check_fields(resource_type: str, fields: Iterable[str] | None, *, mode: str) -> None:
+    """Raise UnknownFieldError unless each of `fields` can be written of rows of the type.
+
+    A field is a path of relationships, which may begin with the type itself, and the name of
+    an attribute, or * for all.
+    """
+    principal = principals.service(mode)
+    for path, names in chosen_fields(resource_type, fields).items():
+        try:
+            operations.check_include(resource_type, principal, [path] if path else [])
+        except operations.WriteRefusedError as error:
+            raise UnknownFieldError(f"cannot have {path[:100]}") from error
+        known = {
+            "*",
+            "id",
+            *(f"{name}_id" for name in ([] if path else to_one_keys(resource_type))),
+        }
+        for one in _types_at(resource_type, path):
+            known |= operations.tombstone(one, "", principal)["data"]["attributes"].keys() - HIDDEN
+        for name in sorted(names - known):
+            raise UnknownFieldError(f"cannot have {'.'.join(filter(None, [path, name]))[:100]}")
+
+
+def check_includes(resource_type: str, includes: Iterable[str] | None, *, mode: str) -> None:
+    """Raise operations.WriteRefusedError unless `includes` are relationship paths of the type."""
+    operations.check_include(resource_type, principals.service(mode), includes or ())
+
+
+def count(resource_type: str, filters: Mapping[str, Any] | None, *, mode: str) -> int:
+    """How many rows an export would have, that may be begun in this transaction.
+
+    Raises operations.WriteRefusedError and ExportRefusedError.
+    """
+    principal = principals.service(mode)
+    found = operations.rows(resource_type, principal, filters or {}).count()
+    if not 1 <= found <= settings.MAX_EXPORT_RECORDS:
+        raise ExportRefusedError(
+            f"selects {found} records; it must be 1 to {settings.MAX_EXPORT_RECORDS}"
+        )
+    advisory_lock(f"exports of {mode}")
+    if Export.objects.in_mode(mode).filter(status__in=Export.OPEN).count() >= MOST_OPEN:
+        message = f"has {MOST_OPEN} exports under way; wait until one is done"
+        raise ExportRefusedError(message, "too_many")
+    return found
+
+
+def chosen_fields(resource_type: str, fields: Iterable[str] | None) -> dict[str, set[str]]:
+    """The names of attributes that `fields` hold, by the relationship path to them."""
+    chosen = {}
+    for field in fields or ():
+        *path, name = field.split(".")
+        if path[:1] == [resource_type]:
+            del path[0]
+        chosen.setdefault(".".join(path), set()).add(name)
+    return chosen
+
+
+def to_one_keys(resource_type: str) -> list[str]:
+    """The to-one relationships of a type that a column ties."""
+    model = operations.model_of(resource_type)
+    columns = {field.attname for field in model._meta.concrete_fields}
+    return [name for name in operations.relationships(resource_type) if f"{name}_id" in columns]
+
+
+def _types_at(resource_type: str, path: str) -> set[str]:
+    types = {resource_type}
+    for name in filter(None, path.split(".")):
+        found = [operations.relationships(one).get(name, (False, [])) for one in types]
+        types = {target for _, targets in found for target in targets}
+    return types
