@@ -461,7 +461,7 @@ DEFAULT_FROM_EMAIL = setting(
 
 # The API
 REST_FRAMEWORK = {
-    "EXCEPTION_HANDLER": "customers.api.errors.answer",
+    "EXCEPTION_HANDLER": "customers.api.errors.respond_to",
     "UNAUTHENTICATED_USER": None,
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES

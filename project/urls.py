@@ -14,9 +14,9 @@ urlpatterns = [
     re_path("^api(?:/|$)", include("customers.api.urls")),
     path("oauth/token", oauth.token),
     path("oauth/revoke", oauth.revoke),
-    path("oauth/<path:path>", oauth.unknown),
+    path("oauth/<path:path>", oauth.unknown_endpoint),
     path(".well-known/jwks.json", oauth.jwks),
-    path(".well-known/<path:path>", errors.unknown),
+    path(".well-known/<path:path>", errors.unknown_route),
     re_path(
         f"^(?P<mode>{'|'.join(Mode.values)})/password/", include("customers.password_pages.urls")
     ),

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -16,7 +17,6 @@ from customers.api import errors
 from customers.api.parsers import ResourceParser
 from customers.db.compiled import CheckFailedError
 from customers.resources.errors import ApiError, RecordNotFoundError
-from customers.resources.protocols import Principal
 from customers.resources.query import Query
 from customers.services import deadlines, limits, request_slots, tokens
 
@@ -33,9 +33,9 @@ class ApiView(APIView):
     http_method_names = ["get", "post", "patch", "delete", "head"]
     default_response_headers = {}
 
-    limit_use = None  # of the limit, when there is one
-    slot = None  # among the requests of the same customer or guest
-    principal: Principal | None = None  # once the token has been read
+    limit_use: limits.Use | None = None  # of the limit, when there is one
+    slot: request_slots.Place | None = None  # among the requests of the same customer or guest
+    principal: tokens.Principal = None  # type: ignore[assignment]  # until the token is read
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple:
         """Our media type. Raises errors.NotAcceptableError where the client takes another."""
@@ -43,7 +43,7 @@ class ApiView(APIView):
             raise errors.NotAcceptableError(f"This service answers in {errors.CONTENT_TYPE}.")
         return None, errors.CONTENT_TYPE
 
-    def initialize_request(
+    def initialize_request(  # type: ignore[override]
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpRequest | Request:
         """Django's own request for what only reads; DRF's where there is a body to parse."""
@@ -56,16 +56,19 @@ class ApiView(APIView):
         if limits.API.count:
             self.limit_use = limits.use(limits.API, limits.client_of(request.META))
         self.perform_content_negotiation(request)
-        request.user = self.principal = self._authenticate(request)
+        self.principal = self._authenticate(request)
+        request.user = self.principal  # type: ignore[assignment]  # for the log of requests
         if not self.principal.sees_all:
             client = limits.client_of(request.META)
-            limits.use_channel(self.principal, request.method, request.resolver_match.route, client)
+            limits.use_channel(
+                self.principal, request.method or "", request.resolver_match.route, client
+            )
             self.slot = self.slot or request_slots.place_of(self.principal)
             deadlines.shorten(settings.CUSTOMER_REQUEST_TIMEOUT)
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
             raise errors.LengthRequiredError("Send the body with its Content-Length.")
 
-    def _authenticate(self, request: Request) -> Principal:
+    def _authenticate(self, request: Request) -> tokens.Principal:
         """Whose token it is (RFC 6750). Raises errors.UnauthenticatedError when there is none.
 
         What is known of the principal is asked now, or by the method itself, or read anew.
@@ -85,9 +88,9 @@ class ApiView(APIView):
         return principal
 
     def _method(self, request: Request) -> Callable | None:
-        return getattr(self, request.method.lower(), None)
+        return getattr(self, (request.method or "").lower(), None)
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """The answer; whatever it is, the caller's slot is left."""
         try:
             return super().dispatch(request, *args, **kwargs)
@@ -96,7 +99,7 @@ class ApiView(APIView):
                 self.slot.leave()
                 self.slot = None
 
-    def finalize_response(
+    def finalize_response(  # type: ignore[override]
         self, request: Request, response: HttpResponse, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """`response`, which nobody keeps, and which says how much is left of the limit."""
@@ -105,7 +108,9 @@ class ApiView(APIView):
             response[name] = value
         return response
 
-    def handle_exception(self, exception: Exception) -> HttpResponse:
+    def handle_exception(  # type: ignore[override]
+        self, exception: Exception
+    ) -> HttpResponseBase:
         """The answer to `exception`; begins anew when the token is not what it was taken for."""
         try:
             if isinstance(exception, CheckFailedError):
@@ -118,7 +123,7 @@ class ApiView(APIView):
             return self.dispatch(self.request, *self.args, **self.kwargs)
         except DatabaseError as failure:
             exception = failure
-        response = errors.answer(exception, {"view": self})
+        response = errors.respond_to(exception, {"view": self})
         if response is None:
             raise exception
         return response

@@ -2,37 +2,41 @@
 
 import json
 from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from customers.api.errors import read_only
 from customers.api.schema import described
+from customers.api.schema_parts import Schema
 from customers.resources.registry import registry
 
 VERBS = ("get", "post", "patch", "delete")
 
 
 @read_only
-def schema(request):
+def schema(request: HttpRequest) -> HttpResponse:
+    """GET /api/schema: the description as JSON."""
     return HttpResponse(_schema(), content_type="application/json")
 
 
 @read_only
-def docs(request):
+def docs(request: HttpRequest) -> HttpResponse:
+    """GET /api/docs: the description as a page."""
     return HttpResponse(_page())
 
 
 @cache
-def _schema():
+def _schema() -> bytes:
     return orjson.dumps(described(registry))
 
 
 @cache
-def _page():
+def _page() -> str:
     document = described(registry)
     context = {
         "name": settings.ORGANIZATION_NAME,
@@ -43,7 +47,7 @@ def _page():
     return render_to_string("docs/api.html", context)
 
 
-def _groups(document):
+def _groups(document: Schema) -> list[dict[str, Any]]:
     """The tags with their operations, each as the page shows it."""
     groups = {tag["name"]: {**tag, "operations": []} for tag in document["tags"]}
     groups["tokens"] = {"name": "tokens", "description": "How to get a token.", "operations": []}
@@ -58,7 +62,7 @@ def _groups(document):
     return [group for group in groups.values() if group["operations"]]
 
 
-def _operation(document, path, verb, operation):
+def _operation(document: Schema, path: str, verb: str, operation: Schema) -> dict[str, Any]:
     content = operation.get("requestBody", {}).get("content", {})
     kind, body = next(iter(content.items()), (None, None))
     return {
@@ -69,19 +73,19 @@ def _operation(document, path, verb, operation):
         "parameters": [_resolved(document, one) for one in operation.get("parameters", ())],
         "kind": kind,
         "body": json.dumps(_example(_resolved(document, body["schema"])), indent=2) if body else "",
-        "members": _members(document, body["schema"]) if body else [],
+        "members": _body_members(document, body["schema"]) if body else [],
         "statuses": sorted(operation["responses"]),
     }
 
 
-def _resolved(document, schema):
+def _resolved(document: Schema, schema: Schema) -> Schema:
     if "$ref" not in schema:
         return schema
     kind, name = schema["$ref"].split("/")[-2:]
     return document["components"][kind][name]
 
 
-def _members(document, schema):
+def _body_members(document: Schema, schema: Schema) -> list[dict[str, str]]:
     """Name, type and remark of each attribute and relationship that a body may have."""
     properties = _resolved(document, schema)["properties"]
     resource = properties.get("data", {}).get("properties", {"attributes": {}})
@@ -95,7 +99,7 @@ def _members(document, schema):
     ]
 
 
-def _type(schema):
+def _type(schema: Schema) -> str:
     kinds = schema.get("type", "any")
     text = " or ".join(kinds) if isinstance(kinds, list) else kinds
     if "enum" in schema:
@@ -103,7 +107,7 @@ def _type(schema):
     return "relationship" if "data" in schema.get("properties", {}) else text
 
 
-def _example(schema):
+def _example(schema: Schema) -> Any:
     """The smallest value that `schema` takes, as a start for one's own."""
     if "const" in schema:
         return schema["const"]

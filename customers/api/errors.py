@@ -112,7 +112,7 @@ def respond(*errors: ApiError, headers: Mapping[str, Any] | None = None) -> Http
     )
 
 
-def answer(exception: Exception, context: dict[str, Any]) -> HttpResponse | None:
+def respond_to(exception: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """DRF's exception handler: the response to `exception`, None for a mistake of ours."""
     match exception:
         case UnauthenticatedError():
@@ -152,14 +152,14 @@ def read_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
     return answered
 
 
-def not_offered(method: str, allowed: Iterable[str]) -> HttpResponse:
+def not_offered(method: str | None, allowed: Iterable[str]) -> HttpResponse:
     """The response to a request by `method` where the methods in `allowed` alone are offered."""
     allowed = ", ".join(allowed)
     error = MethodNotAllowedError(f"{method} is not offered here; {allowed} is.")
     return respond(error, headers={"Allow": allowed})
 
 
-def unknown(request: HttpRequest, path: str) -> HttpResponse:
+def unknown_route(request: HttpRequest, **_: str) -> HttpResponse:
     """The answer where there is no such route."""
     return respond(RecordNotFoundError("There is no such route."))
 

@@ -13,19 +13,17 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from rest_framework.request import Request
 
 from customers.api import errors
-from customers.api.base import ApiView
 from customers.db.compiled import with_token_check
-from customers.models import Customer, Resource
+from customers.models import Customer, Resource, ResourceQuerySet
 from customers.resources.base import ResourceType
 from customers.resources.documents import Document
 from customers.resources.errors import ApiError, LockedError
 from customers.resources.protocols import Principal
-from customers.services import idempotency, replicas, row_changes
+from customers.services import idempotency, replicas, row_changes, tokens
 from customers.services.transactions import retry_on_conflict
 
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -40,14 +38,14 @@ def replica_read(method: Method) -> Method:
     """Decorates a view's method that changes nothing."""
 
     @wraps(method)
-    def read(self: ApiView, request: Request, **route: str) -> HttpResponse:
+    def read(self: Any, request: Request, **route: str) -> HttpResponse:
         response = with_token_check(
             self.principal.standing, lambda: replicas.read(lambda: method(self, request, **route))
         )
         self.principal.settle()
         return response
 
-    read.settles = True
+    read.settles = True  # type: ignore[attr-defined]  # ApiView asks a method
     return read
 
 
@@ -60,13 +58,13 @@ def idempotent_write(method: Method) -> Method:
     """
 
     @wraps(method)
-    def write(self: ApiView, request: Request, **route: str) -> HttpResponse:
+    def write(self: Any, request: Request, **route: str) -> HttpResponse:
         key, wanted = (request.headers.get(name) for name in ("Idempotency-Key", "If-Match"))
         if key is not None and not KEY.fullmatch(key):
             raise errors.InvalidIdempotencyKeyError(
                 "It is 1 to 255 characters of ASCII without spaces."
             )
-        once = key and _use_of(key, request)
+        once = key and _use_of(key, request, self.principal)
 
         def act() -> HttpResponse:
             with transaction.atomic():
@@ -85,7 +83,11 @@ def idempotent_write(method: Method) -> Method:
 
 
 def check_match(
-    wanted: str, row: Resource, rows: QuerySet, resource: type[ResourceType], principal: Principal
+    wanted: str,
+    row: Resource,
+    rows: ResourceQuerySet,
+    resource: type[ResourceType],
+    principal: Principal,
 ) -> None:
     """Lock `row` and compare it with `wanted`, the header If-Match (RFC 9110 section 13.1.1).
 
@@ -112,8 +114,7 @@ def _check_precondition(
     check_match(wanted, rows.with_id(pk), rows, resource, principal)
 
 
-def _use_of(key: str, request: Request) -> idempotency.Once:
-    principal = request.user
+def _use_of(key: str, request: Request, principal: tokens.Principal) -> idempotency.Once:
     actor = f"{principal.application.pk}:{principal.owner_id or ''}"
     request_line = f"{request.method} {request.get_full_path()}\n"
     try:

@@ -1,8 +1,11 @@
 """The token endpoint and the keys that tokens are verified with."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError, InterfaceError
-from django.http import JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
@@ -27,33 +30,36 @@ CODES = {
     507: "INSUFFICIENT_STORAGE",
 }
 
+Act = Callable[..., tuple[int, dict[str, Any]]]  # of members, headers and the client's address
+
 
 @csrf_exempt
-def token(request):
+def token(request: HttpRequest) -> JsonResponse:
     """POST /oauth/token, in JSON or as a form; members that the grant does not know are ignored."""
-    return _answer(request, oauth.server.answer, ASKING)
+    return _respond(request, oauth.server.answer, ASKING)
 
 
 @csrf_exempt
-def revoke(request):
+def revoke(request: HttpRequest) -> JsonResponse:
     """POST /oauth/revoke: from the next request on, the member `token` opens nothing."""
-    return _answer(request, oauth.server.answer_revocation, REVOKING)
+    return _respond(request, oauth.server.answer_revocation, REVOKING)
 
 
 @csrf_exempt
 @never_cache
-def unknown(request, path):
+def unknown_endpoint(request: HttpRequest, **_: str) -> JsonResponse:
+    """Whatever else is asked below /oauth."""
     return _error(404, "invalid_request", "There is no such route.")
 
 
 @read_only
-def jwks(request):
+def jwks(request: HttpRequest) -> JsonResponse:
     """GET /.well-known/jwks.json: the public keys (RFC 7517)."""
     return JsonResponse(signing_keys.keys().as_dict(private=False))
 
 
 @never_cache
-def _answer(request, act, read):
+def _respond(request: HttpRequest, act: Act, read: set[str]) -> JsonResponse:
     """The response to what `act` makes of the request's members, of which it reads `read`."""
     if request.method != "POST":
         return _error(405, "invalid_request", "Send a POST request.", Allow="POST")
@@ -71,24 +77,24 @@ def _answer(request, act, read):
     except (DatabaseError, InterfaceError, OSError) as error:
         if (fault := fault_of(error)) is None:
             raise
-        error = "server_error" if fault.status == 501 else "temporarily_unavailable"
-        return _error(fault.status, error, fault.detail, **fault.headers)
+        name = "server_error" if fault.status == 501 else "temporarily_unavailable"
+        return _error(fault.status, name, fault.detail, **fault.headers)
 
 
-def _acted(request, act, read):
+def _acted(request: HttpRequest, act: Act, read: set[str]) -> JsonResponse:
     client = limits.client_of(request.META)
     use = limits.use(limits.TOKENS, client)
-    status, body = act(_members(request, read), request.headers, client)
+    status, body = act(_string_members(request, read), request.headers, client)
     if "error" in body:
         return _error(status, body["error"], body.get("error_description", ""), **use.headers)
     return JsonResponse(body, status=status, headers=use.headers)
 
 
-def _limited(error):
+def _limited(error: limits.RateLimitedError) -> JsonResponse:
     return _error(429, "temporarily_unavailable", str(error), **error.headers)
 
 
-def _members(request, read):
+def _string_members(request: HttpRequest, read: set[str]) -> dict[str, str]:
     """The request's members that are strings.
 
     Raises ApiError when the body is neither a JSON object nor a form (RFC 6749 section 4),
@@ -110,7 +116,7 @@ def _members(request, read):
     return members
 
 
-def _error(status, error, description, **headers):
+def _error(status: int, error: str, description: str, **headers: str) -> JsonResponse:
     """An error in RFC 6749's shape and, in the same body, in the shape the API's clients read."""
     return JsonResponse(
         {

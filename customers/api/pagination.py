@@ -1,36 +1,44 @@
 """Pages of a list: by `page[number]` or `page[after]` and `page[size]`, and the links between."""
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from customers.db.paging import PagedQuery, beyond, order_of
+from customers.models import Resource
 from customers.resources import errors
 
 LARGEST_NUMBER = 2**31
+
+Members = Mapping[str, str]  # of the query: {"number": …, "size": …} in text
+Pairs = list[tuple[str, str]]  # the whole query, which links repeat
+Found = tuple[list[Resource], dict[str, Any]]  # rows, and the document's `meta` and `links`
 
 
 class Page:
     """One page of a list, by its number (from 1) and its size in rows."""
 
-    def __init__(self, number, size):
+    def __init__(self, number: int, size: int) -> None:
         self.number = number
         self.size = size
 
     @classmethod
-    def asked_for(cls, members):
+    def parse(cls, members: Members) -> "Page | Cursor":
         """The page that `members`, the query's {"number": …, "size": …} in text, ask for.
 
         A Cursor when they have "after" instead of a number. Raises errors.InvalidPageValueError
         and errors.ParamNotAllowedError.
         """
         if "after" in members:
-            return Cursor.asked_for(members)
+            return Cursor.parse(members)
         _refuse_others(members, {"number", "size"})
         return cls(_positive(members, "number", 1), _size(members))
 
-    def of(self, rows, url, query):
-        """The page of `rows`, a Listing or a queryset, and the document's `meta` and `links`.
+    def read(self, rows: PagedQuery | QuerySet, url: str, query: Pairs) -> Found:
+        """The page of `rows`, and the document's `meta` and `links`.
 
         `url` is the list's; `query` holds the request's own members, pairs of name and
         value, which the links repeat.
@@ -60,18 +68,18 @@ class Cursor:
     the list, that row need not exist any more.
     """
 
-    def __init__(self, after, size):
+    def __init__(self, after: str, size: int) -> None:
         self.after = after
         self.size = size
 
     @classmethod
-    def asked_for(cls, members):
-        """As Page.asked_for, of {"after": …, "size": …}."""
+    def parse(cls, members: Members) -> "Cursor":
+        """As Page.parse, of {"after": …, "size": …}."""
         _refuse_others(members, {"after", "size"})
         return cls(members.get("after", ""), _size(members))
 
-    def of(self, rows, url, query):
-        """As Page.of; `links` has `next` alone, as long as there are more."""
+    def read(self, rows: PagedQuery | QuerySet, url: str, query: Pairs) -> Found:
+        """As Page.read; `links` has `next` alone, as long as there are more."""
         rows = rows.rows if isinstance(rows, PagedQuery) else rows
         found = list(self._beyond(rows)[: self.size + 1])
         links = {}
@@ -81,7 +89,7 @@ class Cursor:
             links["next"] = f"{url}?{urlencode([*others, ('page[after]', found[-1].pk)])}"
         return found, {"meta": {}, "links": links}
 
-    def _beyond(self, rows):
+    def _beyond(self, rows: QuerySet) -> QuerySet:
         names = list(order_of(rows))
         if any(rows.model._meta.get_field(name).null for name in names):
             raise errors.InvalidPageValueError(
@@ -102,14 +110,14 @@ class Cursor:
         return beyond(rows, values)
 
 
-def _refuse_others(members, known):
+def _refuse_others(members: Members, known: set[str]) -> None:
     for name in members.keys() - known:
         raise errors.ParamNotAllowedError(
             f"page[{name}] is not allowed.", parameter=f"page[{name}]"
         )
 
 
-def _size(members):
+def _size(members: Members) -> int:
     size = _positive(members, "size", settings.PAGE_SIZE)
     if size > settings.MAX_PAGE_SIZE:
         raise errors.InvalidPageValueError(
@@ -119,7 +127,7 @@ def _size(members):
     return size
 
 
-def _positive(members, name, default):
+def _positive(members: Members, name: str, default: int) -> int:
     text = members.get(name)
     if text is None:
         return default

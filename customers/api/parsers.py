@@ -3,7 +3,8 @@
 https://jsonapi.org/format/1.1/#content-negotiation
 """
 
-from typing import Any, BinaryIO
+from collections.abc import Mapping
+from typing import IO, Any
 
 from django.conf import settings
 from rest_framework.parsers import BaseParser
@@ -22,9 +23,9 @@ def parse_json(body: bytes) -> Any:
         raise ApiError(error.about("The body")) from error
 
 
-def is_json_api(media_type: str) -> bool:
+def is_json_api(media_type: str | None) -> bool:
     """Whether a Content-Type is JSON:API's, without extensions."""
-    name, _, parameters = media_type.lower().partition(";")
+    name, _, parameters = (media_type or "").lower().partition(";")
     return name.strip() == errors.CONTENT_TYPE and "ext=" not in parameters.replace(" ", "")
 
 
@@ -36,14 +37,14 @@ class ResourceParser(JSONParser):
 
     def parse(
         self,
-        stream: BinaryIO,
+        stream: IO[Any],
         media_type: str | None = None,
-        parser_context: dict[str, Any] | None = None,
+        parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """The `data` member. Raises ApiError when there is no document around it."""
         if not is_json_api(media_type):
             raise errors.UnsupportedMediaTypeError
-        request = parser_context["request"]
+        request = (parser_context or {})["request"]
         length = request.META.get("CONTENT_LENGTH", "")  # what the server lets us read, at most
         if length.isdigit() and int(length) > self.most_bytes:
             raise errors.BodyTooLargeError(f"Send at most {self.most_bytes} bytes.")
@@ -65,9 +66,9 @@ class FileParser(BaseParser):
 
     def parse(
         self,
-        stream: BinaryIO,
+        stream: IO[Any],
         media_type: str | None = None,
-        parser_context: dict[str, Any] | None = None,
+        parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """As ResourceParser.parse."""
         parser = ResourceParser()

@@ -49,8 +49,8 @@ def _routes_of_type(resource: type[ResourceType]) -> Iterator[URLPattern]:
         target = relation.target or resource
         follow = {"resource": target, "source": resource, "relation": relation}
         yield _route(f"{detail}/{name}", RelatedView, {"get"}, **follow)
-        methods = LINKAGE_METHODS if relation.to_many else LINKAGE_OF_ONE
-        yield _route(f"{detail}/relationships/{name}", RelationshipView, set(methods), **follow)
+        linkage = LINKAGE_METHODS if relation.to_many else LINKAGE_OF_ONE
+        yield _route(f"{detail}/relationships/{name}", RelationshipView, {*linkage}, **follow)
 
 
 def _route(path: str, view: type[ResourceView], methods: set[str], **options: Any) -> URLPattern:

@@ -16,9 +16,11 @@ from customers.api.methods import idempotent_write, replica_read
 from customers.api.pagination import Cursor, Page
 from customers.db.paging import PagedQuery
 from customers.models import Resource
-from customers.resources import documents, filters, writing
-from customers.resources.base import ResourceType
+from customers.resources import documents, writing
+from customers.resources.base import ResourceType, SingletonType
 from customers.resources.errors import ParamMissingError, UnauthorizedError
+from customers.resources.filtering import filter_rows
+from customers.resources.ordering import order_rows
 from customers.resources.query import Query
 from customers.resources.registry import registry
 from customers.resources.relations import Relation
@@ -49,9 +51,9 @@ class ResourceView(ApiView):
             if not permissions.allow(self.principal, resource.name, action):
                 raise UnauthorizedError
 
-    def required_permissions(self, method: str) -> list[tuple[type[ResourceType], str]]:
+    def required_permissions(self, method: str | None) -> list[tuple[type[ResourceType], str]]:
         """What `method` does to which types."""
-        action = self.actions.get("GET" if method == "HEAD" else method)
+        action = self.actions.get("GET" if method == "HEAD" else method or "")
         return [(self.resource, action)] if action else []
 
     def get_parsers(self) -> list[BaseParser]:
@@ -76,23 +78,23 @@ class ResourceView(ApiView):
         return documents.Document(
             resource,
             self.principal,
-            documents.include_tree(query.include, resource, self.principal),
-            documents.fieldsets(query.fields, registry),
+            documents.parse_include(query.include, resource, self.principal),
+            documents.parse_fields(query.fields, registry),
         )
 
-    def page(
-        self, document: documents.Document, rows: PagedQuery | QuerySet, query: Query
-    ) -> HttpResponse:
-        """The page of `rows` that `query` asks for."""
-        kind = Cursor if self.resource.paged_by_cursor else Page
-        url = f"{settings.PUBLIC_URL}{self.request.path}"
-        found, members = kind.asked_for(query.page).of(rows, url, query.pairs)
-        return answer(document.many(found, **members))
+    def page(self, query: Query) -> Page | Cursor:
+        """The page that `query` asks for. Raises ApiError."""
+        return (Cursor if self.resource.paged_by_cursor else Page).parse(query.page)
+
+    @property
+    def url(self) -> str:
+        """The address of the list, which links to its pages repeat."""
+        return f"{settings.PUBLIC_URL}{self.request.path}"
 
     def narrowed(self, rows: QuerySet, query: Query) -> PagedQuery:
         """`rows` as far as the filters of `query` take them, in its order."""
-        rows = filters.filtered(rows, self.resource, self.principal, query.filters)
-        return PagedQuery(filters.ordered(rows, self.resource, query.sort))
+        rows = filter_rows(rows, self.resource, self.principal, query.filters)
+        return PagedQuery(order_rows(rows, self.resource, query.sort))
 
 
 class ListView(ResourceView):
@@ -104,16 +106,18 @@ class ListView(ResourceView):
     def get(self, request: Request) -> HttpResponse:
         """A page of the type's rows."""
         query = self.query("include", "fields", "sort", "page", "filter")
-        return self.page(self.document(query), self._listing(query), query)
+        document, page = self.document(query), self.page(query)
+        found, members = page.read(self._listing(query), self.url, query.pairs)
+        return document_response(document.many(found, **members))
 
     @idempotent_write
     def post(self, request: Request) -> HttpResponse:
         """Makes a row; a document that cannot be written undoes it."""
         document = self.document(self.query("include", "fields"))
-        row = self.written = writing.create(self.resource, self.principal, self.body)
+        row = self.written = writing.create_row(self.resource, self.principal, self.body)
         body = document.one(row)
         headers = {"Location": self.resource.link_to(row), "ETag": document.etag(row, body)}
-        return answer(body, 201, headers)
+        return document_response(body, 201, headers)
 
     def _listing(self, query: Query) -> PagedQuery:
         """The rows that `query` asks for, compiled and kept for the next time."""
@@ -137,33 +141,34 @@ class DetailView(ResourceView):
         document = self.document(self.query("include", "fields"))
         row = self.resource.row(self.principal, pk)
         body = document.one(row)
-        return answer(body, headers={"ETag": document.etag(row, body)})
+        return document_response(body, headers={"ETag": document.etag(row, body)})
 
     @idempotent_write
     def patch(self, request: Request, pk: str) -> HttpResponse:
         """Changes the row `pk`; a document that cannot be written undoes it."""
         document = self.document(self.query("include", "fields"))
-        row = self.written = writing.update(self.resource, self.principal, pk, self.body)
+        row = self.written = writing.update_row(self.resource, self.principal, pk, self.body)
         body = document.one(row)
-        return answer(body, headers={"ETag": document.etag(row, body)})
+        return document_response(body, headers={"ETag": document.etag(row, body)})
 
     @idempotent_write
     def delete(self, request: Request, pk: str) -> HttpResponse:
         """Deletes the row `pk`."""
         self.query()
-        writing.delete(self.resource, self.principal, pk)
+        writing.delete_row(self.resource, self.principal, pk)
         return HttpResponse(status=204)
 
 
 class SingletonView(ResourceView):
     """/{path} of a type of which each caller sees one resource."""
 
+    resource: type[SingletonType] = SingletonType
     actions = {"GET": "retrieve_singleton"}
 
     def get(self, request: Request) -> HttpResponse:
         """The one resource."""
         document = self.document(self.query("include", "fields"))
-        return answer(document.one(self.resource.row_for(self.principal)))
+        return document_response(document.one(self.resource.row_for(self.principal)))
 
 
 class RelationView(ResourceView):
@@ -173,9 +178,9 @@ class RelationView(ResourceView):
     """
 
     source: type[ResourceType] = ResourceType
-    relation: Relation | None = None
+    relation: Relation = None  # type: ignore[assignment]  # the router says it
 
-    def required_permissions(self, method: str) -> list[tuple[type[ResourceType], str]]:
+    def required_permissions(self, method: str | None) -> list[tuple[type[ResourceType], str]]:
         """What is read, and for a change the change of the row that it begins with."""
         reads = method in ("GET", "HEAD")
         return [
@@ -186,7 +191,7 @@ class RelationView(ResourceView):
     def related_rows(self, pk: str) -> tuple[Resource, QuerySet]:
         """The row `pk`, and those that are related to it."""
         parent = self.source.row(self.principal, pk)
-        return parent, self.relation.among(parent, self.principal)
+        return parent, self.relation.queryset_for(parent, self.principal)
 
 
 class RelatedView(RelationView):
@@ -198,16 +203,17 @@ class RelatedView(RelationView):
         if not self.relation.to_many:
             return self._one(pk)
         query = self.query("include", "fields", "sort", "page", "filter")
-        document = self.document(query)
+        document, page = self.document(query), self.page(query)
         _, rows = self.related_rows(pk)
-        return self.page(document, self.narrowed(rows, query), query)
+        found, members = page.read(self.narrowed(rows, query), self.url, query.pairs)
+        return document_response(document.many(found, **members))
 
     def _one(self, pk: str) -> HttpResponse:
         _, rows = self.related_rows(pk)
         row = rows.first()
         resource = self.relation.viewset_for(row) if row else self.resource
         document = self.document(self.query("include", "fields"), resource)
-        return answer(document.one(row))
+        return document_response(document.one(row))
 
 
 class RelationshipView(RelationView):
@@ -219,17 +225,15 @@ class RelationshipView(RelationView):
         parent, rows = self.related_rows(pk)
         if self.relation.to_many:
             query = self.query("page")
-            kind = Cursor if self.resource.paged_by_cursor else Page
-            url = f"{settings.PUBLIC_URL}{request.path}"
-            found, members = kind.asked_for(query.page).of(rows, url, query.pairs)
-            data = [documents.identifier(self.resource, row) for row in found]
+            found, members = self.page(query).read(rows, self.url, query.pairs)
+            data: object = [documents.identifier_of(self.resource, row) for row in found]
         else:
             self.query()
             row, members = rows.first(), {"links": {}}
-            data = row and documents.identifier(self.relation.viewset_for(row), row)
+            data = row and documents.identifier_of(self.relation.viewset_for(row), row)
         link = self.source.link_to(parent)
         members["links"] |= documents.relationship_links(link, self.relation.name)
-        return answer(orjson.dumps({**members, "data": data}))
+        return document_response(orjson.dumps({**members, "data": data}))
 
     @idempotent_write
     def patch(self, request: Request, pk: str) -> HttpResponse:
@@ -248,13 +252,13 @@ class RelationshipView(RelationView):
 
     def _relate(self, pk: str, how: writing.How) -> HttpResponse:
         self.query()
-        self.written = writing.relate(
+        self.written = writing.relate_rows(
             self.source, self.principal, pk, self.relation, self.body, how
         )
         return HttpResponse(status=204)
 
 
-def answer(
+def document_response(
     body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> HttpResponse:
     """The response that carries the document `body`."""

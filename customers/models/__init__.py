@@ -12,6 +12,13 @@ from customers.models.base import (
     bulk_insert,
 )
 from customers.models.bulk_acts import BulkAct, BulkChunk
+from customers.models.column_types import (
+    COLUMN_TYPES,
+    ColumnType,
+    UnknownColumnTypeError,
+    column_kind,
+    column_type_of,
+)
 from customers.models.counters import Counter
 from customers.models.customer_addresses import CustomerAddress
 from customers.models.customer_groups import CustomerGroup
@@ -57,12 +64,14 @@ from customers.models.worker_heartbeats import WorkerHeartbeat
 
 __all__ = [
     "ADDRESS_FOREIGN_KEYS",
+    "COLUMN_TYPES",
     "TOPICS",
     "Address",
     "Application",
     "Attachment",
     "BulkAct",
     "BulkChunk",
+    "ColumnType",
     "Counter",
     "Customer",
     "CustomerAddress",
@@ -100,11 +109,14 @@ __all__ = [
     "Timeline",
     "TransitionError",
     "Transitional",
+    "UnknownColumnTypeError",
     "Upload",
     "Webhook",
     "WorkerHeartbeat",
     "bulk_insert",
     "collisions",
+    "column_kind",
+    "column_type_of",
     "digest",
     "email_key",
     "formatted",

@@ -1,15 +1,16 @@
 """What each type of the API declares, and the one way to its rows."""
 
-from collections.abc import Callable, Hashable
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db.models import QuerySet
 
-from customers.models import Resource
+from customers.models import Resource, ResourceQuerySet
 from customers.resources.filters import Filters
+from customers.resources.prefetching import fetch_rows
 from customers.resources.protocols import Principal
-from customers.resources.relations import Relation, run
+from customers.resources.relations import Relation
 from customers.resources.serializers import ResourceSerializer
 
 
@@ -22,7 +23,7 @@ class ResourceType:
 
     name: ClassVar[str]  # on the wire, and in every address
     path: ClassVar[str | None] = None  # where it is not the name
-    queryset: ClassVar[QuerySet | None] = None
+    queryset: ClassVar[ResourceQuerySet]
     serializer_class: ClassVar[type[ResourceSerializer]]
     filterset_class: ClassVar[type[Filters] | None] = None
     actions = frozenset({"list", "create", "retrieve", "partial_update", "destroy"})
@@ -35,7 +36,7 @@ class ResourceType:
     includable: ClassVar[set[str]] = set()
 
     @classmethod
-    def rows(cls, principal: Principal) -> QuerySet:
+    def rows(cls, principal: Principal) -> ResourceQuerySet:
         """The one way to this type's rows: those that `principal` may see."""
         return cls.queryset.all().visible_to(principal)
 
@@ -55,11 +56,11 @@ class ResourceType:
 
     @classmethod
     def _get_row(
-        cls, principal: Principal, pk: str, key: Hashable, build: Callable[[str], QuerySet]
+        cls, principal: Principal, pk: str, key: object, build: Callable[[str], QuerySet]
     ) -> Resource:
         if not (pk.isascii() and pk.isalnum()):  # NUL is more than databases take
             raise cls.queryset.model.DoesNotExist
-        found = run(principal, key, build, pk=pk)
+        found: list[Any] = fetch_rows(principal, key, build, pk=pk)
         if not found:
             raise cls.queryset.model.DoesNotExist
         return found[0]
@@ -77,7 +78,7 @@ class SingletonType(ResourceType):
     actions = frozenset({"retrieve_singleton"})
 
     @classmethod
-    def row_for(cls, principal: Principal) -> object:
+    def row_for(cls, principal: Principal) -> Any:
         """The one resource that `principal` sees."""
         raise NotImplementedError
 

@@ -1,7 +1,8 @@
 from customers.models import CustomerAddress
 from customers.resources.base import ResourceType
 from customers.resources.customer_emails import CustomerEmailSerializer
-from customers.resources.filters import COMMON, Filters, Text
+from customers.resources.filter_types import TextFilter
+from customers.resources.filters import COMMON, Filters
 
 
 class CustomerAddressSerializer(CustomerEmailSerializer):
@@ -17,7 +18,7 @@ class CustomerAddressSerializer(CustomerEmailSerializer):
 
 
 class CustomerAddressFilters(Filters):
-    country_code = Text("address__country_code")
+    country_code = TextFilter("address__country_code")
 
     class Meta:
         model = CustomerAddress

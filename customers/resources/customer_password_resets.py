@@ -1,11 +1,11 @@
 from typing import Any
 
 from customers.models import CustomerPasswordReset
-from customers.resources import reset_completion
 from customers.resources.base import ResourceType
 from customers.resources.customer_emails import CustomerEmailSerializer
 from customers.resources.fields import TextField
 from customers.resources.filters import COMMON, Filters
+from customers.resources.reset_completion import complete_reset
 
 
 class CustomerPasswordResetSerializer(CustomerEmailSerializer):
@@ -28,7 +28,7 @@ class CustomerPasswordResetSerializer(CustomerEmailSerializer):
         """Finish the locked reset `row` by its token."""
         token = values.pop("_reset_password_token", None)
         password = values.pop("customer_password", None)
-        reset_completion.complete(row, token, password, principal=self.principal)
+        complete_reset(row, token, password, principal=self.principal)
         return super().update(row, values)
 
 

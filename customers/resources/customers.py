@@ -3,9 +3,9 @@ from typing import Any
 from customers.models import Customer
 from customers.resources import errors
 from customers.resources.base import ResourceType
-from customers.resources.documents import FromCaller
-from customers.resources.fields import PasswordField, TextField
-from customers.resources.filters import COMMON, COMMON_SORT, Email, Filters, Presence
+from customers.resources.fields import PasswordField, TextField, TokenClaimField
+from customers.resources.filter_types import EmailFilter, PresenceFilter
+from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.serializers import TaggableSerializer
 from customers.resources.triggers import TriggeredSerializer
 from customers.services.anonymization import cancel_anonymization, request_anonymization
@@ -21,7 +21,7 @@ class CustomerSerializer(TriggeredSerializer, TaggableSerializer):
     }
     password = PasswordField(write_only=True, required=False, allow_null=True)
     shopper_reference = TextField(required=False, allow_null=True, min_length=3, max_length=128)
-    jwt_custom_claim = FromCaller("custom_claim")
+    jwt_custom_claim = TokenClaimField("custom_claim")
 
     class Meta:
         model = Customer
@@ -82,8 +82,8 @@ class CustomerSerializer(TriggeredSerializer, TaggableSerializer):
 
 
 class CustomerFilters(Filters):
-    email = Email("email_key")
-    password = Presence()
+    email = EmailFilter("email_key")
+    password = PresenceFilter()
 
     class Meta:
         model = Customer

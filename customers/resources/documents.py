@@ -4,153 +4,24 @@ https://jsonapi.org/format/1.1/#document-structure
 """
 
 import hashlib
+from collections.abc import Iterable
 from functools import lru_cache
-from operator import attrgetter
+from typing import Any, NoReturn
 
 import orjson
 from django.conf import settings
-from rest_framework import serializers
+from django.db.models import Model
 
-from customers.db.bounds import ByteBudget, TooManyBytesError, is_long
-from customers.db.fields import instant
+from customers.db.bounds import ByteBudget, TooManyBytesError
 from customers.resources import errors
-from customers.resources.relations import Load
+from customers.resources.prefetching import PrefetchBudget
+from customers.resources.protocols import Principal, Registry, ServedType
+from customers.resources.relations import Relation, RowsById
+from customers.resources.shapes import Identifiers, shape_of
 from customers.services import permissions
 
-PLAIN_FIELDS = (
-    serializers.BooleanField,
-    serializers.CharField,
-    serializers.ChoiceField,
-    serializers.FloatField,
-    serializers.IntegerField,
-    serializers.JSONField,
-    serializers.ReadOnlyField,
-)
-
-
-class FromCaller(serializers.ReadOnlyField):
-    """An attribute whose value is a claim of the caller's token, named `claim` there."""
-
-    def __init__(self, claim, **options):
-        self.claim = claim
-        super().__init__(**options)
-
-    def value_for(self, principal, row):
-        return principal.claims.get(self.claim)
-
-
-class ForWriters(serializers.CharField):
-    """A secret of the row, told to a program that may change it, and to nobody else.
-
-    It is null to a program that may only read, and in whatever the service writes of its own
-    accord: what webhooks are told and what is kept of it, exports, a person's data.
-    """
-
-    def __init__(self):
-        super().__init__(read_only=True, allow_null=True)
-
-    def value_for(self, principal, row):
-        told = principal.tells_secrets and not principal.read_only
-        return getattr(row, self.field_name) if told else None
-
-
-class Shape:
-    """A type as it is written: its attributes' getters and its relationships' names."""
-
-    def __init__(self, viewset, fields=None):
-        readable = {
-            name: field
-            for name, field in viewset.serializer_class().fields.items()
-            if not field.write_only and name not in viewset.relations
-        }
-        if fields is not None:
-            unknown = fields - readable.keys() - viewset.relations.keys() - {"id"}
-            if unknown:
-                raise errors.InvalidFieldError(
-                    f"{min(unknown)} is not a field of {viewset.name}.",
-                    parameter=f"fields[{viewset.name}]",
-                )
-        shown = {*readable, *viewset.relations} if fields is None else fields
-        attributes = {name: field for name, field in readable.items() if name in shown}
-        self.callers = [
-            field for field in attributes.values() if isinstance(field, FromCaller | ForWriters)
-        ]
-        own = {name: field for name, field in attributes.items() if field not in self.callers}
-        self.names = list(own)
-        sources = [field.source for field in own.values()]
-        self.read = _reader(sources)
-        read = {source.partition(".")[0] for source in sources}
-        columns = viewset.serializer_class.Meta.model
-        columns = getattr(columns, "_meta", None) and columns._meta.concrete_fields
-        self.unread = tuple(
-            one.name for one in columns or () if is_long(one) and one.name not in read
-        )
-        self.converters = [
-            (name, converter) for name, field in own.items() if (converter := _converter(field))
-        ]
-        self.relationships = [name for name in viewset.relations if name in shown]
-        self.links = {name: _links(name) for name in self.relationships}
-        self.all_links = _between(self.links.values())
-        self.type = viewset.name
-
-    def attributes_of(self, row):
-        """The attributes of `row` by name, without those that hang on the caller."""
-        attributes = dict(zip(self.names, self.read(row), strict=True))
-        for name, convert in self.converters:
-            attributes[name] = convert(attributes[name])
-        return attributes
-
-    def relationships_of(self, link, linkages):
-        """The relationships of the resource at `link`, in JSON.
-
-        `linkages` maps the names of those that are loaded to their identifiers.
-        """
-        link = orjson.dumps(link).decode()[1:-1]
-        if linkages.keys().isdisjoint(self.links):
-            return orjson.Fragment(link.join(self.all_links))
-        members = []
-        for name, pieces in self.links.items():
-            text = link.join(pieces)
-            if name in linkages:
-                text = f'{text[:-1]},"data":{orjson.dumps(linkages[name]).decode()}}}'
-            members.append(text)
-        return orjson.Fragment(f"{{{','.join(members)}}}")
-
-
-shape_of = lru_cache(maxsize=512)(Shape)
-
-
-def _reader(sources):
-    """A function that reads all `sources`, paths of attributes, from a row, into a tuple."""
-    if len(sources) < 2:  # attrgetter of one is no tuple
-        return lambda row: tuple(attrgetter(source)(row) for source in sources)
-    return attrgetter(*sources)
-
-
-def _converter(field):
-    """What makes JSON's value of that of `field`; None where it is one."""
-    if isinstance(field, serializers.DateTimeField):
-        return instant
-    return None if isinstance(field, PLAIN_FIELDS) else field.to_representation
-
-
-def _links(name):
-    """The JSON of a relationship, cut where the link of its resource stands."""
-    return [
-        f'"{name}":{{"links":{{"self":"',
-        f'/relationships/{name}","related":"',
-        f'/{name}"}}}}',
-    ]
-
-
-def _between(members):
-    """The pieces of an object of which `members` are the members, all cut in pieces."""
-    pieces = ["{"]
-    for first, *middle, last in members:
-        pieces[-1] += first if pieces[-1] == "{" else f",{first}"
-        pieces += [*middle, last]
-    pieces[-1] += "}"
-    return pieces
+IncludeTree = dict[str, "IncludeTree"]
+Key = tuple[str, str]  # of a resource: its type and id
 
 
 class Document:
@@ -161,26 +32,38 @@ class Document:
     has `most_bytes` at most, without it settings.MAX_DOCUMENT_BYTES.
     """
 
-    def __init__(self, viewset, principal, include=None, fields=None, most_bytes=None):
+    def __init__(
+        self,
+        viewset: ServedType,
+        principal: Principal,
+        include: IncludeTree | None = None,
+        fields: dict[str, frozenset[str]] | None = None,
+        most_bytes: int | None = None,
+    ) -> None:
         self.viewset = viewset
         self.principal = principal
         self.include = include or {}
         self.fields = fields or {}
         self.most_bytes = most_bytes or settings.MAX_DOCUMENT_BYTES
-        self.budget = ByteBudget(self.most_bytes)  # of what is included
-        self.primary = 0  # how many of `rows` are not included but primary data
-        self.rows = {}  # (type, id): (row, viewset), in the order met
-        self.linkages = {}  # (type, id): {relationship: identifiers}
+        self.byte_budget = ByteBudget(self.most_bytes)  # of what is included
+        self.primary_count = 0  # how many of `rows` are not included but primary data
+        self.rows: dict[Key, tuple[Model, ServedType]] = {}  # in the order met
+        self.linkages: dict[Key, dict[str, Identifiers]] = {}
 
-    def one(self, row, **members):
+    def one(self, row: Model | None, **members: Any) -> bytes:
         """The bytes of a document about `row`, or about nothing when it is None."""
         rows = [] if row is None else [row]
-        self.primary = len(rows)
-        self._gather(rows, self.viewset, self.include)
-        data = self._resource(row, self.viewset) if rows else None
+        self._prefetch_included(rows)
+        data = self._render_resource(row, self.viewset) if rows else None
         return self._encode(data, rows, members)
 
-    def etag(self, row, body=None):
+    def many(self, rows: list[Model], **members: Any) -> bytes:
+        """The bytes of a document that lists `rows`."""
+        self._prefetch_included(rows)
+        data = [self._render_resource(row, self.viewset) for row in rows]
+        return self._encode(data, rows, members)
+
+    def etag(self, row: Model, body: bytes | None = None) -> str:
         """The ETag of `row`, of which `body` is this document: the same whatever is included.
 
         It changes with the row's attributes, but for those in its serializer's Meta.volatile, and
@@ -188,99 +71,73 @@ class Document:
         """
         volatile = getattr(self.viewset.serializer_class.Meta, "volatile", ())
         if body is None or self.include or self.fields or volatile:
-            fields = {self.viewset.name: _all_but(self.viewset, volatile)} if volatile else {}
+            name = self.viewset.name
+            fields = {name: _names_without(self.viewset, volatile)} if volatile else {}
             body = Document(self.viewset, self.principal, fields=fields).one(row)
         return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
-    def many(self, rows, **members):
-        """The bytes of a document that lists `rows`."""
-        self.primary = len(rows)
-        self._gather(rows, self.viewset, self.include)
-        data = [self._resource(row, self.viewset) for row in rows]
-        return self._encode(data, rows, members)
+    # Loading what is included
 
-    def _encode(self, data, rows, members):
-        document = {"data": data}
+    def _prefetch_included(self, rows: list[Model]) -> None:
+        self.primary_count = len(rows)
         if self.include:
-            primary = {self._key(row, self.viewset) for row in rows}
-            document["included"] = [
-                self._resource(row, viewset)
-                for key, (row, viewset) in self.rows.items()
-                if key not in primary
-            ]
-        body = orjson.dumps({**document, **members})
-        if len(body) > self.most_bytes:
-            self._refuse(len(rows))
-        return body
+            self._prefetch_tree(rows, self.viewset, self.include)
 
-    def _refuse(self, count):
-        """Refuse to write more bytes than may be, and say the way round, where there is one."""
-        most = self.most_bytes
-        if self.include:
-            raise errors.DocumentTooLargeError(
-                f"What is included makes the document larger than {most} bytes; include less, ask "
-                "for a smaller page[size] or for fewer members by fields[type], or page through "
-                "the related links of the relationships instead.",
-                parameter="include",
-            )
-        if count > 1:
-            raise errors.InvalidPageValueError(
-                f"This page is larger than {most} bytes; ask for a smaller page[size], or for "
-                f"fewer members by fields[{self.viewset.name}].",
-                parameter="page[size]",
-            )
-
-    def _unshown(self, viewset):
-        """The long columns that are left out of resources of the type of `viewset`."""
-        fields = self.fields.get(viewset.name)
-        return () if fields is None else shape_of(viewset, fields).unread
-
-    def _gather(self, rows, viewset, tree, path=""):
+    def _prefetch_tree(
+        self, rows: list[Model], viewset: ServedType, tree: IncludeTree, path: str = ""
+    ) -> None:
         """Load what `tree` names, level by level, with a fixed number of queries for each name.
 
         `path` leads to `rows`. Raises errors.InvalidIncludeError when it is too much.
         """
-        if not self.include:
-            return
         for row in rows:
-            self.rows.setdefault(self._key(row, viewset), (row, viewset))
-        if not rows:
-            return
-        for name, branch in tree.items():
+            self.rows.setdefault(_key_of(row, viewset), (row, viewset))
+        for name, branch in tree.items() if rows else ():
             relation = viewset.relations[name]
-            limit = max(settings.MAX_INCLUDED - len(self.rows) + self.primary, 0)
-            try:
-                load = Load(self.budget, limit, self._unshown)
-                found = relation.load(rows, self.principal, load)
-            except TooManyBytesError as error:
-                raise errors.DocumentTooLargeError(
-                    f"Including {path}{name} would make the document larger than "
-                    f"{self.most_bytes} bytes; ask for a smaller page[size] or for "
-                    "fewer members by fields[type], or page through the relationship's related "
-                    "link instead.",
-                    parameter="include",
-                ) from error
-            for row in rows:
-                identifiers = [
-                    identifier(relation.viewset_for(other), other)
-                    for other in found.get(row.pk, [])
-                ]
-                if not relation.to_many:
-                    identifiers = identifiers[0] if identifiers else None
-                self.linkages.setdefault(self._key(row, viewset), {})[name] = identifiers
-            unique = {}
-            for others in found.values():
-                for other in others:
-                    unique.setdefault(relation.viewset_for(other), {})[other.pk] = other
-            for target, others in unique.items():
-                self._gather(list(others.values()), target, branch, f"{path}{name}.")
+            found = self._prefetch_relation(relation, rows, f"{path}{name}")
+            self._add_linkages(relation, rows, viewset, found)
+            for target, others in _unique_by_type(relation, found).items():
+                self._prefetch_tree(others, target, branch, f"{path}{name}.")
 
-    def _resource(self, row, viewset):
+    def _prefetch_relation(self, relation: Relation, rows: list[Model], path: str) -> RowsById:
+        """The rows related to `rows`. Raises errors.DocumentTooLargeError, naming `path`."""
+        limit = max(settings.MAX_INCLUDED - len(self.rows) + self.primary_count, 0)
+        budget = PrefetchBudget(self.byte_budget, limit, self._deferred_columns)
+        try:
+            return relation.prefetch(rows, self.principal, budget)
+        except TooManyBytesError as error:
+            raise errors.DocumentTooLargeError(
+                f"Including {path} would make the document larger than "
+                f"{self.most_bytes} bytes; ask for a smaller page[size] or for "
+                "fewer members by fields[type], or page through the relationship's related "
+                "link instead.",
+                parameter="include",
+            ) from error
+
+    def _deferred_columns(self, viewset: ServedType) -> tuple[str, ...]:
+        """The long columns that are left out of resources of the type of `viewset`."""
         fields = self.fields.get(viewset.name)
-        shape = shape_of(viewset, fields)
+        return () if fields is None else shape_of(viewset, fields).deferred
+
+    def _add_linkages(
+        self, relation: Relation, rows: list[Model], viewset: ServedType, found: RowsById
+    ) -> None:
+        """Remember the identifiers of what `found` has of each of `rows`."""
+        for row in rows:
+            others = found.get(row.pk, [])
+            linkage: Any = [identifier_of(relation.viewset_for(one), one) for one in others]
+            if not relation.to_many:
+                linkage = linkage[0] if linkage else None
+            self.linkages.setdefault(_key_of(row, viewset), {})[relation.name] = linkage
+
+    # Writing
+
+    def _render_resource(self, row: Model, viewset: ServedType) -> dict[str, Any]:
+        """The resource object of `row`."""
+        shape = shape_of(viewset, self.fields.get(viewset.name))
         link = viewset.link_to(row)
         attributes = shape.attributes_of(row)
-        for field in shape.callers:
+        for field in shape.principal_fields:
             attributes[field.field_name] = field.value_for(self.principal, row)
         resource = {
             "id": row.pk,
@@ -291,42 +148,89 @@ class Document:
         if shape.relationships:
             linkages = self.linkages.get((shape.type, row.pk), {})
             resource["relationships"] = shape.relationships_of(link, linkages)
-        resource["meta"] = _meta(self.principal.mode, settings.ORGANIZATION_ID)
+        resource["meta"] = _encode_meta(self.principal.mode, settings.ORGANIZATION_ID)
         return resource
 
-    @staticmethod
-    def _key(row, viewset):
-        return viewset.name, row.pk
+    def _render_included(self, primary: set[Key]) -> list[dict[str, Any]]:
+        """The resource objects of all that was loaded, without those in `primary`."""
+        return [
+            self._render_resource(row, viewset)
+            for key, (row, viewset) in self.rows.items()
+            if key not in primary
+        ]
+
+    def _encode(
+        self, data: dict | list[dict] | None, rows: list[Model], members: dict[str, Any]
+    ) -> bytes:
+        document: dict[str, Any] = {"data": data}
+        if self.include:
+            primary = {_key_of(row, self.viewset) for row in rows}
+            document["included"] = self._render_included(primary)
+        body = orjson.dumps({**document, **members})
+        if len(body) > self.most_bytes and (self.include or len(rows) > 1):
+            self._refuse_size()
+        return body
+
+    def _refuse_size(self) -> NoReturn:
+        """Refuse to write more bytes than may be, and say the way round."""
+        if self.include:
+            raise errors.DocumentTooLargeError(
+                f"What is included makes the document larger than {self.most_bytes} bytes; include "
+                "less, ask for a smaller page[size] or for fewer members by fields[type], or page "
+                "through the related links of the relationships instead.",
+                parameter="include",
+            )
+        raise errors.InvalidPageValueError(
+            f"This page is larger than {self.most_bytes} bytes; ask for a smaller page[size], or "
+            f"for fewer members by fields[{self.viewset.name}].",
+            parameter="page[size]",
+        )
 
 
 @lru_cache(maxsize=8)
-def _meta(mode, organization_id):
+def _encode_meta(mode: str, organization_id: str) -> orjson.Fragment:
     return orjson.Fragment(orjson.dumps({"mode": mode, "organization_id": organization_id}))
 
 
 @lru_cache(maxsize=32)
-def _all_but(viewset, names):
+def _names_without(viewset: ServedType, names: tuple[str, ...]) -> frozenset[str]:
+    """The names of the attributes of a type that depend on no reader, without `names`."""
     return frozenset(shape_of(viewset).names) - {*names}
 
 
-def identifier(viewset, row):
+def _key_of(row: Model, viewset: ServedType) -> Key:
+    return viewset.name, row.pk
+
+
+def _unique_by_type(relation: Relation, found: RowsById) -> dict[ServedType, list[Model]]:
+    """The rows in `found`, each once, by the viewset of their type."""
+    unique: dict[ServedType, dict[str, Model]] = {}
+    for others in found.values():
+        for other in others:
+            unique.setdefault(relation.viewset_for(other), {})[other.pk] = other
+    return {target: list(others.values()) for target, others in unique.items()}
+
+
+def identifier_of(viewset: ServedType, row: Model) -> dict[str, str]:
+    """The resource identifier of `row`, which `viewset` serves."""
     return {"type": viewset.name, "id": row.pk}
 
 
-def relationship_links(resource_link, name):
+def relationship_links(resource_link: str, name: str) -> dict[str, str]:
+    """The links of the relationship `name` of the resource at `resource_link`."""
     return {
         "self": f"{resource_link}/relationships/{name}",
         "related": f"{resource_link}/{name}",
     }
 
 
-def include_tree(text, viewset, principal):
+def parse_include(text: str, viewset: ServedType, principal: Principal) -> IncludeTree:
     """The tree that the query member `include` asks for: comma-separated dotted paths.
 
     Raises errors.InvalidIncludeError for a path that leads nowhere or too deep, and
     errors.UnauthorizedError for one that leads to a type `principal` may not retrieve.
     """
-    tree = {}
+    tree: IncludeTree = {}
     for path in text.split(",") if text else []:
         names = path.split(".")
         if len(names) > settings.MAX_INCLUDE_DEPTH:
@@ -334,21 +238,30 @@ def include_tree(text, viewset, principal):
                 f"{path} is deeper than {settings.MAX_INCLUDE_DEPTH} relationships.",
                 parameter="include",
             )
-        branch, here = tree, viewset
-        for name in names:
-            if here is None or name not in here.includable:
-                raise errors.InvalidIncludeError(
-                    f"{name} in {path} is no relationship that can be included there.",
-                    parameter="include",
-                )
+        branch = tree
+        for name in _check_path(path, names, viewset, principal):
             branch = branch.setdefault(name, {})
-            here = here.relations[name].target
-            if here and not permissions.allow(principal, here.name, "retrieve"):
-                raise errors.UnauthorizedError(parameter="include")
     return tree
 
 
-def fieldsets(asked, router):
+def _check_path(
+    path: str, names: list[str], viewset: ServedType, principal: Principal
+) -> Iterable[str]:
+    """`names`, each a relationship of what the one before leads to. Raises as parse_include."""
+    here: ServedType | None = viewset
+    for name in names:
+        if here is None or name not in here.includable:
+            raise errors.InvalidIncludeError(
+                f"{name} in {path} is no relationship that can be included there.",
+                parameter="include",
+            )
+        here = here.relations[name].target
+        if here and not permissions.allow(principal, here.name, "retrieve"):
+            raise errors.UnauthorizedError(parameter="include")
+    return names
+
+
+def parse_fields(asked: dict[str, str], router: Registry) -> dict[str, frozenset[str]]:
     """The names to show of each type, from `asked`, a dictionary of type to comma-separated names.
 
     Raises errors.InvalidResourceError for an unknown type, errors.InvalidFieldError for an unknown

@@ -65,7 +65,11 @@ class ApiError(Exception):
 
     def as_json(self) -> dict[str, Any]:
         """The error object of JSON:API."""
-        error = {"title": self.title, "detail": self.detail or self.title, "code": self.code}
+        error: dict[str, Any] = {
+            "title": self.title,
+            "detail": self.detail or self.title,
+            "code": self.code,
+        }
         if self.source:
             error["source"] = self.source
         error["status"] = str(self.status)
@@ -101,7 +105,7 @@ class ConstraintViolationError(Exception):
 class UnauthorizedError(ApiError):
     status, code, title = 401, "UNAUTHORIZED", "Access denied"
 
-    def __init__(self, **where: str) -> None:
+    def __init__(self, **where: Any) -> None:
         super().__init__("You may not perform this action on this resource.", **where)
 
 
@@ -109,7 +113,7 @@ class RecordNotFoundError(ApiError):
     status, code, title = 404, "RECORD_NOT_FOUND", "Record not found"
 
     def __init__(
-        self, detail: str = "There is no such resource; check its id.", **where: str
+        self, detail: str = "There is no such resource; check its id.", **where: Any
     ) -> None:
         super().__init__(detail, **where)
 
@@ -229,7 +233,7 @@ WIRE_NAMES = {
 
 def wire_name(code: str | None) -> str:
     """What the wire calls the error that Django's validators call `code`."""
-    return WIRE_NAMES.get(code, code or "invalid")
+    return WIRE_NAMES.get(code or "", code or "invalid")
 
 
 def invalid_members(found: Mapping[str, list[ErrorDetail]], pointer: str) -> CombinedApiError:

@@ -53,7 +53,7 @@ class UnknownFieldError(Exception):
     """A field is none of what can be written; the message names it."""
 
 
-def validate(values: Mapping[str, Any], *, mode: str) -> int:
+def validate_export(values: Mapping[str, Any], *, mode: str) -> int:
     """How many rows the new export that `values` describe has. Raises ValidationError by member."""
     resource_type, member = values["resource_type"], "fields"
     try:
@@ -117,7 +117,7 @@ def count(resource_type: str, filters: Mapping[str, Any] | None, *, mode: str) -
 
 def chosen_fields(resource_type: str, fields: Iterable[str] | None) -> dict[str, set[str]]:
     """The names of attributes that `fields` hold, by the relationship path to them."""
-    chosen = {}
+    chosen: dict[str, set[str]] = {}
     for field in fields or ():
         *path, name = field.split(".")
         if path[:1] == [resource_type]:

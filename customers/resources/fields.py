@@ -1,12 +1,18 @@
 """Attributes of requests: JSON values of the right type, taken as they are given."""
 
-import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from rest_framework import serializers as drf
 
 from customers.db.bounds import check_json, check_text
+from customers.models import COLUMN_TYPES
+from customers.resources.protocols import Principal
 from customers.services.passwords import hash_password
 
 MESSAGES = {
@@ -25,18 +31,19 @@ class StrictField:
     """A serializer field that takes JSON values of `json_types` alone, as they are given.
 
     Where `from_text` is set, it also takes a string that `from_text` can read: the official
-    command line client sends every attribute as one. It raises KeyError or ValueError.
+    command line client sends every attribute as one. It raises ValueError.
     """
 
-    json_types = ()
-    from_text = None
+    json_types: tuple[type, ...] = ()
+    from_text: Callable[[str], object] | None = None
     default_error_messages = MESSAGES
 
-    def to_internal_value(self, value):
+    def to_internal_value(self, value: object) -> Any:
+        """What `value` sets the attribute to. Raises DRF's ValidationError."""
         if self.from_text and isinstance(value, str):
             try:
                 value = self.from_text(value)
-            except (KeyError, ValueError):
+            except ValueError:
                 self.fail("type")
         if not isinstance(value, self.json_types) or (
             isinstance(value, bool) and bool not in self.json_types
@@ -46,8 +53,8 @@ class StrictField:
 
 
 @contextmanager
-def _told():
-    """What a check of the models says, said by a field."""
+def _reported_by_field() -> Iterator[None]:
+    """What a check of the models refuses, refused as a serializer's field does."""
     try:
         yield
     except ValidationError as error:
@@ -61,13 +68,14 @@ class TextField(StrictField, drf.CharField):
     bounded = True
     default_error_messages = {**MESSAGES, "type": "must be a string"}
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any) -> None:
         super().__init__(**{"trim_whitespace": False, **options})
 
-    def to_internal_value(self, value):
+    def to_internal_value(self, value: object) -> str:
+        """The text `value`. Raises DRF's ValidationError."""
         value = super().to_internal_value(value)
         if self.max_length is None and self.bounded:
-            with _told():
+            with _reported_by_field():
                 check_text(value)
         return value
 
@@ -78,61 +86,67 @@ class PasswordField(TextField):
     `addresses` are the e-mail addresses of whose it is; the serializer knows them.
     """
 
-    addresses = ()
-
+    addresses: list[str] | tuple[()] = ()
     bounded = False  # hashing has a limit of its own
 
-    def to_internal_value(self, value):
+    def to_internal_value(self, value: object) -> str:
+        """The hash of the password `value`. Raises DRF's ValidationError."""
         return hash_password(super().to_internal_value(value), addresses=self.addresses)
 
 
 class WholeNumberField(StrictField, drf.IntegerField):
-    json_types = (int,)
-    default_error_messages = {**MESSAGES, "type": "must be a whole number"}
+    """64 bits, as the database keeps them."""
 
-    @staticmethod
-    def from_text(text):
-        if not re.fullmatch(r"-?[0-9]{1,18}", text):
-            raise ValueError(text)
-        return int(text)
+    json_types = (int,)
+    from_text = staticmethod(COLUMN_TYPES["big integer"].from_cell)
+    default_error_messages = {**MESSAGES, "type": "must be a whole number"}
 
 
 class SmallWholeNumberField(WholeNumberField):
     """32 bits, as PostgreSQL keeps them."""
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any) -> None:
         options["min_value"] = max(options.get("min_value", -(2**31)), -(2**31))
         options["max_value"] = min(options.get("max_value", 2**31 - 1), 2**31 - 1)
         super().__init__(**options)
 
 
 class ChoiceField(StrictField, drf.ChoiceField):
+    """One of a few texts."""
+
     json_types = (str,)
     default_error_messages = {**MESSAGES, "type": "must be a string"}
 
 
 class BooleanField(StrictField, drf.BooleanField):
+    """True or false."""
+
     json_types = (bool,)
-    from_text = {"true": True, "false": False}.__getitem__
+    from_text = staticmethod(COLUMN_TYPES["boolean"].from_cell)
     default_error_messages = {**MESSAGES, "type": "must be true or false"}
 
 
 class BoundedField(StrictField, drf.JSONField):
     """JSON that is kept as it is given, and no larger than `check_json` takes."""
 
-    def to_internal_value(self, value):
+    def to_internal_value(self, value: object) -> dict | list:
+        """The JSON `value`. Raises DRF's ValidationError."""
         value = super().to_internal_value(value)
-        with _told():
+        with _reported_by_field():
             check_json(value)
         return value
 
 
 class ObjectField(BoundedField):
+    """A JSON object."""
+
     json_types = (dict,)
     default_error_messages = {**MESSAGES, "type": "must be an object"}
 
 
 class ListField(BoundedField):
+    """A list of JSON values."""
+
     json_types = (list,)
     default_error_messages = {**MESSAGES, "type": "must be a list"}
 
@@ -145,11 +159,30 @@ class InputsField(StrictField, drf.JSONField):
 
 
 class FiniteField(StrictField, drf.FloatField):
+    """A number."""
+
     json_types = (int, float)
     default_error_messages = {**MESSAGES, "type": "must be a number"}
 
 
+class DecimalField(StrictField, drf.DecimalField):
+    """A number to its last digit, as a string: a number of JSON would be read as a float."""
+
+    json_types = (str,)
+    default_error_messages = {
+        **MESSAGES,
+        "type": "must be a string",
+        "invalid": "must be a decimal number",
+    }
+
+    def to_internal_value(self, value: object) -> Decimal:
+        """The number in the text `value`. Raises DRF's ValidationError."""
+        return super().to_internal_value(value)
+
+
 class MomentField(StrictField, drf.DateTimeField):
+    """An instant, in ISO 8601."""
+
     json_types = (str,)
     default_error_messages = {
         **MESSAGES,
@@ -157,43 +190,83 @@ class MomentField(StrictField, drf.DateTimeField):
         "invalid": "must be a time in ISO 8601",
     }
 
-
-STRICT = {
-    drf.BigIntegerField: WholeNumberField,
-    drf.BooleanField: BooleanField,
-    drf.CharField: TextField,
-    drf.DateTimeField: MomentField,
-    drf.FloatField: FiniteField,
-    drf.IntegerField: SmallWholeNumberField,
-    drf.JSONField: ObjectField,
-}
+    def to_internal_value(self, value: object) -> datetime:
+        """The instant in the text `value`. Raises DRF's ValidationError."""
+        return super().to_internal_value(value)
 
 
-def strict(field):
-    """The field class to use where DRF would use `field`."""
-    return next((mine for theirs, mine in STRICT.items() if issubclass(field, theirs)), field)
+class DateField(StrictField, drf.DateField):
+    """A day, in ISO 8601."""
+
+    json_types = (str,)
+    default_error_messages = {
+        **MESSAGES,
+        "type": "must be a string",
+        "invalid": "must be a date in ISO 8601",
+    }
+
+    def to_internal_value(self, value: object) -> date:
+        """The day in the text `value`. Raises DRF's ValidationError."""
+        return super().to_internal_value(value)
 
 
 class MetadataSerializerField(ObjectField):
     """A JSON object, replaced as a whole; null empties it."""
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any) -> None:
         super().__init__(**{**options, "allow_null": True, "required": False})
 
-    def validate_empty_values(self, value):
+    def validate_empty_values(self, value: object) -> tuple[bool, Any]:
+        """Whether `value` is all there is to check, and what it means."""
         return super().validate_empty_values({} if value is None else value)
 
 
 class TagNamesField(TextField):
     """Comma-separated names of tags, for one of the two triggers."""
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any) -> None:
         defaults = {"write_only": True, "required": False, "allow_blank": True, "allow_null": True}
         super().__init__(**defaults, **options)
 
 
 class TriggerField(BooleanField):
-    """An act to be done when it is true."""
+    """Something to be done when it is true."""
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any) -> None:
         super().__init__(**{"write_only": True, "required": False, **options})
+
+
+class PrincipalField(drf.Field):
+    """An attribute that hangs on who reads it: what it is, `value_for` says."""
+
+    def value_for(self, principal: Principal, row: Model) -> object:
+        """The attribute of `row` as `principal` sees it."""
+        raise NotImplementedError
+
+
+class TokenClaimField(PrincipalField, drf.ReadOnlyField):
+    """An attribute whose value is a claim of the reader's token, named `claim` there."""
+
+    def __init__(self, claim: str, **options: Any) -> None:
+        self.claim = claim
+        super().__init__(**options)
+
+    def value_for(self, principal: Principal, row: Model) -> object:
+        """The claim, None where the token has none."""
+        return principal.claims.get(self.claim)
+
+
+class SecretField(PrincipalField, TextField):
+    """A secret of the row, shown to a program that may change it, and to nobody else.
+
+    It is null to a program that may only read, and in whatever the service writes of its own
+    accord: what webhooks send and what is kept of it, exports, a person's data.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(read_only=True, allow_null=True)
+
+    def value_for(self, principal: Principal, row: Model) -> str | None:
+        """The secret, None where it is not to be shown."""
+        shown = principal.tells_secrets and not principal.read_only
+        return getattr(row, self.field_name) if shown else None

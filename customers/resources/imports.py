@@ -39,7 +39,7 @@ class ImportSerializer(TriggeredSerializer):
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         """Reads the inputs of a new one."""
         if self.instance is None:
-            values["inputs"] = imports.validate(values, mode=self.principal.mode)
+            values["inputs"] = imports.validate_inputs(values, mode=self.principal.mode)
         return super().validate(values)
 
     def create(self, values: dict[str, Any]) -> Import:

@@ -4,7 +4,7 @@ What the console, jobs and commands ask of it is refused as the API would refuse
 WriteRefusedError.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,8 +16,9 @@ from django.db.models import Model, QuerySet
 from rest_framework.exceptions import ValidationError
 
 from customers.models import DeletionRefusedError, Resource
-from customers.resources import documents, errors, filters, writing
+from customers.resources import documents, errors, writing
 from customers.resources.base import ResourceType
+from customers.resources.filtering import filter_rows
 from customers.resources.protocols import Principal
 from customers.resources.registry import registry
 from customers.services import permissions
@@ -56,7 +57,7 @@ class TooLargeError(WriteRefusedError):
 
 
 def rows(
-    resource_type: str, principal: Principal, filters_by_name: Mapping[str, Any] | None = None
+    resource_type: str, principal: Principal, filters: Mapping[str, Any] | None = None
 ) -> QuerySet:
     """The queryset of the rows of a type that `principal` may see and that fulfil all filters.
 
@@ -65,8 +66,8 @@ def rows(
     """
     with _refusals():
         resource = _permitted(resource_type, principal, "list")
-        asked = [(name, ("q", name), _text(v)) for name, v in (filters_by_name or {}).items()]
-        return filters.filtered(resource.rows(principal), resource, principal, asked)
+        asked = [(name, ("q", name), _filter_text(v)) for name, v in (filters or {}).items()]
+        return filter_rows(resource.rows(principal), resource, principal, asked)
 
 
 def row(resource_type: str, pk: str, principal: Principal) -> Resource | None:
@@ -78,7 +79,7 @@ def check_include(resource_type: str, principal: Principal, include: Iterable[st
     """Check the relationship paths `include` of documents. Raises WriteRefusedError."""
     with _refusals():
         resource = _permitted(resource_type, principal, "retrieve")
-        documents.include_tree(",".join(include), resource, principal)
+        documents.parse_include(",".join(include), resource, principal)
 
 
 def document(
@@ -93,15 +94,15 @@ def document(
     `most_bytes`, without it settings.MAX_DOCUMENT_BYTES, with what is included.
     """
     with _refusals():
-        return orjson.loads(_document(type(row), principal, include, most_bytes).one(row))
+        return orjson.loads(_prepare_document(type(row), principal, include, most_bytes).one(row))
 
 
 def documents_of(
-    rows: list[Resource], principal: Principal, include: Iterable[str] = ()
+    rows: Sequence[Resource], principal: Principal, include: Iterable[str] = ()
 ) -> dict[str, Any]:
     """As `document`, about several rows of one type."""
     with _refusals():
-        return orjson.loads(_document(type(rows[0]), principal, include).many(rows))
+        return orjson.loads(_prepare_document(type(rows[0]), principal, include).many([*rows]))
 
 
 def tombstone(resource_type: str, pk: str, principal: Principal) -> dict[str, Any]:
@@ -168,7 +169,7 @@ def create(
     with _refusals(), transaction.atomic():
         resource = _permitted(resource_type, principal, "create")
         data = _resource_object(resource_type, attributes, relationships or {})
-        return writing.create(resource, principal, data)
+        return writing.create_row(resource, principal, data)
 
 
 def update(
@@ -182,7 +183,7 @@ def update(
         name = registry.type_of(type(row)).name
         resource = _permitted(name, principal, "partial_update")
         data = {"id": row.pk, **_resource_object(name, attributes, relationships or {})}
-        return writing.update(resource, principal, row.pk, data)
+        return writing.update_row(resource, principal, row.pk, data)
 
 
 @contextmanager
@@ -205,14 +206,14 @@ def _permitted(resource_type: str, principal: Principal, act: str) -> type[Resou
     return resource
 
 
-def _document(
+def _prepare_document(
     model: type[Resource],
     principal: Principal,
     include: Iterable[str],
     most_bytes: int | None = None,
 ) -> documents.Document:
     resource = registry.type_of(model)
-    tree = documents.include_tree(",".join(include), resource, principal)
+    tree = documents.parse_include(",".join(include), resource, principal)
     return documents.Document(resource, principal, tree, most_bytes=most_bytes)
 
 
@@ -223,10 +224,10 @@ def _resource_object(
     return {"type": resource_type, "attributes": attributes, "relationships": linkages}
 
 
-def _text(value: Any) -> str:
+def _filter_text(value: Any) -> str:
     """A filter's value as a query string has it: true, a,b or JSON."""
     if value is None:
         raise errors.ApiError("null is no value to filter by; use _null or _or_null")
     if isinstance(value, list | tuple):
-        return ",".join(map(_text, value))
+        return ",".join(map(_filter_text, value))
     return value if isinstance(value, str) else orjson.dumps(value).decode()

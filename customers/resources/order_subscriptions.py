@@ -1,6 +1,7 @@
 from customers.models import OrderSubscription
 from customers.resources.base import ResourceType
-from customers.resources.filters import COMMON, COMMON_SORT, Email, Filters
+from customers.resources.filter_types import EmailFilter
+from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.serializers import TaggableSerializer
 from customers.resources.triggers import TransitionalSerializer
 
@@ -57,7 +58,7 @@ class OrderSubscriptionSerializer(TransitionalSerializer, TaggableSerializer):
 
 
 class OrderSubscriptionFilters(Filters):
-    customer_email = Email("customer__email_key")
+    customer_email = EmailFilter("customer__email_key")
 
     class Meta:
         model = OrderSubscription

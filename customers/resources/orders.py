@@ -2,7 +2,8 @@ from customers.models import Order
 from customers.resources.base import ResourceType
 from customers.resources.customer_emails import CustomerEmailSerializer
 from customers.resources.fields import MomentField
-from customers.resources.filters import COMMON, COMMON_SORT, Email, Filters
+from customers.resources.filter_types import EmailFilter
+from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.serializers import TaggableSerializer
 from customers.resources.triggers import TransitionalSerializer
 
@@ -74,7 +75,7 @@ class OrderSerializer(CustomerEmailSerializer, TransitionalSerializer, TaggableS
 
 
 class OrderFilters(Filters):
-    customer_email = Email("customer__email_key")
+    customer_email = EmailFilter("customer__email_key")
 
     class Meta:
         model = Order

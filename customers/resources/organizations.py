@@ -2,24 +2,25 @@ from rest_framework_json_api import serializers
 
 from customers.models import Organization
 from customers.resources.base import SingletonType
+from customers.resources.fields import MomentField, ObjectField, TextField
 from customers.resources.protocols import Principal
 
 
 class OrganizationSerializer(serializers.Serializer):
-    name = serializers.CharField()
-    slug = serializers.CharField()
-    domain = serializers.CharField()
-    support_phone = serializers.CharField()
-    support_email = serializers.CharField()
-    logo_url = serializers.CharField()
-    favicon_url = serializers.CharField()
-    primary_color = serializers.CharField()
-    config = serializers.JSONField()
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
-    reference = serializers.CharField()
-    reference_origin = serializers.CharField()
-    metadata = serializers.JSONField()
+    name = TextField()
+    slug = TextField()
+    domain = TextField()
+    support_phone = TextField()
+    support_email = TextField()
+    logo_url = TextField()
+    favicon_url = TextField()
+    primary_color = TextField()
+    config = ObjectField()
+    created_at = MomentField()
+    updated_at = MomentField()
+    reference = TextField()
+    reference_origin = TextField()
+    metadata = ObjectField()
 
     class Meta:
         model = Organization

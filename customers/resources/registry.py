@@ -5,7 +5,7 @@ from django.db.models import Model
 
 from customers.db.bounds import without_long_relatives
 from customers.resources.base import ResourceType
-from customers.resources.relations import relation
+from customers.resources.relation_kinds import make_relation
 
 
 class Registry:
@@ -17,9 +17,11 @@ class Registry:
     def register(self, resource: type[ResourceType]) -> None:
         """Serve `resource`, and find out what its relationships lead to."""
         meta = resource.serializer_class.Meta
-        if resource.queryset is not None:
+        if not resource.path:
             resource.queryset = without_long_relatives(resource.queryset)
-        resource.relations = {name: relation(name, meta.model, self) for name in meta.relationships}
+        resource.relations = {
+            name: make_relation(name, meta.model, self) for name in meta.relationships
+        }
         resource.includable = resource.relations.keys() - resource.not_includable
         self.types[resource.name] = resource
 

@@ -11,7 +11,7 @@ TOKEN = "/data/attributes/_reset_password_token"  # noqa: S105 a place in a docu
 PASSWORD = "/data/attributes/customer_password"  # noqa: S105
 
 
-def complete(
+def complete_reset(
     row: CustomerPasswordReset, token: str | None, password: str | None, *, principal: Principal
 ) -> None:
     """Give the customer of the locked reset `row` the new `password`, if `token` is its token.
@@ -22,7 +22,7 @@ def complete(
     if principal.sees_all and (token, password) == (None, None):
         return
     try:
-        _complete(row, token, password, principal)
+        _complete_by_token(row, token, password, principal)
     except password_resets.WrongResetTokenError as error:
         if not principal.sees_all:
             raise errors.RecordNotFoundError from error
@@ -31,7 +31,7 @@ def complete(
         raise errors.UnprocessableError("has expired", pointer=TOKEN, error="expired") from error
 
 
-def _complete(
+def _complete_by_token(
     row: CustomerPasswordReset, token: str | None, password: str | None, principal: Principal
 ) -> None:
     if token is None and principal.sees_all:

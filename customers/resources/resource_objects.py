@@ -27,9 +27,9 @@ def resource_object(
         )
     _check_type(data, resource_type)
     _check_id(data, pk)
-    attributes = _members(data, "attributes")
+    attributes = _members_of(data, "attributes")
     linkages = {}
-    for name, relationship in _members(data, "relationships").items():
+    for name, relationship in _members_of(data, "relationships").items():
         if not isinstance(relationship, dict) or "data" not in relationship:
             raise errors.InvalidLinkageError(
                 f"{name} must be an object with a data member.",
@@ -80,7 +80,7 @@ def _check_id(data: dict[str, Any], pk: str | None) -> None:
         )
 
 
-def _members(data: dict[str, Any], name: str) -> dict[str, Any]:
+def _members_of(data: dict[str, Any], name: str) -> dict[str, Any]:
     members = data.get(name, {})
     if not isinstance(members, dict):
         raise errors.InvalidDataFormatError(f"{name} must be an object.", pointer=f"/data/{name}")

@@ -18,7 +18,7 @@ def rows_of(filters: Iterable[Filter], principal: Principal) -> QuerySet:
 
     A name may come twice. Raises operations.WriteRefusedError, naming what is wrong.
     """
-    rounds = []
+    rounds: list[dict[str, str]] = []
     for name, value in filters:
         fitting = next((one for one in rounds if name not in one), None)
         if fitting is None:

@@ -4,21 +4,19 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from rest_framework.fields import Field
 from rest_framework_json_api.serializers import ModelSerializer
 
-from customers.db.fields import MetadataField
 from customers.models import Customer, Resource
 from customers.resources import errors
+from customers.resources.column_types import SERIALIZER_FIELDS
 from customers.resources.fields import (
     ChoiceField,
-    MetadataSerializerField,
     TagNamesField,
-    strict,
 )
 from customers.resources.protocols import Principal
 from customers.services import tagging
@@ -42,13 +40,7 @@ class ResourceSerializer(ModelSerializer):
     with time.
     """
 
-    serializer_field_mapping = {
-        **{
-            column: strict(field)
-            for column, field in ModelSerializer.serializer_field_mapping.items()
-        },
-        MetadataField: MetadataSerializerField,
-    }
+    serializer_field_mapping = SERIALIZER_FIELDS
     serializer_choice_field = ChoiceField
     is_repeated = False  # whether the row that was to be made is there already
 
@@ -147,7 +139,7 @@ class TaggableSerializer(ResourceSerializer):
     _add_tags = TagNamesField()
     _remove_tags = TagNamesField()
 
-    names: ClassVar[dict[str, str]] = {}
+    names: dict[str, str] = {}
 
     @classmethod
     def writable(cls, creating: bool) -> set[str]:

@@ -101,7 +101,7 @@ class TransitionalSerializer(ResourceSerializer):
 
     def update(self, row: Resource, values: dict[str, Any]) -> Resource:
         """Change the locked `row`, then make the moves that `values` ask for."""
-        names = [name for name in row.transitions if values.pop(f"_{name}", False)]
+        names = [name for name in self.Meta.model.transitions if values.pop(f"_{name}", False)]
         dates = {trigger: values.pop(name, None) for name, trigger in self.dated_by.items()}
         row = super().update(row, values)
         for name in names:

@@ -25,9 +25,9 @@ def check_includes(topic: str, paths: Iterable[str] | None, *, mode: str) -> Non
     operations.check_include(resource_type, principals.service(mode), paths or ())
 
 
-def validate(values: Mapping[str, Any], webhook: Webhook | None, *, mode: str) -> None:
+def validate_includes(values: Mapping[str, Any], webhook: Webhook | None, *, mode: str) -> None:
     """Raise ValidationError unless `webhook`, changed or made by `values`, has what it includes."""
-    topic = values.get("topic") or webhook.topic
+    topic = values.get("topic") or getattr(webhook, "topic", "")
     paths = values.get("include_resources", getattr(webhook, "include_resources", None))
     try:
         check_includes(topic, paths, mode=mode)

@@ -3,8 +3,7 @@ from typing import Any
 from customers.models import Webhook, validate_paths
 from customers.resources import webhook_includes
 from customers.resources.base import ResourceType
-from customers.resources.documents import ForWriters
-from customers.resources.fields import ListField
+from customers.resources.fields import ListField, SecretField
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.triggers import TriggeredSerializer
 from customers.services import webhooks
@@ -15,7 +14,7 @@ STATE = ["disabled_at", "circuit_state", "circuit_failure_count"]
 class WebhookSerializer(TriggeredSerializer):
     """An address to call, checked when it is written; what is included, by its topic."""
 
-    shared_secret = ForWriters()
+    shared_secret = SecretField()
     include_resources = ListField(required=False, allow_null=True, validators=[validate_paths])
     triggers = {
         "_disable": webhooks.disable,
@@ -38,7 +37,7 @@ class WebhookSerializer(TriggeredSerializer):
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         """Raises ValidationError for what cannot be included."""
-        webhook_includes.validate(values, self.instance, mode=self.principal.mode)
+        webhook_includes.validate_includes(values, self.instance, mode=self.principal.mode)
         return super().validate(values)
 
 

@@ -21,7 +21,7 @@ Values = dict[str, Any]  # of columns, by name
 Related = dict[str, list[Resource]]  # rows, by the name of a to-many relationship
 
 
-def create(resource: type[ResourceType], principal: Principal, data: object) -> Resource:
+def create_row(resource: type[ResourceType], principal: Principal, data: object) -> Resource:
     """Make and record a row of `data`, a resource object."""
     serializer, values, related = _deserialize(resource, principal, data, None)
     values = serializer.fill_defaults(values)
@@ -35,7 +35,9 @@ def create(resource: type[ResourceType], principal: Principal, data: object) -> 
     return row
 
 
-def update(resource: type[ResourceType], principal: Principal, pk: str, data: object) -> Resource:
+def update_row(
+    resource: type[ResourceType], principal: Principal, pk: str, data: object
+) -> Resource:
     """Change and record the row `pk` by `data`, a resource object."""
     alone = not hasattr(resource.queryset.model, "customer_id")  # no other is locked first
     row = (resource.locked_row if alone else resource.row)(principal, pk)
@@ -45,11 +47,11 @@ def update(resource: type[ResourceType], principal: Principal, pk: str, data: ob
         row_changes.check_writable(row)
         row_changes.admit(*values.values())
     else:
-        row = _lock(resource, principal, row, values)
-    return _change(serializer, row, values, related)
+        row = _lock_row(resource, principal, row, values)
+    return _change_row(serializer, row, values, related)
 
 
-def delete(resource: type[ResourceType], principal: Principal, pk: str) -> None:
+def delete_row(resource: type[ResourceType], principal: Principal, pk: str) -> None:
     """Delete and record the row `pk`."""
     rows = resource.rows(principal)
     row = row_changes.lock(rows.with_id(pk), rows, forgotten_too=True)
@@ -57,7 +59,7 @@ def delete(resource: type[ResourceType], principal: Principal, pk: str) -> None:
     row_changes.delete(row, actor=principal.actor)
 
 
-def relate(
+def relate_rows(
     resource: type[ResourceType],
     principal: Principal,
     pk: str,
@@ -84,11 +86,11 @@ def relate(
     if not others and not relation.nullable:
         raise errors.UnprocessableError("must exist", error="blank")
     values = {name: others[0] if others else None}
-    row = _lock(resource, principal, row, values)
-    return _change(serializer, row, values, {})
+    row = _lock_row(resource, principal, row, values)
+    return _change_row(serializer, row, values, {})
 
 
-def _lock(
+def _lock_row(
     resource: type[ResourceType], principal: Principal, row: Resource, values: Values
 ) -> Resource:
     def read(pk: str) -> Resource:
@@ -97,7 +99,7 @@ def _lock(
     return row_changes.lock(row, None, *values.values(), read=read)
 
 
-def _change(
+def _change_row(
     serializer: ResourceSerializer, row: Resource, values: Values, related: Related
 ) -> Resource:
     """Set `values` and `related` of the locked `row`, and record it."""
@@ -126,11 +128,11 @@ def _deserialize(
     resource: type[ResourceType], principal: Principal, data: object, row: Resource | None
 ) -> tuple[ResourceSerializer, Values, Related]:
     """A serializer and what `data` sets: values by name, and rows by to-many relationship."""
-    attributes, linkages = resource_object(data, resource.name, row and row.pk)
+    attributes, linkages = resource_object(data, resource.name, row.pk if row else None)
     relations, serializer_class = resource.relations, resource.serializer_class
     for name in relations.keys() & attributes.keys():
         if attributes[name] in (None, []) and name not in linkages:  # as the SDK clears one
-            empty = [] if relations[name].to_many else None
+            empty: list | None = [] if relations[name].to_many else None
             linkages[name] = empty if attributes.pop(name) is None else []
     writable = serializer_class.writable_by(principal, creating=row is None)
     _refuse_unknown(attributes, writable - relations.keys(), "attributes")
@@ -140,7 +142,7 @@ def _deserialize(
     )
     if not serializer.is_valid():
         raise errors.invalid_members(serializer.errors, "/data/attributes")
-    values, related = dict(serializer.validated_data), {}
+    values, related = dict(serializer.validated_data), Related()
     for name, linkage in linkages.items():
         _read_linkage(relations[name], principal, linkage, values, related)
     return serializer, values, related
@@ -171,7 +173,7 @@ def _resolve_identifiers(
     Raises errors.RecordNotFoundError for one that it does not see, unless `missing_ok`.
     """
     named = identifiers(linkage, relation.targets(), relation.to_many, pointer)
-    found = {}
+    found: dict[tuple[str, str], Resource] = {}
     for resource_type in {resource_type for resource_type, _ in named}:
         ids = [pk for name, pk in named if name == resource_type]
         rows = relation.targets()[resource_type].rows(principal).filter(pk__in=ids)

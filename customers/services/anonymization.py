@@ -60,5 +60,5 @@ def save_state(customer: Customer) -> None:
 
 def _person(actor: Actor | None) -> dict[str, str | None]:
     """Who asked, as far as the audit log knows: by id alone."""
-    found = (actor or {}).get("owner") or (actor or {}).get("application") or {}
-    return {"id": found.get("id"), "first_name": None, "last_name": None, "email": None}
+    who = actor and (actor.get("owner") or actor.get("application"))
+    return {"id": who["id"] if who else None, "first_name": None, "last_name": None, "email": None}

@@ -80,7 +80,7 @@ def _read_csv(text: object) -> Rows:
     return rows
 
 
-def validate(values: dict[str, Any], *, mode: str) -> Rows:
+def validate_inputs(values: dict[str, Any], *, mode: str) -> Rows:
     """The rows of the new import that `values` describe, if one may be begun in `mode`.
 
     Raises ValidationError by member.
@@ -123,6 +123,6 @@ def _sealed(text: str) -> str:
 def opened(sealed: str) -> str:
     """The text that `store` sealed. Raises UnreadableInputError."""
     try:
-        return jwe.decrypt_compact(sealed, _key()).plaintext.decode()
+        return (jwe.decrypt_compact(sealed, _key()).plaintext or b"").decode()
     except JoseError as error:
         raise UnreadableInputError("cannot be read since the SECRET_KEY was changed") from error

@@ -93,6 +93,28 @@ def test_modes_are_apart_in_every_unique_constraint(model):
                 assert "mode" in constraint.fields
 
 
+OPEN_ROOMS = ("api", "resources")  # in which nobody reaches into what is another's
+OWN = ("self", "cls")
+DOCUMENTED = ("_meta", "_replace")  # Django's, and that of named tuples
+
+
+def private_names(path):
+    """The private names of others that the file at `path` uses or imports."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield from (alias.name for alias in node.names if alias.name.startswith("_"))
+        elif isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+            is_own = isinstance(node.value, ast.Name) and node.value.id in OWN
+            is_dunder = node.attr.endswith("__") and node.attr != "__dict__"
+            if not (is_own or is_dunder or node.attr in DOCUMENTED):
+                yield ast.unparse(node)
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.parts[0] in OPEN_ROOMS], ids=str)
+def test_nobody_uses_the_private_names_of_another(path):
+    assert list(private_names(path)) == []
+
+
 def test_nothing_hangs_on_signals():
     receivers = [path for path in MODULES if "signals" in (ROOT / path).read_text()]
     assert receivers == []

@@ -4,7 +4,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from customers.resources.filters import COMMON, PREDICATES
+from customers.resources.filters import COMMON
+from customers.resources.predicates import PREDICATES
 from customers.resources.registry import registry
 from customers.tests.conftest import error_of, ids
 from customers.tests.factories import FULL, ONE, SMALLEST
@@ -329,7 +330,9 @@ def sample(kind, predicate):
     """A text that `predicate` takes of an attribute declared as `kind`."""
     if predicate in ("null", "not_null", "present", "blank", "true", "false"):
         return "true"
-    return {"Moment": "2026-01-01", "Boolean": "true", "Json": "{}"}.get(kind, "123")
+    return {"InstantFilter": "2026-01-01", "BooleanFilter": "true", "JsonFilter": "{}"}.get(
+        kind, "123"
+    )
 
 
 @every_listed_type

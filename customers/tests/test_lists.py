@@ -21,7 +21,7 @@ from customers.models import (
     SkuList,
     Tag,
 )
-from customers.resources.filters import ordered
+from customers.resources.ordering import order_rows
 from customers.resources.registry import registry
 from customers.tests.conftest import error_of, ids, in_threads, needs_postgresql
 from customers.tests.factories import make_customer, make_group
@@ -248,7 +248,7 @@ def test_every_order_of_every_list_is_that_of_an_index(db, resource, name, sign)
     with connection.cursor() as cursor:
         for way in ("seqscan", "sort", "bitmapscan"):
             cursor.execute(f"SET LOCAL enable_{way} = off")
-    rows = ordered(resource.queryset.model.objects.in_mode("test"), resource, sign + name)
+    rows = order_rows(resource.queryset.model.objects.in_mode("test"), resource, sign + name)
     plan = rows[:25].explain()
     assert re.search("Index (Only )?Scan", plan)
     assert not re.search(r"(?<!Incremental )Sort  ", plan), plan

@@ -1,12 +1,14 @@
 """`filter[q]`, `sort` and pages: what each predicate finds, against a plain reading of it."""
 
 import re
+from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from customers.models import Customer
+from customers.resources import filter_types, predicates
 from customers.tests.conftest import error_of, ids
 from customers.tests.factories import make_customer, make_group, make_subscription, make_tag
 
@@ -527,3 +529,21 @@ def test_a_related_resource_that_is_missing_is_null(api):
     customer = make_customer()
     response = api.get(f"/api/customers/{customer.pk}/customer_group")
     assert (response.status_code, response.json()) == (200, {"data": None})
+
+
+def test_each_predicate_stands_in_one_table_as_itself_with_its_meaning():
+    source = Path(predicates.__file__).read_text()
+    assert len(predicates.PREDICATES) == 58
+    for name, predicate in predicates.PREDICATES.items():
+        assert source.count(f'"{name}": ') == 1, name
+        assert predicate.meaning
+
+
+def test_each_predicate_is_offered_by_a_type_of_filter():
+    offered = {
+        name
+        for one in vars(filter_types).values()
+        if isinstance(one, type) and issubclass(one, filter_types.AttributeFilter)
+        for name in one.predicates
+    }
+    assert offered == predicates.PREDICATES.keys()

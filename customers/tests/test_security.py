@@ -6,7 +6,7 @@ import json
 import pytest
 
 from customers.models import Application, Customer, CustomerPasswordReset, Session
-from customers.resources.filters import PREDICATES
+from customers.resources.predicates import PREDICATES
 from customers.resources.registry import registry
 from customers.tests.conftest import JSON_API, Api, error_of
 from customers.tests.factories import make_customer, make_full_customer
