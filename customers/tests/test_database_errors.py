@@ -224,14 +224,14 @@ def test_within_a_transaction_nothing_is_tried_twice():
 
     def act():
         calls.append(1)
-        raise OperationalError from Collision
+        raise OperationalError from CollisionError
 
     with transaction.atomic(), pytest.raises(OperationalError):
         retry_on_conflict(act)
     assert len(calls) == 1
 
 
-class Collision(Exception):
+class CollisionError(Exception):
     sqlstate = "40001"
 
 
