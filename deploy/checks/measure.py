@@ -188,7 +188,7 @@ def load(
     times: list[float] = []
     wrong: list[tuple[Any, ...]] = []
     lock = threading.Lock()
-    end = time.perf_counter() + seconds
+    end = 0.0
 
     def run() -> None:
         mine = []
@@ -204,6 +204,7 @@ def load(
 
     threads = [threading.Thread(target=run) for _ in range(connections)]
     before, start = server.cpu(), time.perf_counter()
+    end = start + seconds
     for thread in threads:
         thread.start()
     for thread in threads:
