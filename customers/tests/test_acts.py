@@ -333,9 +333,9 @@ def test_an_action_keeps_to_the_mode_at_work_whatever_rows_it_is_given(admin_use
     request = rf.post(LIST)
     request.user, request.session = admin_user, {}
     admin_user.is_verified = lambda: True  # as the second factor's middleware has it
-    actions = options.get_actions(request)
+    offered = options.get_actions(request)
     for name in [*ACTIONS, "export_csv"]:
-        action, *_ = actions[name]
+        action = getattr(offered[name], "func", None) or offered[name][0]  # a tuple before 6.1
         assert action(options, request, Customer.objects.all()).context_data["total"] == 1
 
 
