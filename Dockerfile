@@ -3,8 +3,8 @@
 FROM python:3.13-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 COPY requirements.txt /tmp/
-RUN sed '/^# Tests/,$d' /tmp/requirements.txt > /tmp/runtime.txt \
- && python -m venv /opt/venv && /opt/venv/bin/pip install --requirement /tmp/runtime.txt
+RUN python -m venv /opt/venv \
+ && /opt/venv/bin/pip install --require-hashes --requirement /tmp/requirements.txt
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /data clientele && install -d -o clientele -m 0700 /data

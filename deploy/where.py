@@ -3,6 +3,7 @@
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import django
@@ -12,13 +13,13 @@ from django.db import DatabaseError, connection
 from psycopg import pq
 
 
-def where():
+def where() -> dict[str, object]:
     """Values by name: `data`, the folder; `tables`, those there are; `file` and `uri` of SQLite,
     else what libpq reads.
 
     Raises ImproperlyConfigured, and DatabaseError when the database cannot be read.
     """
-    found = {"data": settings.DATA_DIR, "file": "", "tables": ""}
+    found: dict[str, object] = {"data": settings.DATA_DIR, "file": "", "tables": ""}
     if settings.SQLITE:
         file = found["file"] = Path(settings.DATABASES["default"]["NAME"]).absolute()
         found["uri"] = f"file:{quote(str(file))}?mode=ro"  # by which no file is made
@@ -31,13 +32,15 @@ def where():
     return found
 
 
-def libpq(parameters):
+def libpq(parameters: dict[str, Any]) -> dict[str, Any]:
     """The variables by which pg_dump and its like connect as the service does."""
-    variables = {option.keyword.decode(): option.envvar for option in pq.Conninfo.get_defaults()}
-    del variables["options"]  # the limits of a request
-    return {
-        variables[name].decode(): value for name, value in parameters.items() if variables.get(name)
+    variables = {
+        option.keyword.decode(): option.envvar.decode()
+        for option in pq.Conninfo.get_defaults()
+        if option.envvar
     }
+    del variables["options"]  # the limits of a request
+    return {variables[name]: value for name, value in parameters.items() if name in variables}
 
 
 if __name__ == "__main__":

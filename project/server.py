@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -11,6 +12,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+ROOT = Path(__file__).resolve().parent.parent
 THREADS = 8  # of each process; more than two a core, as most wait for the database
 BACKLOG = 2048  # connections that wait to be accepted
 GRACE = 30  # seconds in which requests under way are finished at a stop
@@ -26,11 +28,24 @@ def main() -> None:
     All processes count in one folder. prometheus_client looks at its name once, when it is
     imported, so nothing may import it before; what a process has counted stays when it is gone.
     """
+    target = sys.argv[1] if len(sys.argv) > 1 else "project.wsgi:application"
+    if target.startswith("project."):
+        check_start()
     os.environ[FIGURES] = tempfile.mkdtemp(prefix="clientele-figures-")
     try:
-        make_server(sys.argv[1] if len(sys.argv) > 1 else "project.wsgi:application").serve()
+        make_server(target).serve()
     finally:
         shutil.rmtree(os.environ[FIGURES], ignore_errors=True)
+
+
+def check_start() -> None:
+    """Exit where no process could serve: granian would begin each again for ever."""
+    environment = {"DJANGO_SETTINGS_MODULE": "project.settings", **os.environ}
+    tried = subprocess.run(
+        [sys.executable, "-m", "customers.services.start_checks"], env=environment, cwd=ROOT
+    )
+    if tried.returncode:
+        sys.exit(tried.returncode)
 
 
 def make_server(target: str) -> Granian:

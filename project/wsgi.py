@@ -9,11 +9,11 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 handler = get_wsgi_application()
-from customers.services import durability  # noqa: E402
+from customers.services import start_checks  # noqa: E402 needs the settings
 from project.environ import clean_environ  # noqa: E402
 
 try:
-    durability.check_at_start()
+    start_checks.check_at_start()
 except ImproperlyConfigured as error:
     logging.getLogger(__name__).critical(str(error))  # of which a server tells no more than a kind
     raise

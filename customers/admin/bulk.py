@@ -122,11 +122,14 @@ class BulkActionsMixin(admin.ModelAdmin):
 
     actions = ["delete_selected", *map(admin_action, ACTIONS.values()), "export_csv"]
 
-    def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable, str, str]]:
-        """Those that the member of staff may do."""
+    def get_actions(
+        self, request: HttpRequest, action_location: Any = None
+    ) -> dict[str, tuple[Callable, str, str]]:
+        """Those that the member of staff may do; Django 6.1 says where they are offered."""
+        where = {"action_location": action_location} if action_location else {}
         return {
             name: found
-            for name, found in super().get_actions(request).items()
+            for name, found in super().get_actions(request, **where).items()
             if name not in ACTIONS or request.user.has_perm(ACTIONS[name].permission)
         }
 

@@ -1,7 +1,6 @@
 """What the command palette (Ctrl+K) offers: pages, types, actions, segments and customers."""
 
 from django.contrib import admin
-from django.contrib.admin.utils import model_format_dict
 from django.http import HttpRequest, JsonResponse
 from django.urls import reverse
 
@@ -66,9 +65,8 @@ def _in_the_list(request):
     saved = Segment.objects.in_mode(mode_of(request.session)).is_editable_by(request.user)
     for name, filters in [*TABS.items(), *saved.values_list("name", "filters")]:
         yield _entry(name, "Segment", address_of(filters))
-    names = model_format_dict(Customer)
-    for _, _, description in options.get_actions(request).values():
-        yield _entry(str(description % names).rstrip("…"), "Select them first", address_of([]))
+    for _, description in options.get_action_choices(request, []):
+        yield _entry(description.rstrip("…"), "Select them first", address_of([]))
     for label, (_, permission) in ACTIONS.items():
         if request.user.has_perm(permission):
             yield _entry(label, "Open one first", address_of([]))

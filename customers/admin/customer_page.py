@@ -93,7 +93,9 @@ class CustomerPage:
         if not self.sees(model):
             return []
         rows = model.objects.filter(customer=self.customer, mode=self.customer.mode)
-        return [_linked(row) for row in rows.select_related(*related).order_by("-id")[:MOST]]
+        if related:
+            rows = rows.select_related(*related)
+        return [_linked(row) for row in rows.order_by("-id")[:MOST]]
 
     def lists(self) -> list[Model]:
         if not self.sees(SkuList):

@@ -1,7 +1,7 @@
 """Whether the database keeps what it has acknowledged, as it was sent."""
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, connection
+from django.db import connection
 
 LOSSY = {"fsync": {"off"}, "synchronous_commit": {"off"}}
 # With these a commit does not wait until a synchronous standby has it on its disk, so that it may
@@ -39,13 +39,3 @@ def check() -> None:
             f"The database's encoding is {found['server_encoding']}: make one of UTF-8 (createdb"
             " --encoding UTF8 --template template0), restore a dump into it, and set DATABASE_URL."
         )
-
-
-def check_at_start() -> None:
-    """As `check`; a database that is away is no reason not to start, /readyz asks it again."""
-    try:
-        check()
-    except DatabaseError:
-        return
-    finally:
-        connection.close()

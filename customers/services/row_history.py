@@ -78,9 +78,8 @@ def owners_of(row: Model) -> list[str]:
             model.objects.filter(**{key: row}).exclude(customer=None).values_list("customer_id")
             for model, key in address_foreign_keys()
         ]
-        return sorted(
-            pk for (pk,) in held[0].order_by().union(*(one.order_by() for one in held[1:]))
-        )
+        first, *others = (one.order_by() for one in held)
+        return sorted(pk for (pk,) in first.union(*others).order_by())
     owner = getattr(row, "owning_customer_id", None)
     return [owner] if owner else []
 

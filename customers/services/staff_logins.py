@@ -69,7 +69,7 @@ def _id_of(browser, name):
 
 
 def _digest(name):
-    return salted_hmac(SALT, name).hexdigest()
+    return salted_hmac(SALT, name, algorithm="sha256").hexdigest()
 
 
 @contextmanager

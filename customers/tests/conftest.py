@@ -1,6 +1,7 @@
 """What tests share: an API client with a token, and databases and keys of their own."""
 
 import json
+import logging
 import os
 import threading
 import time
@@ -19,6 +20,13 @@ from customers.services.passwords import Argon2idHasher
 from customers.services.tokens import issue_token
 
 JSON_API = "application/vnd.api+json"
+
+
+def pytest_configure():
+    """Of what the service logs, the output of tests shows warnings and errors alone."""
+    root = logging.getLogger()
+    for logs in (root, logging.getLogger("django"), *root.handlers):
+        logs.setLevel(logging.WARNING)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,9 +1,10 @@
 """A request's way: which of our files and functions are passed, from the door to the answer.
 
-`python -m customers.tests.request_way [--calls]` makes a database of its own on SQLite, goes five
-ways twice, and prints what the second passes, the first having compiled what is compiled once. With
-`--calls` the files and functions come in the order of their first calls, indented by the depth of
-our own calls. Comprehensions count as a part of their function, and a generator as one call.
+`python -m customers.tests.request_way [--calls | --write]` makes a database of its own on SQLite,
+goes five ways twice, and prints what the second passes, the first having compiled what is compiled
+once. With `--calls` the files and functions come in the order of their first calls, indented by the
+depth of our own calls; `--write` puts that into docs/requests.md. Comprehensions count as a part of
+their function, and a generator as one call.
 """
 
 import argparse
@@ -123,9 +124,31 @@ def measure():
     return found
 
 
+HEAD = """# A request's way
+
+Which of our files and functions a request passes, from the door to the answer, in the order of
+their first calls and indented by their depth; a number says how often, where it is more than once.
+Each way is gone twice and the second one shown, as some things are compiled once. This page is
+printed by a command; when the code has changed, run it again:
+
+```sh
+.venv/bin/python -m customers.tests.request_way --write
+```
+"""
+
+
+def document(found, calls):
+    """The table, and with `calls` the listings, as lines of Markdown."""
+    yield from table(found)
+    for way, (counted, first, _) in found.items() if calls else ():
+        yield f"\n## {way[0].upper()}{way[1:]}\n"
+        yield from listing(counted, first)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--calls", action="store_true", help="list files and functions, too")
+    parser.add_argument("--write", action="store_true", help="write docs/requests.md")
     options = parser.parse_args()
     with TemporaryDirectory() as folder:
         os.environ.update(
@@ -136,10 +159,11 @@ def main():
             WEBHOOK_ALLOWED_NETWORKS="127.0.0.0/8",
         )
         found = measure()
-    print("\n".join(table(found)))
-    for way, (calls, first, _) in found.items() if options.calls else ():
-        print(f"\n## {way}\n")
-        print("\n".join(listing(calls, first)))
+    lines = "\n".join(document(found, options.calls or options.write))
+    if options.write:
+        (ROOT / "docs" / "requests.md").write_text(f"{HEAD}\n{lines}\n")
+    else:
+        print(lines)
 
 
 if __name__ == "__main__":

@@ -186,11 +186,11 @@ def test_a_chunk_that_fails_is_done_again_and_nobody_twice(monkeypatch):
         done.extend(customers)
         tag.customers.add(*customers)
         if len(done) == 2:
-            raise OSError
+            raise OSError("The disk is away.")
         return []
 
     monkeypatch.setattr(ACTIONS["add_tags"], "apply", fail_once)
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="The disk is away"):
         bulk.finish(act)
     assert (tag.customers.count(), act.chunks.count()) == (0, 2)
     act = bulk.finish(act)
@@ -287,7 +287,8 @@ def test_an_action_needs_its_permission(client, action, permission):
     user = log_in_with(client, *others)
     sent = {"confirmed": "1", "customer_group": "", "tags": [vip.pk]}
     assert ask(client, action, [customer], **sent)["Content-Type"] != "text/csv"
-    assert not (BulkAct.objects.exists() or LogEntry.objects.exists())
+    assert not (BulkAct.objects.exists())
+    assert not (LogEntry.objects.exists())
     assert f'value="{action}"' not in client.get(LIST).content.decode()
     user.user_permissions.add(Permission.objects.get(codename=permission))
     assert f'value="{action}"' in client.get(LIST).content.decode()
@@ -314,7 +315,8 @@ def test_an_act_needs_its_permission_and_a_customer_of_the_mode(client, page, pe
     assert client.get(page_of(customer, page)).status_code == 200
     assert client.get(page_of(foreign, page)).status_code == 404
     assert client.post(page_of(foreign, page), sent).status_code == 404
-    assert not (EventStore.objects.exists() or CustomerPasswordReset.objects.exists())
+    assert not (EventStore.objects.exists())
+    assert not (CustomerPasswordReset.objects.exists())
     assert Customer.objects.count() == 3
 
 
@@ -345,9 +347,9 @@ def test_an_action_keeps_to_the_mode_at_work_whatever_rows_it_is_given(admin_use
     request = rf.post(LIST)
     request.user, request.session = admin_user, {}
     admin_user.is_verified = lambda: True  # as the second factor's middleware has it
-    actions = options.get_actions(request)
+    offered = options.get_actions(request)
     for name in [*ACTIONS, "export_csv"]:
-        action, *_ = actions[name]
+        action = getattr(offered[name], "func", None) or offered[name][0]  # a tuple before 6.1
         assert action(options, request, Customer.objects.all()).context_data["total"] == 1
 
 

@@ -412,12 +412,6 @@ def test_the_worker_stops_when_it_is_told_to(tmp_path):
     assert worker.returncode == 0
 
 
-def test_a_server_that_is_not_installed_is_not_measured(monkeypatch):
-    monkeypatch.setitem(sys.modules, "granian", None)
-    with pytest.raises(CommandError, match=r"^Install granian first: \.venv/bin/pip install"):
-        run("benchmark", server="granian")
-
-
 # Files
 
 

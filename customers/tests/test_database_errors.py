@@ -25,7 +25,7 @@ from django.db.utils import ConnectionHandler
 
 from customers.db.routing import from_replica
 from customers.models import Customer, CustomerGroup
-from customers.services import durability
+from customers.services import durability, start_checks
 from customers.services.database_errors import fault_of, is_away, place_of
 from customers.services.tokens import read_token
 from customers.services.transactions import retry_on_conflict
@@ -224,14 +224,14 @@ def test_within_a_transaction_nothing_is_tried_twice():
 
     def act():
         calls.append(1)
-        raise OperationalError from Collision
+        raise OperationalError from CollisionError
 
     with transaction.atomic(), pytest.raises(OperationalError):
         retry_on_conflict(act)
     assert len(calls) == 1
 
 
-class Collision(Exception):
+class CollisionError(Exception):
     sqlstate = "40001"
 
 
@@ -301,7 +301,7 @@ def test_a_database_that_is_not_of_utf_8_is_refused_with_what_to_do(monkeypatch,
     try:
         monkeypatch.setattr(durability, "connection", latin)
         with pytest.raises(ImproperlyConfigured, match="encoding is LATIN1: make one of UTF-8"):
-            durability.check_at_start()
+            start_checks.check_at_start()
         with pytest.raises(CommandError, match="encoding is LATIN1: make one of UTF-8"):
             call_command("work", once=True)
         served = subprocess.run(

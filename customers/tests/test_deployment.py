@@ -4,9 +4,11 @@ import os
 import re
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from shutil import which
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,6 +17,8 @@ from django.db import connection
 from django.urls import reverse
 
 from customers.tests.conftest import needs_postgresql
+from deploy.checks.__main__ import arguments
+from deploy.checks.harness import Ledger
 
 pytestmark = pytest.mark.thorough
 
@@ -106,6 +110,60 @@ def test_nginx_passes_on_the_largest_body_that_the_service_takes():
         reverse("admin:customers_customer_import"): settings.MAX_BODY_BYTES
         + settings.MAX_UPLOAD_BYTES,
     }
+
+
+def test_the_image_has_the_app_alone():
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    assert lines[0] == "*"
+    kept = {line[1:] for line in lines if line.startswith("!")}
+    assert kept == {"manage.py", "requirements.txt", "project", "templates", "customers"}
+    built = (ROOT / "Dockerfile").read_text()
+    assert "RUN rm -rf /srv/clientele/customers/tests " in built
+
+
+@pytest.mark.parametrize(
+    ("asked", "locked"),
+    [
+        (".ci/requirements/runtime.in", "requirements.txt"),
+        (".ci/requirements/tests.in", "customers/tests/requirements.txt"),
+        (".ci/requirements/tools.in", ".ci/requirements/tools.txt"),
+    ],
+)
+def test_what_is_installed_is_pinned_and_hashed_and_names_no_registry(asked, locked):
+    text = (ROOT / locked).read_text()
+    assert "://" not in text
+    entries = re.sub(r"^ *#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", "").splitlines()
+    entry = re.compile(r"([a-z0-9.-]+)==([\w.]+)(?: +; [^-]+?)?((?: +--hash=sha256:[0-9a-f]{64})+)")
+    pinned = {found[1]: found[2] for found in map(entry.fullmatch, entries)}
+    wanted = re.findall(r"^([a-z0-9-]+)(?:\[\w+\])?==(\S+)", (ROOT / asked).read_text(), re.M)
+    assert wanted
+    assert {name: pinned[name] for name, _ in wanted} == dict(wanted)
+
+
+@pytest.mark.parametrize(
+    ("words", "refusal"),
+    [
+        (["benchmark", "--server", "gunicorn"], "Install gunicorn first: .venv/bin/pip install"),
+        (["benchmark"], "Set DATABASE_URL to PostgreSQL"),
+        (["resilience", "flood"], "There is no flood; there is outage, stop, pgbouncer"),
+    ],
+)
+def test_a_check_that_cannot_be_made_is_refused(monkeypatch, capsys, words, refusal):
+    monkeypatch.setitem(sys.modules, "gunicorn", None)
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///x")
+    with pytest.raises(SystemExit) as ended:
+        arguments(words)
+    assert ended.value.code == 2
+    assert refusal in capsys.readouterr().err
+
+
+def test_a_ledger_tells_what_is_lost_and_what_nobody_was_told_of():
+    rows = {"id, metadata": [("a", None), ("b", "1"), ("x", None)], "id FROM": [("a",), ("x",)]}
+    ledger = Ledger()
+    ledger.sizes = {"a": None, "b": 2, "c": None}
+    cluster = SimpleNamespace(rows=lambda sql: next(v for k, v in rows.items() if k in sql))
+    assert ledger.lost(cluster) == ["b", "c"]
+    assert ledger.unacknowledged(cluster) == ["x"]
 
 
 def test_containers_take_every_setting_from_one_file():

@@ -1,5 +1,6 @@
 """The guides: every request that can be copied runs, and every link leads somewhere."""
 
+import ast
 import os
 import re
 import subprocess
@@ -14,7 +15,7 @@ from customers.tests.conftest import Api
 
 ROOT = Path(django_settings.BASE_DIR)
 PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in ROOT.glob("docs/*.md"))]
-MEASURED = {"docs/benchmark.md", "docs/benchmark.svg", "docs/growth.md"}  # by manage.py benchmark
+MEASURED = {"docs/benchmark.md", "docs/benchmark.svg", "docs/growth.md"}  # by the benchmark
 
 
 def headings(path):
@@ -32,6 +33,35 @@ def test_links_lead_somewhere(page):
         path = (ROOT / page).parent / target if target else ROOT / page
         assert path.exists(), target
         assert not heading or heading in headings(path), (target, heading)
+
+
+def defined(path):
+    """The qualified names of the functions that the file at `path` defines."""
+    found, todo = set(), [(ast.parse(path.read_text()), "")]
+    while todo:
+        node, prefix = todo.pop()
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.ClassDef):
+                todo.append((child, f"{prefix}{child.name}."))
+            elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                found.add(prefix + child.name)
+                todo.append((child, f"{prefix}{child.name}.<locals>."))
+            else:
+                todo.append((child, prefix))
+    return found
+
+
+def test_the_ways_of_requests_name_functions_that_there_are():
+    text = (ROOT / "docs" / "requests.md").read_text()
+    passed = set(re.findall(r"^ *((?:customers|project)/\S+\.py) (\S+)", text, re.MULTILINE))
+    assert len(passed) > 100
+    known = {path: defined(ROOT / path) for path, _ in passed}
+    gone = {
+        (path, name)
+        for path, name in passed
+        if name not in known[path] and "<lambda>" not in name and not name.endswith("__init__")
+    }
+    assert not gone, "run: .venv/bin/python -m customers.tests.request_way --write"
 
 
 @pytest.mark.skipif(not (which("bash") and which("curl")), reason="the guide asks for them")

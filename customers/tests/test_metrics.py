@@ -13,10 +13,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from customers.benchmarks.endurance import children
 from customers.models import WorkerHeartbeat
 from customers.tests.conftest import needs_postgresql
 from customers.tests.servers import free_port, start_server, wait_for_server
+from deploy.checks.harness import children
 
 NOT_FOUND = 'clientele_requests_total{method="GET",route="/.well-known/{path}",status="404"}'
 HEARTBEAT = 'clientele_worker_heartbeat_timestamp_seconds{work="mails"}'

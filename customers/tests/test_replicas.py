@@ -1,7 +1,7 @@
 """Reading from a replica: what is no replica of ours, on our timeline, is never read from.
 
 That one which is may be read from, and one of an older timeline may not, is shown on clusters
-by `deploy/prove.py replica promotion`.
+by `python -m deploy.checks resilience replica promotion`.
 """
 
 import time

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.core.management.base import CommandParser
 from django.core.management.commands.runserver import naiveip_re
@@ -15,7 +16,7 @@ from django.utils.crypto import get_random_string
 from customers.jobs import worker
 from customers.management.base import OperatorCommand
 from customers.models import Application, Customer
-from customers.services import password_resets, roles
+from customers.services import database_schema, password_resets, roles
 from customers.services.applications import create_application
 from customers.services.passwords import hash_password
 
@@ -43,6 +44,7 @@ class Command(OperatorCommand):
             again = [sys.executable, *sys.argv]  # other settings follow from it
             os.execve(sys.executable, again, {**os.environ, "PUBLIC_URL": url})  # noqa: S606
         call_command("migrate", verbosity=0)
+        self.check_tables()
         roles.make_roles()
         if not Customer.objects.exists():
             call_command("demo")
@@ -54,6 +56,12 @@ class Command(OperatorCommand):
         if not no_server:
             threading.Thread(target=worker.run, args=[threading.Event()], daemon=True).start()
             call_command("runserver", address, use_reloader=False)
+
+    def check_tables(self) -> None:
+        try:
+            database_schema.check()
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
 
     def make_credentials(self, url: str) -> None:
         application, secret = create_application(name="Demonstration", mode="test")

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from customers.jobs import worker
 from customers.management.base import OperatorCommand
-from customers.services import durability
+from customers.services import start_checks
 
 logger = logging.getLogger(__name__)
 
@@ -36,12 +36,12 @@ class Command(OperatorCommand):
             raise CommandError(f"An error ended it ({kind}); the log says where.") from error
 
     def work_once(self) -> None:
-        durability.check()
+        start_checks.check()
         done = ", ".join(f"{what}: {count}" for what, count in worker.run_once().items())
         self.stdout.write(f"Done; {done}.")
 
     def work(self) -> None:
-        durability.check_at_start()
+        start_checks.check_at_start()
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())

@@ -23,7 +23,7 @@ settings.configure(
     SECRET_KEY="benchmark",  # noqa: S106
     ALLOWED_HOSTS=["*"],
     DATABASES={"default": {**environ.Env().db("DATABASE_URL"), "CONN_MAX_AGE": 600}},
-    ROOT_URLCONF="customers.benchmarks.stock_urls",
+    ROOT_URLCONF="deploy.checks.stock_urls",
     INSTALLED_APPS=[
         "customers",
         "django.contrib.contenttypes",

@@ -1,5 +1,7 @@
 """The stock viewsets, serializers and routes."""
 
+from typing import Any
+
 from django.urls import include, path
 from rest_framework import routers
 from rest_framework.serializers import HyperlinkedIdentityField
@@ -21,20 +23,21 @@ class Link(HyperlinkedRelatedField):
     model = Customer  # some of the relationships are no attribute of the model
 
 
-def linked(name, *links, **loaded):
-    """A serializer whose resources have links, and some relationships their data, too.
+def linked(name: str, *links: str, **loaded: bool) -> Any:
+    """A serializer class whose resources have links, and some relationships their data, too.
 
     `links` are relationships; `loaded` maps relationships to whether they are to many.
     """
-    options = {
+    options: dict[str, Any] = {
         "read_only": True,
         "self_link_view_name": f"{name}-relationships",
         "related_link_view_name": f"{name}-related",
     }
-    fields = {one: Link(**options) for one in links}
+    fields: dict[str, Any] = {one: Link(**options) for one in links}
     fields |= {one: ResourceRelatedField(many=many, **options) for one, many in loaded.items()}
     fields["url"] = HyperlinkedIdentityField(view_name=f"{name}-detail")
-    return type(Stock)("Linked", (Stock,), fields)
+    metaclass: Any = type(Stock)
+    return metaclass("Linked", (Stock,), fields)
 
 
 GROUP = ["customers", "attachments", "event_stores"]
@@ -66,19 +69,28 @@ CUSTOMER = [
 INCLUDED = {"customer_group": False, "tags": True, "orders": True}
 
 
-class GroupSerializer(linked("group", *GROUP)):
+LinkedGroup: Any = linked("group", *GROUP)
+
+
+class GroupSerializer(LinkedGroup):
     class Meta:
         model = CustomerGroup
         fields = ["url", "name", "code", *COMMON, *GROUP]
 
 
-class TagSerializer(linked("tag", *TAG)):
+LinkedTag: Any = linked("tag", *TAG)
+
+
+class TagSerializer(LinkedTag):
     class Meta:
         model = Tag
         fields = ["url", "name", *COMMON, *TAG]
 
 
-class OrderSerializer(linked("order", *ORDER)):
+LinkedOrder: Any = linked("order", *ORDER)
+
+
+class OrderSerializer(LinkedOrder):
     class Meta:
         model = Order
         fields = [
@@ -110,7 +122,10 @@ class OrderSerializer(linked("order", *ORDER)):
         ]
 
 
-class CustomerSerializer(linked("customer", *CUSTOMER, **INCLUDED)):
+LinkedCustomer: Any = linked("customer", *CUSTOMER, **INCLUDED)
+
+
+class CustomerSerializer(LinkedCustomer):
     has_password = serializers.BooleanField(read_only=True)
 
     included_serializers = {
@@ -147,7 +162,7 @@ class CustomerViewSet(views.ModelViewSet):
     select_for_includes = {"customer_group": ["customer_group"]}
     prefetch_for_includes = {"__all__": ["tags", "orders"]}
 
-    def perform_create(self, serializer):
+    def perform_create(self, serializer: Any) -> None:
         serializer.save(mode="live")  # as all rows are: it lists them together
 
 
@@ -166,7 +181,7 @@ class OrderViewSet(views.ModelViewSet):
     serializer_class = OrderSerializer
 
 
-SERVED = {
+SERVED: dict[str, tuple[str, Any]] = {
     "customers": ("customer", CustomerViewSet),
     "customer_groups": ("group", GroupViewSet),
     "tags": ("tag", TagViewSet),

@@ -3,26 +3,25 @@
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from operator import attrgetter
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from tqdm import tqdm
 
-from customers.benchmarks import report, workloads
-from customers.benchmarks.measure import Server, load
-from customers.benchmarks.seed import fill
+from deploy.checks import report, workloads
+from deploy.checks.harness import ROOT, run
+from deploy.checks.measure import Result, Server, load
+from deploy.checks.seed import fill
 
-ROOT = Path(__file__).resolve().parents[2]
 MODULES = {
     "ours": "project.wsgi",
-    "floor": "customers.benchmarks.floor",
-    "stock": "customers.benchmarks.stock",
+    "floor": "deploy.checks.floor",
+    "stock": "deploy.checks.stock",
 }
 PORTS = {"ours": 8151, "floor": 8152, "stock": 8153}
 # Connections, and the length of a spell. What disturbs a spell adds to it: the cheapest counts.
@@ -30,7 +29,7 @@ SPELLS = [(1, 1), (1, 1), (1, 1), (8, 0.5), (32, 0.5)]
 CPU = attrgetter("cpu")
 
 
-def database(url, size):
+def database(url: str, size: int) -> str:
     """The URL of a database beside that of `url` with `size` customers; made once, then kept."""
     name = f"clientele_benchmark_{size}"
     parts = urlsplit(url)
@@ -45,7 +44,7 @@ def database(url, size):
     _ours(["manage.py", "migrate", "--verbosity", "0"], own)
     with tqdm(desc=f"{size} customers", unit=" steps", total=9) as bar:
 
-        def progress(step):
+        def progress(step: str) -> None:
             bar.set_postfix_str(step)
             bar.update()
 
@@ -58,26 +57,23 @@ def database(url, size):
 SEEDED = "SELECT obj_description('customers'::regclass)"
 
 
-def _schema():
+def _schema() -> str:
     """What the tables are made by; another one asks for another database."""
     made = b"".join(path.read_bytes() for path in sorted(ROOT.glob("customers/migrations/*.py")))
     return hashlib.sha256(made).hexdigest()
 
 
-def _ours(arguments, url):
+def _ours(arguments: list[str], url: str) -> str:
     env = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "project.settings"}
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=env, check=True, capture_output=True, text=True
-    )
-    return done.stdout
+    return run(sys.executable, *arguments, cwd=ROOT, env=env)
 
 
 @contextmanager
-def serving(names, url, kind):
+def serving(names: list[str], url: str, kind: str) -> Iterator[list[Server]]:
     """The Servers of `names`, started, answering, and stopped in the end."""
-    known = json.loads(_ours(["-m", "customers.benchmarks.prepare"], url).splitlines()[-1])
+    known = json.loads(_ours(["-m", "deploy.checks.prepare"], url).splitlines()[-1])
     ours = {"DJANGO_SETTINGS_MODULE": "project.settings", "LOG_LEVEL": "WARNING"}
-    servers = []
+    servers: list[Server] = []
     try:
         for name in names:
             env = {} if name == "stock" else ours
@@ -93,9 +89,12 @@ def serving(names, url, kind):
             server.stop()
 
 
-def compare(url, *, size, seconds, kind, names=tuple(MODULES)):
+def compare(
+    url: str, *, size: int, seconds: float, kind: str, names: list[str]
+) -> tuple[str, str, str, str]:
     """Measure all workloads on all servers; return tables, chart and notes."""
-    own, results = database(url, size), {}
+    own = database(url, size)
+    results: dict[tuple[str, str, int], Result] = {}
     page = min(2000, size // 25)
     all_workloads = [*workloads.READS, *workloads.WRITES]
     with serving(names, own, kind) as servers:
@@ -121,9 +120,10 @@ def compare(url, *, size, seconds, kind, names=tuple(MODULES)):
     return table, latencies, report.chart(results, page), notes
 
 
-def grow(url, *, sizes, seconds, kind):
+def grow(url: str, *, sizes: list[int], seconds: float, kind: str) -> str:
     """Measure our reads at each of `sizes`, and the admin at the largest."""
-    results, page = {}, min(2000, sizes[0] // 25)
+    results: dict[tuple[str, int], Result] = {}
+    admin = ""
     for size in sizes:
         with serving(["ours"], database(url, size), kind) as (server,):
             for name in tqdm(workloads.READS, desc=f"{size} customers"):
@@ -132,7 +132,7 @@ def grow(url, *, sizes, seconds, kind):
                 results[name, size] = load(server, requests, 1, seconds)
             if size == sizes[-1]:
                 admin = _admin(server)
-    return report.growth(results, sizes, "2000") + "\n\n" + admin, page
+    return report.growth(results, sizes, "2000") + "\n\n" + admin
 
 
 ADMIN = {
@@ -143,21 +143,19 @@ ADMIN = {
 }
 
 
-def _admin(server):
+def _admin(server: Server) -> str:
     """How long the admin's customer list takes, the first time and then."""
     headers = {"Cookie": f"sessionid={server.session}"}
     lines = ["| admin | first ms | then ms |", "| --- | --: | --: |"]
     server.send(server.request("GET", "/admin/customers/tag/", headers=headers))
     for title, query in ADMIN.items():
-        request, times = (
-            server.request("GET", f"/admin/customers/customer/{query}", b"", headers),
-            [],
-        )
+        request = server.request("GET", f"/admin/customers/customer/{query}", b"", headers)
+        times = []
         for _ in range(6):
             start = time.perf_counter()
             status, body = server.send(request)
             times.append(1000 * (time.perf_counter() - start))
-        if status != 200 or b".example.com" not in body:
-            raise RuntimeError(f"The admin shows no customers: {title}, status {status}")
+            if status != 200 or b".example.com" not in body:
+                raise RuntimeError(f"The admin shows no customers: {title}, status {status}")
         lines.append(f"| {title} | {times[0]:.0f} | {sorted(times[1:])[2]:.0f} |")
     return "\n".join(lines)

@@ -1,20 +1,25 @@
 """The figures as a Markdown table and as an SVG chart."""
 
+from collections.abc import Mapping, Sequence
 from math import log10
 
+from deploy.checks.measure import Result
+
 SERVERS = {"ours": "Clientele", "floor": "by hand", "stock": "stock DRF-JSON:API"}
+Results = Mapping[tuple[str, str, int], Result]  # by workload, server, connections
 COLOURS = {"ours": "#2f6f8f", "floor": "#8a8a8a", "stock": "#d08c3f"}
 
 
-def table(results, page):
-    """`results` maps (workload, server, connections) to measure.Result."""
+def table(results: Results, page: int) -> str:
+    """What requests cost on each server, one connection at a time."""
     lines = [
         "| workload | ms of CPU: Clientele (server + database) | by hand | stock | ÷ by hand | "
         "stock ÷ ours |",
         "| --- | --: | --: | --: | --: | --: |",
     ]
     for name in dict.fromkeys(name for name, _, _ in results):
-        ours, floor, stock = (results.get((name, server, 1)) for server in SERVERS)
+        ours = results[name, "ours", 1]
+        floor, stock = (results.get((name, server, 1)) for server in ("floor", "stock"))
         parts = f"**{ours.cpu:.2f}** ({ours.server:.2f} + {ours.database:.2f})"
         lines.append(
             f"| {name.format(page=page)} | {parts} | {_ms(floor)} | {_ms(stock)} | "
@@ -23,7 +28,7 @@ def table(results, page):
     return "\n".join(lines)
 
 
-def latencies(results, page):
+def latencies(results: Results, page: int) -> str:
     """Requests a second and how long they take, of the same `results`."""
     lines = ["| workload | connections | requests/s | p50 ms | p95 ms | p99 ms |"]
     lines.append("| --- | --: | --: | --: | --: | --: |")
@@ -36,15 +41,15 @@ def latencies(results, page):
     return "\n".join(lines)
 
 
-def _ms(found):
+def _ms(found: Result | None) -> str:
     return f"{found.cpu:.2f}" if found else "-"
 
 
-def _ratio(above, below):
+def _ratio(above: Result | None, below: Result | None) -> str:
     return f"{above.cpu / below.cpu:.2f}" if above and below else "-"
 
 
-def chart(results, page):
+def chart(results: Results, page: int) -> str:
     """Bars of CPU per request on a logarithmic scale, as SVG."""
     names = list(dict.fromkeys(name for name, _, _ in results))
     left, width, row, bar = 330, 520, 62, 15
@@ -78,7 +83,7 @@ def chart(results, page):
     return "\n".join([*parts, "</svg>", ""])
 
 
-def growth(results, sizes, page):
+def growth(results: Mapping[tuple[str, int], Result], sizes: Sequence[int], page: str) -> str:
     """`results` maps (workload, size) to measure.Result."""
     lines = ["| workload | " + " | ".join(f"{size:,}" for size in sizes) + " | growth |"]
     lines.append("| --- |" + " --: |" * (len(sizes) + 1))

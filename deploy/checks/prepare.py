@@ -13,8 +13,8 @@ from customers.services import environments  # noqa: E402
 from customers.services.applications import create_application  # noqa: E402
 from customers.services.tokens import issue_token  # noqa: E402
 
-application, _ = create_application(name="Benchmark", mode="live")
-staff, _ = User.objects.get_or_create(username="benchmark", is_staff=True, is_superuser=True)
+application, _secret = create_application(name="Benchmark", mode="live")
+staff, _made = User.objects.get_or_create(username="benchmark", is_staff=True, is_superuser=True)
 session = SessionStore()
 session[SESSION_KEY] = str(staff.pk)
 session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"

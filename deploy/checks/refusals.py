@@ -1,6 +1,6 @@
 """What nginx on a port says of what it refuses; the last requests find the service stopped.
 
-deploy/refusals.py PORT PID, where PID is the process of the service, which is paused and ended.
+`python -m deploy.checks.refusals PORT PID`: PID is the service, which is paused and ended.
 """
 
 import contextlib
@@ -11,16 +11,25 @@ import signal
 import sqlite3
 import ssl
 import sys
+from collections.abc import Iterable
+
+from deploy.checks.harness import descendants
 
 HOST = "api.example.com"
 JSON_API, JSON, PAGE = "application/vnd.api+json", "application/json", "text/html; charset=utf-8"
 PATHS = {"/api/customers": JSON_API, "/oauth/token": JSON, "/test/password/forgot": PAGE}
 LARGE = b"x" * (2 << 20)
-wrong = []
+wrong: list[str] = []
 
 
-def ask(port, method, path, body=None, **headers):
-    """Status, media type, body and Retry-After of the answer."""
+def ask(
+    port: int,
+    method: str,
+    path: str,
+    body: bytes | str | Iterable[bytes] | None = None,
+    **headers: str,
+) -> tuple[int, http.client.HTTPMessage, str]:
+    """Status, headers and body of the answer."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     line = http.client.HTTPSConnection("127.0.0.1", port, timeout=100, context=context)
@@ -32,7 +41,17 @@ def ask(port, method, path, body=None, **headers):
         line.close()
 
 
-def check(what, port, status, code, method="GET", query="", body=None, retry=None, **headers):
+def check(
+    what: str,
+    port: int,
+    status: int,
+    code: str,
+    method: str = "GET",
+    query: str = "",
+    body: bytes | None = None,
+    retry: str | None = None,
+    **headers: str,
+) -> None:
     """Compare what each kind of caller is told."""
     for path, kind in PATHS.items():
         found, heads, text = ask(port, method, path + query, body, **headers)
@@ -51,7 +70,7 @@ def check(what, port, status, code, method="GET", query="", body=None, retry=Non
                 wrong.append(f"{what} of {path}: {text}")
 
 
-def busy(port):
+def check_busy(port: int) -> None:
     """The service's own 503, of a database that somebody else writes to, comes through as it is."""
     document = {"data": {"type": "tags", "attributes": {"name": "busy"}}}
     bearer = {"Authorization": f"Bearer {os.environ['TOKEN']}", "Content-Type": JSON_API}
@@ -70,12 +89,8 @@ def busy(port):
                 wrong.append(f"503 of {path}: {told}, {text[:200]}")
 
 
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as found:
-        return [int(one) for one in found.read().split()]
-
-
-def main(port, pid):
+def main(port: int, pid: int) -> list[str]:
+    """What is not as it must be, one sentence each."""
     check("413", port, 413, "CONTENT_TOO_LARGE", "POST", body=LARGE)
     pieces = (LARGE[:65536] for _ in range(64))  # which http.client sends in chunks
     found, heads, text = ask(port, "POST", "/api/customers", pieces)
@@ -89,8 +104,8 @@ def main(port, pid):
     found, heads, text = ask(port, "GET", "/api/customers?" + "x" * 7900)
     if (found, heads["Content-Type"]) != (401, JSON_API):  # the service's own
         wrong.append(f"a long address: {found}, {text[:200]}")
-    busy(port)
-    service = [pid, *children(pid)]
+    check_busy(port)
+    service = descendants(pid)
     for one in service:
         os.kill(one, signal.SIGSTOP)
     check("504", port, 504, "GATEWAY_TIMEOUT", retry="5")

@@ -1,5 +1,8 @@
 """Fills an empty database: customers with groups, tags, orders and addresses, all in SQL."""
 
+from collections.abc import Callable
+from typing import Any
+
 import psycopg
 
 COMMON = "mode, metadata, created_at, updated_at"
@@ -57,7 +60,7 @@ TABLES = {
 }
 
 
-def fill(url, count, progress):
+def fill(url: str, count: int, progress: Callable[[str], None]) -> None:
     """Put `count` customers, a number from 10,000 on, into the migrated database at `url`.
 
     Indexes are made after the rows. `progress` is called with the name of each step.
@@ -81,7 +84,7 @@ def fill(url, count, progress):
         execute("CHECKPOINT")
 
 
-def _loose_indexes(connection, table):
+def _loose_indexes(connection: psycopg.Connection, table: str) -> list[tuple[Any, ...]]:
     """The indexes of `table` that hold no constraint: pairs of name and definition."""
     return connection.execute(
         "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s AND indexname NOT IN"
@@ -90,7 +93,7 @@ def _loose_indexes(connection, table):
     ).fetchall()
 
 
-def _tally(connection, table):
+def _tally(connection: psycopg.Connection, table: str) -> None:
     """Let the trigger that was off count the rows, from 0."""
     value = {"customers": "status", "orders": "status"}.get(table, "''::text")
     known = "SELECT FROM tallies WHERE resource_type = %s"

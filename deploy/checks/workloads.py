@@ -3,13 +3,19 @@
 import json
 import random
 import secrets
+from collections.abc import Iterator
 from itertools import count as numbers
+from typing import Any
 from urllib.parse import urlencode
 
+from deploy.checks.measure import Server
+
+Request = tuple[bytes, int]  # and the status that must be answered
+Comparable = tuple[list[dict[str, Any]], dict[tuple[str, str], dict[str, Any]], int | None]
 LIST = {"sort": "-created_at", "page[size]": "25"}
 PART = "ovelac"  # of the addresses of 100 customers, however many there are
 
-READS = {
+READS: dict[str, dict[str, str] | None] = {
     "W1 retrieve one": None,
     "W2 list of 25, newest first, with its count": LIST,
     "W3 W2 with customer_group, tags and orders": {**LIST, "include": "customer_group,tags,orders"},
@@ -25,14 +31,14 @@ STOCK_NAMES = {
 }
 
 
-def path_of(server, query):
+def path_of(server: Server, query: dict[str, str]) -> str:
     """The path that asks `server` for a list."""
     if server.name == "stock":
         query = {STOCK_NAMES.get(name, name): value for name, value in query.items()}
     return f"/api/customers?{urlencode(query)}"
 
 
-def reads(server, name, size):
+def reads(server: Server, name: str, size: int) -> Iterator[Request]:
     """An endless iterator of the requests of a workload of READS against `size` customers."""
     query = READS[name]
     if query is None:
@@ -47,11 +53,12 @@ def reads(server, name, size):
         yield request
 
 
-def writes(server, name, size):
+def writes(server: Server, name: str, size: int) -> Iterator[Request]:
     """As `reads`, of WRITES; every server has customers and addresses of its own."""
     run, share = secrets.token_hex(4), {"ours": 0, "stock": 1, "floor": 2}[server.name]
     for number in numbers():
-        data, method, path, status = {"type": "customers"}, "POST", "/api/customers", 201
+        data: dict[str, Any] = {"type": "customers"}
+        method, path, status = "POST", "/api/customers", 201
         if name == "W6 create":
             email = f"{server.name}.{run}.{number}@example.com"
             data["attributes"] = {"email": email, "metadata": {"size": "M"}}
@@ -62,7 +69,7 @@ def writes(server, name, size):
         yield server.request(method, path, json.dumps({"data": data}).encode()), status
 
 
-def check_alike(servers, size):
+def check_alike(servers: list[Server], size: int) -> None:
     """Raise AssertionError unless all servers answer the reads with the same resources.
 
     The floor's documents equal ours; of the stock one, attributes and all links are compared.
@@ -77,7 +84,7 @@ def check_alike(servers, size):
             _compare(documents["ours"], documents[other], f"{name}, {other}")
 
 
-def _comparable(document, server):
+def _comparable(document: dict[str, Any], server: Server) -> Comparable:
     """The resources in order, the included ones by key, and the count."""
     text = json.dumps(document).replace(f"http://127.0.0.1:{server.port}", "")
     document = json.loads(text)
@@ -88,7 +95,7 @@ def _comparable(document, server):
     return data, included, count
 
 
-def _compare(ours, others, where):
+def _compare(ours: Comparable, others: Comparable, where: str) -> None:
     keys = [[(one["type"], one["id"]) for one in data] for data, _, _ in (ours, others)]
     assert keys[0] == keys[1], where
     assert _types(ours[1]) == _types(others[1]), where
@@ -100,11 +107,11 @@ def _compare(ours, others, where):
         _compare_resource(mine, theirs, where)
 
 
-def _types(included):
+def _types(included: dict[tuple[str, str], Any]) -> set[str]:
     return {pk for _, pk in included}
 
 
-def _compare_resource(mine, theirs, where):
+def _compare_resource(mine: dict[str, Any], theirs: dict[str, Any], where: str) -> None:
     if where.endswith("floor"):
         assert mine == theirs, (where, mine, theirs)
         return

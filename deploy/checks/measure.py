@@ -7,9 +7,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
+
+from deploy.checks.harness import descendants, stop
 
 HEAD_END = b"\r\n\r\n"
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
@@ -18,11 +22,20 @@ LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 class Server:
     """One WSGI application in a server of its own, with its own database connections."""
 
-    def __init__(self, name, module, url, port, environment, kind="granian"):
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        url: str,
+        port: int,
+        environment: dict[str, str],
+        kind: str = "granian",
+    ) -> None:
         self.name = name
         self.port = port
         self.url = url
-        self.headers = {}
+        self.headers: dict[str, str] = {}
+        self.session = ""  # of the admin
         inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
         env = {
             **inherited,
@@ -35,7 +48,7 @@ class Server:
             [sys.executable, "-m", *self._command(kind, module)], env=env
         )
 
-    def _command(self, kind, module):
+    def _command(self, kind: str, module: str) -> list[str]:
         address = f"127.0.0.1:{self.port}"
         if kind == "granian":
             options = ["--interface", "wsgi", "--workers", "1", "--blocking-threads", "8"]
@@ -45,11 +58,12 @@ class Server:
             return ["granian", *options, *where, f"{module}:application"]
         options = ["--worker-class", "gthread", "--workers", "1", "--threads", "8"]
         options += ["--keep-alive", "75", "--log-level", "warning"]
-        options += ["--config", "python:customers.benchmarks"]
+        options += ["--config", "python:deploy.checks"]
         return ["gunicorn", *options, "--bind", address, f"{module}:application"]
 
-    def wait(self, path):
+    def wait(self, path: str) -> None:
         """Return once `path` is answered with 200. Raises RuntimeError after 30 seconds."""
+        body = b""
         for _ in range(300):
             try:
                 status, body = self.send(self.request("GET", path))
@@ -60,7 +74,9 @@ class Server:
             time.sleep(0.1)
         raise RuntimeError(f"{self.name} answers {body[:300]!r}")
 
-    def request(self, method, path, body=b"", headers=None):
+    def request(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> bytes:
         """The bytes of a request."""
         lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}"]
         shown = {"Accept": "application/vnd.api+json", **self.headers, **(headers or {})}
@@ -69,11 +85,12 @@ class Server:
         lines += [f"{name}: {value}" for name, value in shown.items()]
         return "\r\n".join([*lines, "", ""]).encode() + body
 
-    def send(self, request):
+    def send(self, request: bytes) -> tuple[int, bytes]:
+        """Status and body of the answer to `request`, on a connection of its own."""
         with Connection(self.port) as connection:
             return connection.send(request)
 
-    def cpu(self):
+    def cpu(self) -> tuple[float, float]:
         """Seconds of CPU so far: of the server's processes, and of their database's."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             rows = connection.execute(
@@ -81,33 +98,19 @@ class Server:
                 [f"bench-{self.name}"],
             ).fetchall()
         return (
-            sum(_cpu(pid) for pid in self._pids()),
+            sum(_cpu(pid) for pid in descendants(self.process.pid)),
             sum(_cpu(pid) for (pid,) in rows),
         )
 
-    def memory(self):
+    def memory(self) -> float:
         """The largest resident size of its processes, in MB."""
-        return max(_resident(pid) for pid in self._pids())
+        return max(_resident(pid) for pid in descendants(self.process.pid))
 
-    def _pids(self):
-        found, pending = [], [self.process.pid]
-        while pending:
-            pid = pending.pop()
-            found.append(pid)
-            for path in Path(f"/proc/{pid}/task").glob("*/children"):
-                pending += map(int, path.read_text().split())
-        return found
-
-    def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+    def stop(self) -> None:
+        stop(self.process, seconds=10)
 
 
-def _cpu(pid):
+def _cpu(pid: int) -> float:
     total = 0
     for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
         try:
@@ -117,27 +120,25 @@ def _cpu(pid):
     return total / 1e9
 
 
-def _resident(pid):
-    match = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
-    return int(match[1]) / 1024
+def _resident(pid: int) -> float:
+    (kilobytes,) = re.findall(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    return int(kilobytes) / 1024
 
 
 class Connection:
     """A connection that is kept alive."""
 
-    def __init__(self, port):
-        self.port = port
-        self.socket = None
-
-    def __enter__(self):
-        self.socket = socket.create_connection(("127.0.0.1", self.port), 60)
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), 60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def __enter__(self) -> "Connection":
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self.socket.close()
 
-    def send(self, request):
+    def send(self, request: bytes) -> tuple[int, bytes]:
         """Status and body of the answer to the bytes of a request."""
         self.socket.sendall(request)
         received = self.socket.recv(262144)
@@ -149,7 +150,7 @@ class Connection:
             body += self._more()
         return status, body
 
-    def _more(self):
+    def _more(self) -> bytes:
         received = self.socket.recv(262144)
         if not received:
             raise ConnectionResetError("The server closed the connection.")
@@ -159,7 +160,9 @@ class Connection:
 class Result:
     """What requests of one workload cost: `per_second`, `milliseconds` by percentile, CPU."""
 
-    def __init__(self, times, seconds, server_cpu, database_cpu):
+    def __init__(
+        self, times: list[float], seconds: float, server_cpu: float, database_cpu: float
+    ) -> None:
         ordered, self.count = sorted(times), len(times)
         self.per_second = len(times) / seconds
         self.percentiles = {
@@ -170,20 +173,24 @@ class Result:
         self.database = 1000 * database_cpu / len(times)
 
     @property
-    def cpu(self):
+    def cpu(self) -> float:
         """Milliseconds of CPU per request, server and database."""
         return self.server + self.database
 
 
-def load(server, requests, connections, seconds):
+def load(
+    server: Server, requests: Iterator[tuple[bytes, int]], connections: int, seconds: float
+) -> Result:
     """The Result of sending `requests`, an endless iterator of (bytes, status), for `seconds`.
 
     Raises RuntimeError when an answer has another status.
     """
-    times, wrong, lock = [], [], threading.Lock()
-    end = time.perf_counter() + seconds
+    times: list[float] = []
+    wrong: list[tuple[Any, ...]] = []
+    lock = threading.Lock()
+    end = 0.0
 
-    def run():
+    def run() -> None:
         mine = []
         with Connection(server.port) as connection:
             while (start := time.perf_counter()) < end and not wrong:
@@ -197,6 +204,7 @@ def load(server, requests, connections, seconds):
 
     threads = [threading.Thread(target=run) for _ in range(connections)]
     before, start = server.cpu(), time.perf_counter()
+    end = start + seconds
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -204,5 +212,4 @@ def load(server, requests, connections, seconds):
     elapsed, spent = time.perf_counter() - start, server.cpu()
     if wrong:
         raise RuntimeError(wrong[0])
-    used = [now - then for now, then in zip(spent, before, strict=True)]
-    return Result(times, elapsed, *used)
+    return Result(times, elapsed, spent[0] - before[0], spent[1] - before[1])

@@ -3,6 +3,8 @@
 import os
 import threading
 import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
 from urllib.parse import parse_qs
 
 import django
@@ -93,20 +95,32 @@ LIVE = " FROM customers WHERE mode = 'live'"
 local = threading.local()
 
 
-def database():
+def database() -> psycopg.Connection:
     """This thread's connection."""
     if not hasattr(local, "connection"):
         local.connection = psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
         local.connection.prepare_threshold = 2
-    return local.connection
+    connection: psycopg.Connection = local.connection
+    return connection
 
 
-def resource(kind, pk, attributes, linkages):
+def fetch_one(sql: str, values: list[Any]) -> tuple[Any, ...]:
+    """The row of a statement that has one."""
+    row = database().execute(sql, values).fetchone()
+    if row is None:
+        raise LookupError(sql)
+    return row
+
+
+def resource(
+    kind: str, pk: str, attributes: dict[str, Any], linkages: dict[str, Any]
+) -> dict[str, Any]:
+    """The resource object of a row."""
     link = f"{URL}/{kind}/{pk}"
     for name in ("created_at", "updated_at", *DATED):
         if attributes.get(name):
             attributes[name] = instant(attributes[name])
-    relationships = {}
+    relationships: dict[str, dict[str, Any]] = {}
     for name in RELATIONSHIPS[kind]:
         links = {"self": f"{link}/relationships/{name}", "related": f"{link}/{name}"}
         relationships[name] = {"links": links}
@@ -122,18 +136,19 @@ def resource(kind, pk, attributes, linkages):
     }
 
 
-def customer(row, linkages=None):
+def customer(row: tuple[Any, ...], linkages: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The resource object of a row of SELECT."""
     pk, _, password, *values = row
     attributes = dict(zip(CUSTOMER, values, strict=True))
     attributes |= {"has_password": password, "jwt_custom_claim": None}
     return resource("customers", pk, attributes, linkages or {})
 
 
-def included(kind, sql, ids):
-    """The resources of a type by id, and the rows that say whose they are."""
+def included(kind: str, sql: str, ids: list[str]) -> dict[str, dict[str, Any]]:
+    """The resources of a type by id."""
     columns = ", ".join(f"t.{name}" for name in COLUMNS[kind])
     rows = database().execute(f"SELECT t.id, {columns} {sql}", [ids]).fetchall()
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for pk, *values in rows:
         if pk not in found:
             attributes = dict(zip(COLUMNS[kind], values, strict=True))
@@ -141,7 +156,10 @@ def included(kind, sql, ids):
     return found
 
 
-def with_included(rows):
+def with_included(
+    rows: list[tuple[Any, ...]],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The resource objects of the rows, and those that they include."""
     ids = [row[0] for row in rows]
     groups = included(
         "customer_groups", "FROM customer_groups t WHERE id = ANY(%s)", [row[1] for row in rows]
@@ -151,12 +169,13 @@ def with_included(rows):
         " ORDER BY tag_id",
         [ids],
     )
-    tagged = {}
+    tagged: dict[str, list[dict[str, str]]] = {}
     for pk, tag in pairs.fetchall():
         tagged.setdefault(pk, []).append({"type": "tags", "id": tag})
     wanted = list({link["id"] for links in tagged.values() for link in links})
     tags = included("tags", "FROM tags t WHERE id = ANY(%s)", wanted)
-    owners, orders = {}, {}
+    owners: dict[str, list[dict[str, str]]] = {}
+    orders = {}
     columns = ", ".join(ORDER)
     rows_of_orders = database().execute(
         f"SELECT id, customer_id, {columns} FROM orders WHERE customer_id = ANY(%s) ORDER BY id",
@@ -179,20 +198,20 @@ def with_included(rows):
     return data, [*groups.values(), *tags.values(), *orders.values()]
 
 
-def listed(query):
-    where, values = "", []
+def listed(query: dict[str, list[str]]) -> dict[str, Any]:
+    """The document of a list."""
+    where, values = "", list[Any]()
     if part := query.get("filter[q][email_cont]"):
         where, values = " AND email_key ILIKE %s", [f"%{email_key(part[0])}%"]
     if status := query.get("filter[q][status_eq]"):
         where, values = " AND status = %s", [status[0]]
     size = int(query["page[size]"][0])
     number = int(query.get("page[number]", ["1"])[0])
-    execute = database().execute
-    count = execute("SELECT count(*)" + LIVE + where, values).fetchone()[0]
+    (count,) = fetch_one("SELECT count(*)" + LIVE + where, values)
     order = " ORDER BY created_at DESC, id LIMIT %s OFFSET %s"
     page = [size, (number - 1) * size]
-    rows = execute(SELECT + LIVE + where + order, [*values, *page]).fetchall()
-    document = {"meta": {"record_count": count, "page_count": -(-count // size)}}
+    rows = database().execute(SELECT + LIVE + where + order, [*values, *page]).fetchall()
+    document: dict[str, Any] = {"meta": {"record_count": count, "page_count": -(-count // size)}}
     document["links"] = {"first": f"{URL}/customers?page[number]=1"}
     if "include" in query:
         document["data"], document["included"] = with_included(rows)
@@ -201,7 +220,8 @@ def listed(query):
     return document
 
 
-def record(pk, act, payload, *topics):
+def record(pk: str, act: str, payload: dict[str, Any], *topics: str) -> None:
+    """Write the audit log and the events."""
     execute = database().execute
     log = (
         "INSERT INTO event_stores (id, mode, metadata, created_at, updated_at, resource_type,"
@@ -213,72 +233,61 @@ def record(pk, act, payload, *topics):
         execute(
             "INSERT INTO events (id, mode, metadata, created_at, updated_at, name, resource_type,"
             " resource_id, undispatched)"
-            " VALUES (%s, 'live', '{}', now(), now(), %s, 'customers', %s,"
-            " true)",
+            " VALUES (%s, 'live', '{}', now(), now(), %s, 'customers', %s, true)",
             [new_id(), topic, pk],
         )
 
 
-def created(body):
+def created(body: dict[str, Any]) -> dict[str, Any]:
+    """The document of a new customer."""
     attributes, pk = body["data"]["attributes"], new_id()
     with database().transaction():
-        row = (
-            database()
-            .execute(
-                "INSERT INTO customers (id, email, email_key, status, total_orders_count,"
-                " shopper_reference, profile_id, mode, metadata, created_at, updated_at) VALUES"
-                " (%s, %s, %s, 'prospect', 0, %s, %s, 'live', %s, now(), now())"
-                " RETURNING id, customer_group_id, false, " + ", ".join(CUSTOMER),
-                [
-                    pk,
-                    attributes["email"],
-                    email_key(attributes["email"]),
-                    uuid.uuid4().hex,
-                    uuid.uuid4().hex,
-                    Jsonb(attributes.get("metadata", {})),
-                ],
-            )
-            .fetchone()
+        row = fetch_one(
+            "INSERT INTO customers (id, email, email_key, status, total_orders_count,"
+            " shopper_reference, profile_id, mode, metadata, created_at, updated_at) VALUES"
+            " (%s, %s, %s, 'prospect', 0, %s, %s, 'live', %s, now(), now())"
+            " RETURNING id, customer_group_id, false, " + ", ".join(CUSTOMER),
+            [
+                pk,
+                attributes["email"],
+                email_key(attributes["email"]),
+                uuid.uuid4().hex,
+                uuid.uuid4().hex,
+                Jsonb(attributes.get("metadata", {})),
+            ],
         )
-        record(pk, "create", {"email": {"from": None, "to": attributes["email"]}}, *CREATE)
+        record(
+            pk, "create", {"email": {"from": None, "to": attributes["email"]}}, "customers.create"
+        )
     return {"data": customer(row)}
 
 
-CREATE = ["customers.create"]
-
-
-def updated(pk, body):
+def updated(pk: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The document of a customer with other metadata."""
     metadata = body["data"]["attributes"]["metadata"]
     with database().transaction():
-        before = (
-            database()
-            .execute("SELECT metadata FROM customers WHERE id = %s FOR UPDATE", [pk])
-            .fetchone()[0]
-        )
-        row = (
-            database()
-            .execute(
-                "UPDATE customers SET metadata = %s, updated_at = now() WHERE mode = 'live' AND"
-                " id = %s RETURNING id, customer_group_id, password IS NOT NULL, "
-                + ", ".join(CUSTOMER),
-                [Jsonb(metadata), pk],
-            )
-            .fetchone()
+        (before,) = fetch_one("SELECT metadata FROM customers WHERE id = %s FOR UPDATE", [pk])
+        row = fetch_one(
+            "UPDATE customers SET metadata = %s, updated_at = now() WHERE mode = 'live' AND id = %s"
+            " RETURNING id, customer_group_id, password IS NOT NULL, " + ", ".join(CUSTOMER),
+            [Jsonb(metadata), pk],
         )
         payload = {"metadata": {"from": before, "to": metadata}}
         record(pk, "update", payload, "customers.metadata_update")
     return {"data": customer(row)}
 
 
-def application(environ, start_response):
+def application(
+    environ: dict[str, Any], start_response: Callable[[str, list[tuple[str, str]]], object]
+) -> Iterable[bytes]:
+    """The WSGI application."""
     path, status = environ["PATH_INFO"], "200 OK"
     if environ["REQUEST_METHOD"] == "GET":
         if path == "/api/customers":
             document = listed(parse_qs(environ["QUERY_STRING"]))
         else:
             sql = SELECT + LIVE + " AND id = %s"
-            row = database().execute(sql, [path.rpartition("/")[2]]).fetchone()
-            document = {"data": customer(row)}
+            document = {"data": customer(fetch_one(sql, [path.rpartition("/")[2]]))}
     else:
         length = int(environ["CONTENT_LENGTH"])
         body = orjson.loads(environ["wsgi.input"].read(length))
