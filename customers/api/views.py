@@ -53,9 +53,9 @@ class ResourceView(ApiView):
                 raise UnauthorizedError
 
     def required_permissions(self, method: str | None) -> list[tuple[type[ResourceType], str]]:
-        """What `method` does to which types."""
+        """What `method` does to which types; nothing where the type does not offer it (405)."""
         action = self.actions.get("GET" if method == "HEAD" else method or "")
-        return [(self.resource, action)] if action else []
+        return [(self.resource, action)] if action in self.resource.actions else []
 
     def get_parsers(self) -> list[BaseParser]:
         """The one parser, which reads more where files are part of the document."""

@@ -550,7 +550,7 @@ def test_too_large_a_body_is_refused_before_it_is_read(client, settings, path):
     response = client.generic("POST", path, b"", content_type=kind, **large)
     assert response.status_code == 413
     assert response["Content-Type"].startswith("text/html")
-    assert "larger than this page takes" in response.content.decode()
+    assert "too large for this page" in response.content.decode()
 
 
 @pytest.mark.parametrize("kind", ["json", "x-www-form-urlencoded"])

@@ -197,7 +197,7 @@ def test_what_ends_the_worker_is_logged_without_what_it_quotes(monkeypatch, cons
         raise ValueError(SECRET)
 
     monkeypatch.setattr(worker, "delete_expired", fail)
-    with pytest.raises(CommandError, match=r"^A fault ended it \(ValueError\); the log"):
+    with pytest.raises(CommandError, match=r"^An error ended it \(ValueError\); the log"):
         call_command("work", once=True)
     assert "A fault ended the worker." in console()
     assert "test_operation.py" in console()
