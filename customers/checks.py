@@ -26,7 +26,8 @@ UNDECLARED = (
 
 
 def check_declarations(
-    app_configs: Sequence[AppConfig] | None = None, **options: Any
+    app_configs: Sequence[AppConfig] | None = None,  # noqa: ARG001 Django names it
+    **options: Any,
 ) -> list[Error]:
     """An error for each column and each way to a customer of which something is not said."""
     return [error for model in all_models() for error in errors_of(model)]
@@ -65,21 +66,21 @@ def _is_untold_id(model, field, said):
     return isinstance(field, IdField) or (field.name.endswith("_id") and is_generic)
 
 
-def _is_unexplained_json(model, field, said):
+def _is_unexplained_json(_model, field, said):
     return said.erase is Erase.KEEP and isinstance(field, JsonField) and not said.because
 
 
-def _is_open_secret(model, field, said):
+def _is_open_secret(_model, field, said):
     named = any(name in field.name for name in SECRETS)
     return named and isinstance(field, CharField | TextField) and not said.secret
 
 
-def _cannot_be_empty(model, field, said):
+def _cannot_be_empty(_model, field, said):
     is_column = said.erase is Erase.CLEAR and not field.many_to_many
     return is_column and not field.null and empty_value(field) is None
 
 
-def _is_rewritten_key(model, field, said):
+def _is_rewritten_key(_model, field, said):
     return field.is_relation and said.erase in (Erase.REDACT, Erase.SCRUB)
 
 

@@ -24,7 +24,7 @@ def setting(
     name: str,
     default: Any,
     must_be: str,
-    accept: Callable[[T], object] = lambda value: True,
+    accept: Callable[[T], object] = lambda _value: True,
 ) -> T:
     """The environment's value of `name`, or `default` where it is not set.
 

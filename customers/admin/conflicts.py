@@ -230,7 +230,7 @@ class FreshForm(forms.ModelForm):
             return str(data)
 
 
-def _as_saved(data, initial):
+def _as_saved(_data, initial):
     return initial
 
 

@@ -17,7 +17,7 @@ def new_reference() -> str:
     return uuid.uuid4().hex
 
 
-def _new_reference(customer):
+def _new_reference(_customer):
     return new_reference()
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from threading import Lock
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import transaction
@@ -135,11 +135,11 @@ def _counted_in_database(counts):
     try:
         with together:
             return True, [_counted(one, before) for one, (_, before) in _pairs(counts, states)]
-    except _Full:  # by others, meanwhile; what was counted before it has been undone
+    except _FullError:  # by others, meanwhile; what was counted before it has been undone
         return False, _stored(counts)
 
 
-class _Full(Exception):
+class _FullError(Exception):
     """A limit is used up."""
 
 
@@ -147,7 +147,7 @@ def _counted(one, before):
     expires_at = datetime.fromtimestamp((one.number + 2) * one.limit.seconds, UTC)
     count = Counter.count_up(one.keys[0], below=one.room(before), expires_at=expires_at)
     if count is None:
-        raise _Full
+        raise _FullError
     return count - 1, before
 
 
@@ -193,7 +193,7 @@ _kept_here = _Process()
 _forsaken = {}  # Redis' address: until when it is not asked
 
 
-def _asked_redis_for(act: Callable):
+def _asked_redis_for(act: Callable) -> Any:
     """What `act` returns of Redis, or True; None where there is none that answers."""
     url = settings.REDIS_URL
     if not url or time.monotonic() < _forsaken.get(url, 0):

@@ -26,7 +26,7 @@ def check_count(tags: Collection[Tag]) -> None:
 
 def replace_tags(record: Resource, tags: Iterable[Tag], *, actor: Actor | None) -> None:
     """Let `record` have exactly `tags`. Raises TooManyTagsError."""
-    _change(record, lambda now: set(tags), actor)
+    _change(record, lambda _now: set(tags), actor)
 
 
 def add_tags(record: Resource, tags: Iterable[Tag], *, actor: Actor | None) -> None:

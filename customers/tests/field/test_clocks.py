@@ -20,7 +20,7 @@ LIFETIME = 7200
 @contextmanager
 def clock(seconds):
     """As if this machine's clock were that many seconds ahead."""
-    with mock.patch("time.time", lambda: NOW() + seconds):
+    with mock.patch("time.time", side_effect=lambda: NOW() + seconds):
         yield
 
 
