@@ -1,0 +1,50 @@
+"""Files of customers that spreadsheets open."""
+
+from django.core.management import call_command
+
+from customers.tests.factories import make_customer
+from customers.tests.field.doors import (
+    CUSTOMERS,
+    by_console,
+)
+
+
+def exported(client, customers):
+    chosen = {"_selected_action": [one.pk for one in customers], "confirmed": len(customers)}
+    return client.post(CUSTOMERS, {"action": "export_csv", "index": 0, **chosen})
+
+
+def test_the_consoles_export_says_that_it_is_in_utf_8(admin_client):
+    answer = exported(admin_client, [make_customer(email="żółw@example.com")])
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    assert answer.content.decode("utf-8-sig").splitlines()[1].split(",")[1] == "żółw@example.com"
+
+
+def test_the_consoles_file_of_errors_says_that_it_is_in_utf_8(admin_client):
+    progress = by_console(admin_client, "email,reference\nżółw,R-1\n")
+    answer = admin_client.get(f"{progress}errors.csv")
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    assert "żółw" in answer.content.decode("utf-8-sig")
+
+
+def test_the_consoles_export_in_the_background_says_that_it_is_in_utf_8(admin_client, monkeypatch):
+    monkeypatch.setattr("customers.jobs.bulk.AT_ONCE", 1)
+    customers = [make_customer(email="żółw@example.com"), make_customer()]
+    progress = exported(admin_client, customers)["Location"]
+    call_command("work", "--once")
+    answer = admin_client.get(f"{progress}customers.csv")
+    content = b"".join(answer.streaming_content)
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert content.startswith(b"\xef\xbb\xbf")
+    assert content.count(b"\xef\xbb\xbf") == 1
+    assert "żółw" in content.decode("utf-8-sig")
+
+
+def test_the_commands_export_begins_with_the_mark_of_utf_8(tmp_path):
+    make_customer(email="żółw@example.com")
+    call_command("export_customers", str(tmp_path / "c.csv"))
+    content = (tmp_path / "c.csv").read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    assert "żółw" in content.decode("utf-8-sig")

@@ -1,0 +1,80 @@
+"""Answers that were seen before, and changes to what has changed meanwhile or not at all."""
+
+import json
+
+from customers.models import Customer
+from customers.tests.conftest import JSON_API, error_of
+from customers.tests.factories import (
+    FULL,
+    make_customer,
+)
+
+OLD = '"an-older-one"'
+
+
+def asked(api, method, path, document=None, **headers):
+    """The answer to a request with `headers`, named by underscores."""
+    body = b"" if document is None else json.dumps(document)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    kind = {"content_type": JSON_API} if document is not None else {}
+    return api.client.generic(method, path, body, headers=named, **kind)
+
+
+def changed(customer, reference):
+    attributes = {"reference": reference}
+    return {"data": {"type": "customers", "id": customer.pk, "attributes": attributes}}
+
+
+def path_of(row):
+    return f"/api/{row._meta.db_table}/{row.pk}"
+
+
+def test_what_was_changed_since_is_sent(api):
+    customer = make_customer()
+    tag = api.get(path_of(customer))["ETag"]
+    Customer.objects.update(reference="R-1")
+    found = asked(api, "GET", path_of(customer), If_None_Match=tag)
+    assert found.status_code == 200
+    assert found.json()["data"]["attributes"]["reference"] == "R-1"
+    assert asked(api, "GET", path_of(customer), If_None_Match=OLD).status_code == 200
+
+
+def test_what_is_not_there_stays_404_however_it_is_asked_for(api):
+    for tag in ("*", OLD):
+        assert asked(api, "GET", "/api/customers/none", If_None_Match=tag).status_code == 404
+
+
+def test_what_was_seen_in_the_other_mode_is_not_told(api, live_api):
+    path = path_of(make_customer())
+    tag = api.get(path)["ETag"]
+    assert asked(live_api, "GET", path, If_None_Match=tag).status_code == 404
+
+
+def test_a_change_of_another_state_than_the_one_named_is_made(api):
+    customer = make_customer()
+    done = asked(api, "PATCH", path_of(customer), changed(customer, "R-2"), If_None_Match=OLD)
+    assert done.status_code == 200
+
+
+def test_a_tag_is_the_same_whatever_is_included_or_left_out(api):
+    customer = FULL["customers"]()
+    tags = {
+        api.get(path_of(customer), **query)["ETag"]
+        for query in ({}, {"include": "tags,orders"}, {"fields[customers]": "email"})
+    }
+    assert len(tags) == 1
+
+
+def test_a_weak_tag_of_an_older_state_is_not_called_weak(api):
+    customer = make_customer()
+    refused = asked(api, "PATCH", path_of(customer), changed(customer, "R"), If_Match=f"W/{OLD}")
+    assert "changed since" in error_of(refused, 412, "PRECONDITION_FAILED")["detail"]
+
+
+def test_a_body_that_says_that_it_is_not_compressed_is_taken(api):
+    customer = make_customer()
+    document, headers = json.dumps(changed(customer, "R")), {"Content-Encoding": "identity"}
+    done = api.client.generic(
+        "PATCH", path_of(customer), document, content_type=JSON_API, headers=headers
+    )
+    assert done.status_code == 200

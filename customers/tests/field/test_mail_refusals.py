@@ -1,0 +1,80 @@
+"""Mail servers that refuse a mail, for good or for now."""
+
+import ipaddress
+import socketserver
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from customers.models import QueuedMail
+from customers.tests.factories import make_customer
+from customers.tests.field.doors import CUSTOMERS, shown, work
+
+
+@pytest.fixture(autouse=True)
+def _own_network(settings):
+    settings.WEBHOOK_NETWORKS = [ipaddress.ip_network("127.0.0.0/8")]
+    settings.OPERATOR_EMAIL = "operator@example.com"
+
+
+class RefusingServer(socketserver.TCPServer):
+    """Takes mails by SMTP, but answers `reply` to a recipient."""
+
+    def __init__(self, reply):
+        super().__init__(("127.0.0.1", 0), RefusingSession)
+        self.reply, self.asked = reply, 0
+
+
+class RefusingSession(socketserver.StreamRequestHandler):
+    def handle(self):
+        self.wfile.write(b"220 mail.example\r\n")
+        while line := self.rfile.readline():
+            command = line[:4].upper()
+            if command == b"RCPT":
+                self.server.asked += 1
+                self.wfile.write(self.server.reply + b"\r\n")
+            elif command == b"QUIT":
+                self.wfile.write(b"221 Bye\r\n")
+                return
+            else:
+                self.wfile.write(b"250 Fine\r\n")
+
+
+@contextmanager
+def refusing(settings, reply):
+    settings.EMAIL_BACKEND = "customers.jobs.smtp.EmailBackend"
+    with RefusingServer(reply) as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address
+        settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+        settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def page_of(client, customer):
+    return shown(client.get(f"{CUSTOMERS}{customer.pk}/change/"))
+
+
+def test_another_address_of_the_customer_is_not_marked(api, client, admin_client, settings):
+    customer = make_customer(email="ada@example.com")
+    client.post("/test/password/forgot", {"email": "ada@example.com"})
+    with refusing(settings, b"550 5.1.1 No such user"):
+        work()
+    api.update("customers", customer.pk, {"email": "ada@new.example"})
+    assert "undeliverable" not in page_of(admin_client, customer)
+
+
+@pytest.mark.parametrize("reply", [b"450 4.2.1 Busy", b"451 4.3.0 Later", b"421 4.7.0 Go away"])
+def test_a_mail_that_is_refused_for_now_is_sent_again(client, admin_client, settings, reply):
+    customer = make_customer(email="ada@example.com")
+    client.post("/test/password/forgot", {"email": "ada@example.com"})
+    with refusing(settings, reply):
+        work()
+    assert QueuedMail.objects.get().attempts == 1
+    assert "undeliverable" not in page_of(admin_client, customer)
