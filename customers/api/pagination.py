@@ -48,7 +48,7 @@ class Page:
         found = listing.page((self.number - 1) * self.size, self.size, counted)
         pages = -(-counted.number // self.size)
         others = [(name, value) for name, value in query if name != "page[number]"]
-        path = f"{url}?{urlencode([*others, ('page[number]', '')])}"  # ends before the number
+        path = f"{url}?{_encoded([*others, ('page[number]', '')])}"  # ends before the number
         links = {"first": f"{path}1"}
         if self.number > 1:
             links["prev"] = f"{path}{min(self.number - 1, max(pages, 1))}"
@@ -86,7 +86,7 @@ class Cursor:
         if len(found) > self.size:
             found.pop()
             others = [(name, value) for name, value in query if name != "page[after]"]
-            links["next"] = f"{url}?{urlencode([*others, ('page[after]', found[-1].pk)])}"
+            links["next"] = f"{url}?{_encoded([*others, ('page[after]', found[-1].pk)])}"
         return found, {"meta": {}, "links": links}
 
     def _beyond(self, rows: QuerySet) -> QuerySet:
@@ -108,6 +108,11 @@ class Cursor:
                 f"{self.after[:40]} is not a place in this list.", parameter="page[after]"
             )
         return keyset_after(rows, values)
+
+
+def _encoded(query: list[tuple[str, str]]) -> str:
+    """`query` in a URL. A comma stays as it is (RFC 3986 section 3.4): lists may be long."""
+    return urlencode(query, safe=",")
 
 
 def _refuse_others(members: Members, known: set[str]) -> None:
