@@ -62,6 +62,7 @@ class ApiView(APIView):
             )
             self.slot = self.slot or request_slots.place_of(self.principal)
             deadlines.shorten(settings.CUSTOMER_REQUEST_TIMEOUT)
+        errors.check_coding(request.headers)
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
             raise errors.LengthRequiredError("Send the body with its Content-Length.")
 

@@ -92,10 +92,17 @@ def check_match(
     etags = ETAGS.findall(wanted)
     if not etags or ETAGS.sub("", wanted).strip():
         raise ApiError('If-Match is written as an ETag is given: "…", or *.')
-    if Document(resource, principal).etag(locked) not in etags:  # W/ never matches
+    etag = Document(resource, principal).etag(locked)
+    if etag in etags:
+        return
+    if f"W/{etag}" in etags:  # which never matches here
         raise errors.PreconditionFailedError(
-            "The resource has changed since; retrieve it again and decide anew."
+            "The ETag is weak (W/), which If-Match does not take: a proxy on the way changes"
+            " answers; let it not compress them."
         )
+    raise errors.PreconditionFailedError(
+        "The resource has changed since; retrieve it again and decide anew."
+    )
 
 
 def _check_precondition(

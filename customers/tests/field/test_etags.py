@@ -1,6 +1,9 @@
 """Answers that were seen before, and changes to what has changed meanwhile or not at all."""
 
+import gzip
 import json
+
+import pytest
 
 from customers.models import Customer
 from customers.tests.conftest import JSON_API, error_of
@@ -65,10 +68,54 @@ def test_a_tag_is_the_same_whatever_is_included_or_left_out(api):
     assert len(tags) == 1
 
 
+def test_a_weak_tag_is_refused_and_named(api):
+    customer = make_customer()
+    weak = f"W/{api.get(path_of(customer))['ETag']}"
+    refused = asked(api, "PATCH", path_of(customer), changed(customer, "R"), If_Match=weak)
+    error = error_of(refused, 412, "PRECONDITION_FAILED")
+    assert "weak" in error["detail"]
+    assert "proxy" in error["detail"]
+    assert not Customer.objects.filter(reference="R").exists()
+
+
+def test_a_weak_tag_among_others_is_refused_and_named(api):
+    customer = make_customer()
+    given = f"{OLD}, W/{api.get(path_of(customer))['ETag']}"
+    refused = asked(api, "DELETE", path_of(customer), If_Match=given)
+    assert "weak" in error_of(refused, 412, "PRECONDITION_FAILED")["detail"]
+    assert Customer.objects.count() == 1
+
+
 def test_a_weak_tag_of_an_older_state_is_not_called_weak(api):
     customer = make_customer()
     refused = asked(api, "PATCH", path_of(customer), changed(customer, "R"), If_Match=f"W/{OLD}")
     assert "changed since" in error_of(refused, 412, "PRECONDITION_FAILED")["detail"]
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate", "identity, gzip", "GZIP"])
+def test_a_compressed_body_is_refused_with_what_is_taken(api, coding):
+    customer = make_customer()
+    body = gzip.compress(json.dumps(changed(customer, "R")).encode())
+    refused = api.client.generic(
+        "PATCH",
+        path_of(customer),
+        body,
+        content_type=JSON_API,
+        headers={"Content-Encoding": coding},
+    )
+    error_of(refused, 415, "UNSUPPORTED_MEDIA_TYPE")
+    assert refused["Accept-Encoding"] == "identity"
+    assert not Customer.objects.filter(reference="R").exists()
+
+
+@pytest.mark.parametrize("path", ["/api/customers", "/api/imports", "/oauth/token"])
+def test_a_compressed_body_is_refused_wherever_it_is_sent(api, path):
+    kind = "application/json" if path.startswith("/oauth") else JSON_API
+    body = gzip.compress(b'{"data": {"type": "customers"}}')
+    headers = {"Content-Encoding": "gzip"}
+    refused = api.client.generic("POST", path, body, content_type=kind, headers=headers)
+    assert refused.status_code == 415, refused.content
+    assert refused["Accept-Encoding"] == "identity"
 
 
 def test_a_body_that_says_that_it_is_not_compressed_is_taken(api):
