@@ -4,16 +4,12 @@ import json
 
 import pytest
 
-from customers.models import Customer, EventStore
+from customers.models import EventStore
 from customers.tests.conftest import JSON_API, error_of
 from customers.tests.factories import (
     ONE,
-    SMALLEST,
     make_customer,
 )
-
-WRITTEN = sorted(SMALLEST)
-
 
 READ = sorted({*ONE} - {"event_stores"})
 
@@ -68,42 +64,3 @@ def test_a_change_of_what_was_not_to_be_there_is_412(api, given, method):
     customer.refresh_from_db()
     assert customer.reference == "R-1"
     assert not EventStore.objects.exists()
-
-
-def test_the_name_order_of_metadata_is_no_change(api):
-    metadata = {"name": "Ada", "a": 1}
-    made = api.create("customers", {"email": "ada@example.com", "metadata": metadata})
-    customer = Customer.objects.get()
-    tag = made["ETag"]
-    assert api.get(path_of(customer))["ETag"] == tag
-    done = asked(api, "PATCH", path_of(customer), changed(customer, "R-1"), If_Match=tag)
-    assert done.status_code == 200
-    assert api.get(path_of(customer))["ETag"] == done["ETag"]
-
-
-@pytest.mark.parametrize("name", WRITTEN)
-@pytest.mark.parametrize(
-    "metadata", [{"name": "Ada", "a": 1}, {"b": [{"zz": 1, "y": 2}]}, {"n": -0.0}, {"n": 1.0}]
-)
-def test_the_tag_of_an_answer_is_that_of_the_resource(api, name, metadata):
-    attributes, relationships = SMALLEST[name]()
-    made = api.create(name, {**attributes, "metadata": metadata}, relationships)
-    assert made.status_code == 201, made.content
-    path = f"/api/{name}/{made.json()['data']['id']}"
-    read = api.get(path)["ETag"]
-    if name != "customer_password_resets":
-        assert made["ETag"] == read
-    document = {"data": {"type": name, "id": path.rpartition("/")[2]}}
-    document["data"]["attributes"] = {"reference": "R-1"}
-    done = asked(api, "PATCH", path, document, If_Match=read)
-    assert done.status_code == 200, done.content
-    assert api.get(path)["ETag"] == done["ETag"]
-
-
-def test_numbers_of_one_value_have_one_tag(api):
-    made = api.create("addresses", {**SMALLEST["addresses"]()[0], "lat": -0.0, "lng": 10})
-    assert made.status_code == 201, made.content
-    path = f"/api/addresses/{made.json()['data']['id']}"
-    assert api.get(path)["ETag"] == made["ETag"]
-    document = {"data": {"type": "addresses", "id": path.rpartition("/")[2], "attributes": {}}}
-    assert asked(api, "PATCH", path, document, If_Match=made["ETag"]).status_code == 200
