@@ -5,15 +5,19 @@ import json
 
 import pytest
 
-from customers.models import Customer
+from customers.models import Customer, EventStore
 from customers.tests.conftest import JSON_API, error_of
 from customers.tests.factories import (
     FULL,
+    ONE,
     SMALLEST,
     make_customer,
 )
 
 WRITTEN = sorted(SMALLEST)
+
+
+READ = sorted({*ONE} - {"event_stores"})
 
 
 OLD = '"an-older-one"'
@@ -36,6 +40,22 @@ def path_of(row):
     return f"/api/{row._meta.db_table}/{row.pk}"
 
 
+@pytest.mark.parametrize("name", READ)
+def test_what_was_seen_before_is_not_sent_again(api, name):
+    path = f"/api/{name}/{ONE[name]().pk}"
+    tag = api.get(path)["ETag"]
+    again = asked(api, "GET", path, If_None_Match=tag)
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", tag)
+    assert "Content-Type" not in again
+
+
+@pytest.mark.parametrize("form", ["W/{}", '"x", {}', '{} , W/"y"', "*"])
+def test_a_tag_seen_before_is_compared_weakly(api, form):
+    path = path_of(make_customer())
+    tag = api.get(path)["ETag"]
+    assert asked(api, "GET", path, If_None_Match=form.format(tag)).status_code == 304
+
+
 def test_what_was_changed_since_is_sent(api):
     customer = make_customer()
     tag = api.get(path_of(customer))["ETag"]
@@ -44,6 +64,20 @@ def test_what_was_changed_since_is_sent(api):
     assert found.status_code == 200
     assert found.json()["data"]["attributes"]["reference"] == "R-1"
     assert asked(api, "GET", path_of(customer), If_None_Match=OLD).status_code == 200
+
+
+def test_head_of_what_was_seen_before_is_304(api):
+    path = path_of(make_customer())
+    tag = api.get(path)["ETag"]
+    assert asked(api, "HEAD", path, If_None_Match=tag).status_code == 304
+
+
+def test_what_is_included_is_sent_again_as_no_tag_tells_of_it(api):
+    customer = FULL["customers"]()
+    tag = api.get(path_of(customer))["ETag"]
+    found = asked(api, "GET", f"{path_of(customer)}?include=tags", If_None_Match=tag)
+    assert found.status_code == 200
+    assert found.json()["included"]
 
 
 def test_what_is_not_there_stays_404_however_it_is_asked_for(api):
@@ -55,6 +89,19 @@ def test_what_was_seen_in_the_other_mode_is_not_told(api, live_api):
     path = path_of(make_customer())
     tag = api.get(path)["ETag"]
     assert asked(live_api, "GET", path, If_None_Match=tag).status_code == 404
+
+
+@pytest.mark.parametrize("given", ["{}", "*", "W/{}"])
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_a_change_of_what_was_not_to_be_there_is_412(api, given, method):
+    customer = make_customer(reference="R-1")
+    given = given.format(api.get(path_of(customer))["ETag"])
+    document = changed(customer, "R-2") if method == "PATCH" else None
+    refused = asked(api, method, path_of(customer), document, If_None_Match=given)
+    error_of(refused, 412, "PRECONDITION_FAILED")
+    customer.refresh_from_db()
+    assert customer.reference == "R-1"
+    assert not EventStore.objects.exists()
 
 
 def test_a_change_of_another_state_than_the_one_named_is_made(api):
