@@ -190,6 +190,7 @@ STAFF_PASSWORD_QUEUE = setting(
 ACCESS_TOKEN_LIFETIME = setting(
     env.int, "ACCESS_TOKEN_LIFETIME", 7200, "60 to 86400 seconds", at_least(60, 86400)
 )
+TOKEN_LEEWAY = setting(env.int, "TOKEN_LEEWAY", 60, "0 to 600 seconds", at_least(0, 600))
 REFRESH_TOKEN_LIFETIME = setting(
     env.int,
     "REFRESH_TOKEN_LIFETIME",

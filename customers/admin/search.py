@@ -1,6 +1,8 @@
 """Finding rows by what staff have at hand."""
 
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 
 from django.db.models import Q, QuerySet
 
@@ -74,9 +76,10 @@ def _known_as(text, mode):
 
 
 def _named(text):
-    """The address of the company, or of the last name, or of the first and last name `text`."""
+    """The address of the company, of either name, or of the first and last name `text`."""
     first, _, last = text.rpartition(" ")
-    named = Q(address__last_name__begins=text) | Q(address__company__begins=text)
+    names = ("first_name", "last_name", "company")
+    named = reduce(or_, (Q(**{f"address__{name}__begins": text}) for name in names))
     if first:
         named |= Q(address__first_name__begins=first, address__last_name__begins=last)
     return named

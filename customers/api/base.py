@@ -11,13 +11,13 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from customers.api import errors
-from customers.api.parsers import ResourceParser
+from customers.api import errors, parsers
 from customers.resources.errors import ApiError, RecordNotFoundError
 from customers.resources.query import Query
 from customers.services import deadlines, limits, request_slots, tokens
 
-REFUSED_RANGE = re.compile(r"ext=.*|q=0(\.0*)?")
+MEDIA_RANGE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')  # between commas outside of quotes
+NO_QUALITY = re.compile(r"0(\.0*)?")
 
 
 class ApiView(APIView):
@@ -25,7 +25,7 @@ class ApiView(APIView):
 
     authentication_classes = []  # the bearer's token is read by `initial`
     permission_classes = []
-    parser_classes = [ResourceParser]
+    parser_classes = [parsers.ResourceParser]
     throttle_classes = []
     http_method_names = ["get", "post", "patch", "delete", "head"]
     default_response_headers = {}
@@ -63,6 +63,7 @@ class ApiView(APIView):
             limits.consume_channel(self.principal, request.method or "", route, client)
             self.slot = self.slot or request_slots.acquire_slot(self.principal)
             deadlines.shorten(settings.CUSTOMER_REQUEST_TIMEOUT)
+        errors.check_coding(request.headers)
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
             raise errors.LengthRequiredError("Send the body with its Content-Length.")
 
@@ -133,12 +134,15 @@ class UnknownRoute(ApiView):
 @lru_cache(maxsize=256)
 def _is_acceptable(accepted: str) -> bool:
     """Whether the header `accepted` takes our media type."""
-    return any(_accepts(part) for part in accepted.lower().split(","))
+    return any(map(_accepts, MEDIA_RANGE.findall(accepted)))
 
 
 def _accepts(media_range: str) -> bool:
     """Whether one range of an Accept header takes our media type (RFC 9110 section 12.5.1)."""
-    name, *parameters = (part.strip() for part in media_range.split(";"))
-    return name in {errors.CONTENT_TYPE, "*/*", "application/*"} and not any(
-        REFUSED_RANGE.fullmatch(parameter) for parameter in parameters
-    )
+    name, parameters = parsers.parse_media_type(media_range)
+    quality = parameters.pop("q", "1")
+    if NO_QUALITY.fullmatch(quality.strip()) or "ext" in parameters:
+        return False
+    if name == errors.CONTENT_TYPE:
+        return parameters.keys() <= parsers.KNOWN_PARAMETERS
+    return name in {"*/*", "application/*"}

@@ -30,6 +30,7 @@ from customers.services.request_slots import TooManyAtOnceError
 
 CONTENT_TYPE = "application/vnd.api+json"
 PRIVATE = "private, no-store"  # Cache-Control: answers are about people (ASVS 5.0, 14.3.2)
+PLAIN_BODIES = {"Accept-Encoding": "identity"}
 logger = logging.getLogger(__name__)
 
 
@@ -61,6 +62,21 @@ class UnsupportedMediaTypeError(ApiError):
 
     def __init__(self) -> None:
         super().__init__(f"Send {CONTENT_TYPE} as the Content-Type.")
+
+
+class UnsupportedCodingError(ApiError):
+    """The body is compressed (RFC 9110 section 15.5.16)."""
+
+    status, code, title = 415, "UNSUPPORTED_MEDIA_TYPE", "Unsupported media type"
+
+    def __init__(self) -> None:
+        super().__init__("Send the body as it is, without a Content-Encoding.")
+
+
+def check_coding(headers: Mapping[str, str]) -> None:
+    """Raise UnsupportedCodingError where the body of a request with `headers` is compressed."""
+    if headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise UnsupportedCodingError
 
 
 class TooManyRequestsError(ApiError):
@@ -117,6 +133,8 @@ def respond_to(exception: Exception, context: dict[str, Any]) -> HttpResponse | 
     match exception:
         case UnauthenticatedError():
             return respond(exception, headers={"WWW-Authenticate": "Bearer"})
+        case UnsupportedCodingError():
+            return respond(exception, headers=PLAIN_BODIES)
         case exceptions.PermissionDenied() | PermissionDenied():
             return respond(UnauthorizedError())
         case exceptions.MethodNotAllowed():

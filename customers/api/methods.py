@@ -47,12 +47,13 @@ def idempotent_write(method: Method) -> Method:
 
     It is begun again after a collision with others. With an Idempotency-Key its answer
     is kept, in the same transaction, and given again instead of doing it again. With
-    If-Match it is refused when its resource has changed.
+    If-Match it is refused when its resource has changed, with If-None-Match when it has not.
     """
 
     @wraps(method)
     def write(self: Any, request: Request, **route: str) -> HttpResponse:
-        key, wanted = (request.headers.get(name) for name in ("Idempotency-Key", "If-Match"))
+        names = ("Idempotency-Key", "If-Match", "If-None-Match")
+        key, wanted, unwanted = map(request.headers.get, names)
         if key is not None and not KEY.fullmatch(key):
             raise errors.InvalidIdempotencyKeyError(
                 "It is 1 to 255 characters of ASCII without spaces."
@@ -65,6 +66,8 @@ def idempotent_write(method: Method) -> Method:
                     return _given_again(kept)
                 if wanted is not None:
                     _check_precondition(wanted, self.source, self.principal, route.get("pk"))
+                if unwanted is not None and (pk := route.get("pk")):
+                    _check_no_match(unwanted, self.source, self.principal, pk)
                 response = method(self, request, **route)
                 if once:
                     _keep(once, response, self.written)
@@ -92,10 +95,17 @@ def check_match(
     etags = ETAGS.findall(wanted)
     if not etags or ETAGS.sub("", wanted).strip():
         raise ApiError('If-Match is written as an ETag is given: "…", or *.')
-    if Document(resource, principal).etag(locked) not in etags:  # W/ never matches
+    etag = Document(resource, principal).etag(locked)
+    if etag in etags:
+        return
+    if f"W/{etag}" in etags:  # which never matches here
         raise errors.PreconditionFailedError(
-            "The resource has changed since; retrieve it again and decide anew."
+            "The ETag is weak (W/), which If-Match does not take: a proxy on the way changes"
+            " answers; let it not compress them."
         )
+    raise errors.PreconditionFailedError(
+        "The resource has changed since; retrieve it again and decide anew."
+    )
 
 
 def _check_precondition(
@@ -105,6 +115,21 @@ def _check_precondition(
         raise errors.PreconditionFailedError("There is nothing yet that could match.")
     rows = resource.rows(principal)
     check_match(wanted, rows.with_id(pk), rows, resource, principal)
+
+
+def names_etag(header: str, etag: str) -> bool:
+    """Whether `header`, an If-None-Match, names `etag`, weakly compared (RFC 9110 13.1.2)."""
+    named = {one.removeprefix("W/") for one in ETAGS.findall(header)}
+    return header.strip() == "*" or etag in named
+
+
+def _check_no_match(
+    unwanted: str, resource: type[ResourceType], principal: Principal, pk: str
+) -> None:
+    rows = resource.rows(principal)
+    locked = row_changes.lock(rows.with_id(pk), rows, forgotten_too=True)
+    if names_etag(unwanted, Document(resource, principal).etag(locked)):
+        raise errors.PreconditionFailedError("The resource is still as If-None-Match names it.")
 
 
 def _use_of(key: str, request: Request, principal: tokens.Principal) -> idempotency.Once:

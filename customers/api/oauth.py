@@ -9,7 +9,12 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from customers.api.errors import read_only
+from customers.api.errors import (
+    PLAIN_BODIES,
+    UnsupportedCodingError,
+    check_coding,
+    read_only,
+)
 from customers.api.parsers import parse_json
 from customers.resources.errors import ApiError
 from customers.services import limits, oauth, passwords, signing_keys
@@ -25,6 +30,7 @@ CODES = {
     404: "RECORD_NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
     413: "CONTENT_TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
     429: "TOO_MANY_REQUESTS",
     503: "SERVICE_UNAVAILABLE",
     507: "INSUFFICIENT_STORAGE",
@@ -64,7 +70,10 @@ def _respond(request: HttpRequest, act: Act, read: set[str]) -> JsonResponse:
     if request.method != "POST":
         return _error(405, "invalid_request", "Send a POST request.", Allow="POST")
     try:
+        check_coding(request.headers)
         return _acted(request, act, read)
+    except UnsupportedCodingError as error:
+        return _error(415, "invalid_request", str(error), **PLAIN_BODIES)
     except limits.RateLimitedError as error:
         return _limited(error)
     except RequestDataTooBig:

@@ -1,16 +1,20 @@
 """Pages of a list: by `page[number]` or `page[after]` and `page[size]`, and the links between."""
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+import orjson
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 
 from customers.db.paging import PagedQuery, keyset_after, order_of
 from customers.resources import errors
 
 LARGEST_NUMBER = 2**31
+MARK = "_"  # of a place that is more than an id
 
 Members = Mapping[str, str]  # of the query: {"number": …, "size": …} in text
 Pairs = list[tuple[str, str]]  # the whole query, which links repeat
@@ -47,7 +51,7 @@ class Page:
         found = listing.page((self.number - 1) * self.size, self.size, counted)
         pages = -(-counted.number // self.size)
         others = [(name, value) for name, value in query if name != "page[number]"]
-        path = f"{url}?{urlencode([*others, ('page[number]', '')])}"  # ends before the number
+        path = f"{url}?{_encoded([*others, ('page[number]', '')])}"  # ends before the number
         links = {"first": f"{path}1"}
         if self.number > 1:
             links["prev"] = f"{path}{min(self.number - 1, max(pages, 1))}"
@@ -61,10 +65,11 @@ class Page:
 
 
 class Cursor:
-    """The `size` rows that come after the row with the id `after`.
+    """The `size` rows that come after the place `after`, "" for the beginning.
 
-    It costs the same anywhere in a list, and nothing is counted. Where the ids alone order
-    the list, that row need not exist any more.
+    It costs the same anywhere in a list, and nothing is counted. A place holds the values that
+    order its row, as they were when the page was read: whatever becomes of that row, the list
+    goes on behind them.
     """
 
     def __init__(self, after: str, size: int) -> None:
@@ -85,28 +90,66 @@ class Cursor:
         if len(found) > self.size:
             found.pop()
             others = [(name, value) for name, value in query if name != "page[after]"]
-            links["next"] = f"{url}?{urlencode([*others, ('page[after]', found[-1].pk)])}"
+            place = _place_of(found[-1], order_of(rows))
+            links["next"] = f"{url}?{_encoded([*others, ('page[after]', place)])}"
         return found, {"meta": {}, "links": links}
 
     def _beyond(self, rows: QuerySet) -> QuerySet:
-        names = list(order_of(rows))
-        if any(rows.model._meta.get_field(name).null for name in names):
-            raise errors.InvalidPageValueError(
-                "A list in the order of what may be empty is read by page[number].",
-                parameter="page[after]",
-            )
         if not self.after:
             return rows
-        values = None
-        if self.after.isascii() and self.after.isalnum():
-            values = {"id": self.after}
-            if names != ["id"]:
-                values = rows.values(*names).filter(pk=self.after).first()
-        if values is None:
+        try:
+            return keyset_after(rows, _values_at(self.after, rows.model, order_of(rows)))
+        except (TypeError, ValueError, ValidationError) as error:
             raise errors.InvalidPageValueError(
                 f"{self.after[:40]} is not a place in this list.", parameter="page[after]"
-            )
-        return keyset_after(rows, values)
+            ) from error
+
+
+def _place_of(row: Model, order: dict[str, bool]) -> str:
+    """The place of `row` in an `order`: its id where that alone orders, else all its values."""
+    if list(order) == ["id"]:
+        return row.pk
+    values = [getattr(row, name) for name in order]
+    text = orjson.dumps(dict(zip(_terms(order), values, strict=True)))
+    return MARK + base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+
+def _values_at(place: str, model: type[Model], order: dict[str, bool]) -> dict[str, Any]:
+    """The values by column that `place`, of _place_of, holds.
+
+    Raises TypeError, ValueError and ValidationError where it is none in this `order`.
+    """
+    if list(order) == ["id"]:
+        return {"id": _value_of(model, "id", place)}
+    text = place.removeprefix(MARK)
+    padded = text + "=" * (-len(text) % 4)
+    found = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    if not (place.startswith(MARK) and isinstance(found, dict) and list(found) == _terms(order)):
+        raise ValueError(place)
+    pairs = zip(order, found.values(), strict=True)
+    return {name: _value_of(model, name, value) for name, value in pairs}
+
+
+def _terms(order: dict[str, bool]) -> list[str]:
+    return [f"{'-' if down else ''}{name}" for name, down in order.items()]
+
+
+def _value_of(model: type[Model], name: str, value: object) -> Any:
+    """The `value` of JSON as one of the column `name`. Raises ValueError and ValidationError."""
+    field = model._meta.get_field(name)
+    found = field.to_python(value)
+    if found is None and not field.null:
+        raise ValueError(value)
+    if isinstance(found, str) and (found != value or "\0" in found):
+        raise ValueError(value)
+    if field.primary_key and not (found.isascii() and found.isalnum()):
+        raise ValueError(value)
+    return found
+
+
+def _encoded(query: list[tuple[str, str]]) -> str:
+    """`query` in a URL. A comma stays as it is (RFC 3986 section 3.4): lists may be long."""
+    return urlencode(query, safe=",")
 
 
 def _refuse_others(members: Members, known: set[str]) -> None:

@@ -3,6 +3,7 @@
 https://jsonapi.org/format/1.1/#content-negotiation
 """
 
+import re
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -14,6 +15,9 @@ from customers.api import errors
 from customers.resources.errors import ApiError, InvalidDataFormatError, ParamMissingError
 from customers.services import strict_json
 
+KNOWN_PARAMETERS = {"charset", "profile"}  # `ext` would be one, if there were an extension here
+PARAMETER = re.compile(r'([^=;\s]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
+
 
 def parse_json(body: bytes) -> Any:
     """The value that `body` holds as JSON. Raises ApiError as strict_json does."""
@@ -24,9 +28,15 @@ def parse_json(body: bytes) -> Any:
 
 
 def is_json_api(media_type: str | None) -> bool:
-    """Whether a Content-Type is JSON:API's, without extensions."""
-    name, _, parameters = (media_type or "").lower().partition(";")
-    return name.strip() == errors.CONTENT_TYPE and "ext=" not in parameters.replace(" ", "")
+    """Whether a Content-Type is JSON:API's, without extensions and parameters of others."""
+    name, parameters = parse_media_type(media_type or "")
+    return name == errors.CONTENT_TYPE and parameters.keys() <= KNOWN_PARAMETERS
+
+
+def parse_media_type(text: str) -> tuple[str, dict[str, str]]:
+    """The name in a media type or a range of them, and its parameters, all in lower case."""
+    name, _, rest = text.lower().partition(";")
+    return name.strip(), dict(PARAMETER.findall(rest))
 
 
 class ResourceParser(JSONParser):

@@ -85,11 +85,11 @@ PARAMETERS = {
 def page_parameters() -> dict[str, Schema]:
     """The parameters that ask for a page."""
     number = {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}
-    row_id = {"type": "string", "pattern": "^[0-9A-Za-z]*$"}
+    place = {"type": "string", "pattern": "^[0-9A-Za-z_-]*$"}
     return {
         "page[number]": query_parameter("page[number]", number),
         "page[size]": query_parameter("page[size]", {**number, "maximum": settings.MAX_PAGE_SIZE}),
-        "page[after]": query_parameter("page[after]", row_id),
+        "page[after]": query_parameter("page[after]", place),
     }
 
 

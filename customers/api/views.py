@@ -6,13 +6,13 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseNotModified
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from customers.api import errors, parsers
 from customers.api.base import ApiView
-from customers.api.methods import idempotent_write, replica_read
+from customers.api.methods import idempotent_write, names_etag, replica_read
 from customers.api.pagination import Cursor, Page
 from customers.db.paging import PagedQuery
 from customers.models import Resource
@@ -140,7 +140,10 @@ class DetailView(ResourceView):
         document = self.document(self.query("include", "fields"))
         row = self.resource.row(self.principal, pk)
         body = document.one(row)
-        return document_response(body, headers={"ETag": document.etag(row, body)})
+        etag, known = document.etag(row, body), request.headers.get("If-None-Match")
+        if known and not document.include and names_etag(known, etag):  # which no tag tells of
+            return HttpResponseNotModified(headers={"ETag": etag})
+        return document_response(body, headers={"ETag": etag})
 
     @idempotent_write
     def patch(self, request: Request, pk: str) -> HttpResponse:

@@ -16,7 +16,7 @@ import orjson
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.db.models.expressions import Col, OrderBy
 from django.db.models.lookups import Exact
 
@@ -191,21 +191,35 @@ def order_of(rows: QuerySet) -> dict[str, bool]:
 
 
 def keyset_after(rows: QuerySet, values: dict, *, inclusive: bool = False) -> QuerySet:
-    """`rows` that come after the one with these `values` of the columns that order them.
+    """`rows` that come after one with these `values` of the columns that order them.
 
-    `inclusive` lets that one come too. The columns must have values in all rows. The first
+    That row need not be there any more; `inclusive` lets it come too. None is the value of a
+    column that is empty, which comes last, and first where the order is descending. The first
     condition is one that an index in this order can start from.
     """
-    (first, down), *others = order_of(rows).items()
-    found = rows.filter(**{f"{first}__{'lte' if down else 'gte'}": values[first]})
-    same, last = {first: values[first]}, len(others) - 1
-    for place, (name, down) in enumerate(others):
-        before = "gt" if down else "lt"
-        if place == last and not inclusive:
-            before += "e"
-        found = found.exclude(**same, **{f"{name}__{before}": values[name]})
-        same[name] = values[name]
-    return found if others or inclusive else found.exclude(**same)
+    order = order_of(rows)
+    after, same = Q(pk__in=[]), Q()
+    for name, down in order.items():
+        after |= same & _after(rows.model, name, values[name], down)
+        same &= _equal(name, values[name])
+    first, down = next(iter(order.items()))
+    found = rows.filter(
+        _after(rows.model, first, values[first], down) | _equal(first, values[first])
+    )
+    return found.filter(after | same if inclusive else after)
+
+
+def _equal(name: str, value: object) -> Q:
+    return Q(**{f"{name}__isnull": True}) if value is None else Q(**{name: value})
+
+
+def _after(model: type[Model], name: str, value: object, down: bool) -> Q:
+    """The condition on rows whose column `name` comes after `value`."""
+    if value is None:
+        return Q(**{f"{name}__isnull": False}) if down else Q(pk__in=[])
+    after = Q(**{f"{name}__{'lt' if down else 'gt'}": value})
+    nullable = model._meta.get_field(name).null
+    return after | _equal(name, None) if nullable and not down else after
 
 
 def _tallied(rows: QuerySet) -> list[str | None] | None:

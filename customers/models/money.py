@@ -1,5 +1,6 @@
 """Amounts in the smallest unit of a currency, and how people write them."""
 
+from copy import copy
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -8,6 +9,13 @@ from babel import Locale, UnknownLocaleError
 from babel.numbers import format_currency, get_currency_precision, list_currencies
 from django.core.exceptions import ValidationError
 from django.db import models
+
+# Digits of ISO 4217's minor unit where those that people display, of CLDR, are others
+MINOR_DIGITS = {
+    **dict.fromkeys(["AFN", "ALL", "IRR", "KPW", "LAK", "LBP", "MGA"], 2),
+    **dict.fromkeys(["MMK", "RSD", "SOS", "SYP", "YER"], 2),
+    "IQD": 3,
+}
 
 
 @cache
@@ -34,8 +42,12 @@ def formatted(
     """`€12.50` for 1250 EUR in English; None where the amount or its currency is missing."""
     if cents is None or not currency_code:
         return None
-    amount = Decimal(cents).scaleb(-get_currency_precision(currency_code))
-    return format_currency(amount, currency_code, locale=_locale(language_code))
+    digits = MINOR_DIGITS.get(currency_code, get_currency_precision(currency_code))
+    locale = _locale(language_code)
+    pattern = copy(locale.currency_formats["standard"])
+    pattern.frac_prec = (digits, digits)
+    amount = Decimal(cents).scaleb(-digits)
+    return format_currency(amount, currency_code, pattern, locale=locale, currency_digits=False)
 
 
 class CentsField(models.BigIntegerField):

@@ -4,6 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from customers.models import validate_email_address
+from customers.services.passwords import prepare
 
 
 class ForgotForm(forms.Form):
@@ -37,6 +38,6 @@ class ChooseForm(forms.Form):
     def clean_again(self) -> str:
         """The password again. Raises ValidationError unless the two are the same."""
         again = self.cleaned_data["again"]
-        if self.cleaned_data.get("password", again) != again:
+        if prepare(self.cleaned_data.get("password", again)) != prepare(again):
             raise ValidationError("The passwords do not match.")
         return again

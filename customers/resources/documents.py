@@ -66,15 +66,17 @@ class Document:
     def etag(self, row: Model, body: bytes | None = None) -> str:
         """The ETag of `row`, of which `body` is this document: the same whatever is included.
 
-        It changes with the row's attributes, but for those in its serializer's Meta.volatile, and
-        with updated_at, which every write of the row moves, one of its tags, too.
+        It is that of their value, since PostgreSQL gives back the names in an object in an order
+        of its own. It changes with the row's attributes, but for those in its serializer's
+        Meta.volatile, and with updated_at, which every change of the row moves, of its tags, too.
         """
         volatile = getattr(self.resource.serializer_class.Meta, "volatile", ())
         if body is None or self.include or self.fields or volatile:
             name = self.resource.name
             fields = {name: _names_without(self.resource, volatile)} if volatile else {}
             body = Document(self.resource, self.principal, fields=fields).one(row)
-        return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        value = orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
+        return f'"{hashlib.sha256(value).hexdigest()[:32]}"'
 
     # Loading what is included
 

@@ -144,6 +144,13 @@ class ConflictError(ApiError):
     status, code, title = 409, "CONFLICT", "Record not unique"
 
 
+class ClientIdError(ApiError):
+    status, code, title = 403, "FORBIDDEN", "Client-generated id"
+
+    def __init__(self) -> None:
+        super().__init__("The id is given by the service; leave it out.", pointer="/data/id")
+
+
 class KeyNotInUrlError(ApiError):
     code, title = "KEY_NOT_INCLUDED_IN_URL", "Key is not included in URL"
 

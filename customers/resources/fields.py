@@ -192,7 +192,8 @@ class MomentField(StrictField, drf.DateTimeField):
 
     def to_internal_value(self, value: Any) -> datetime:
         """The instant in the text `value`. Raises DRF's ValidationError."""
-        return super().to_internal_value(value)
+        text = value.upper() if isinstance(value, str) else value  # t and z are RFC 3339's, too
+        return super().to_internal_value(text)
 
 
 class DateField(StrictField, drf.DateField):

@@ -82,7 +82,7 @@ class EmailKeyFormField(TextFormField):
 
 
 def _parse_instant(text: str) -> datetime:
-    moment = parse_datetime(text)
+    moment = parse_datetime(text.upper())  # RFC 3339 takes t and z, too (section 5.6)
     if moment is None:
         day = _parse_date(text)
         moment = datetime(day.year, day.month, day.day)

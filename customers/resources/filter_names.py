@@ -41,7 +41,8 @@ def parse_plain_filter(resource: ServedType, name: str) -> Parsed:
     for stem, predicate in spell_plain_filter(name):
         target = find_target(resource, stem, 1)
         if target and predicate in target.declared.predicates:
-            return [target], predicate
+            whole = predicate == "in" and target.declared.may_hold_commas
+            return [target], "eq" if whole else predicate
     raise UnknownFilterError(f"{name[:100]} is not a filter of {resource.name}.")
 
 

@@ -34,12 +34,14 @@ class AttributeFilter(django_filters.Filter):
     """An attribute in a filter: `predicates` are the names of those that apply to it.
 
     `weight` is how many comparisons one is that has to read the value; `is_folded` says whether
-    the column keeps the text folded, so that a btree finds its beginning.
+    the column keeps the text folded, so that a btree finds its beginning; `may_hold_commas` that
+    a text with commas is one value and no list, unless a predicate asks for a list.
     """
 
     predicates: Iterable[str] = ()
     weight = 1
     is_folded = False
+    may_hold_commas = False
 
 
 class TextFilter(AttributeFilter):
@@ -47,6 +49,7 @@ class TextFilter(AttributeFilter):
 
     field_class = TextFormField
     predicates = [*EQUALITY, *EQUALITY_OR_NULL, *TEXT, *PRESENCE, *NULL]
+    may_hold_commas = True
 
 
 class LongTextFilter(TextFilter):
@@ -66,6 +69,7 @@ class EmailFilter(TextFilter):
     """An e-mail address, whose key is kept in the column `field_name`."""
 
     field_class = EmailKeyFormField
+    may_hold_commas = False
 
 
 class IdFilter(AttributeFilter):

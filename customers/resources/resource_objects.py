@@ -8,23 +8,19 @@ from typing import Any
 
 from customers.resources import errors
 
-MEMBERS = {"type", "id", "attributes", "relationships", "links", "meta"}
-
 
 def resource_object(
     data: object, resource_type: str, pk: str | None = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The attributes and the linkages of `data`, the request's resource object.
 
-    Returns two dictionaries by member name; a linkage is what its `data` member holds.
-    `pk` is the id of the resource when it exists. Raises errors.ApiError.
+    Returns two dictionaries by member name; a linkage is what its `data` member holds. Members
+    that JSON:API does not know are passed over, as it asks of whoever reads them; `lid`, a name
+    of the client's own, is one. `pk` is the id of the resource when it exists. Raises
+    errors.ApiError.
     """
     if not isinstance(data, dict):
         raise errors.InvalidDataFormatError("data must be an object.", pointer="/data")
-    for name in data.keys() - MEMBERS:
-        raise errors.ParamNotAllowedError(
-            f"{name[:100]} is not allowed.", pointer=f"/data/{errors.escaped(name)}"
-        )
     _check_type(data, resource_type)
     _check_id(data, pk)
     attributes = _members_of(data, "attributes")
@@ -71,7 +67,7 @@ def _check_type(data: dict[str, Any], resource_type: str) -> None:
 def _check_id(data: dict[str, Any], pk: str | None) -> None:
     if pk is None:
         if "id" in data:
-            raise errors.ParamNotAllowedError("id is given by the service.", pointer="/data/id")
+            raise errors.ClientIdError
     elif "id" not in data:
         raise errors.KeyMissingError("data must have the id of the resource.", pointer="/data/id")
     elif data["id"] != pk:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import cache, cached_property
 from typing import Any
 
+import orjson
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from rest_framework.fields import Field
@@ -21,6 +22,7 @@ from customers.resources.fields import (
 from customers.resources.protocols import Principal
 from customers.services import tagging
 
+SORTED = orjson.OPT_SORT_KEYS
 COMMON = ["reference", "reference_origin", "metadata"]
 TAGGING = {
     "replace": tagging.replace_tags,
@@ -114,11 +116,12 @@ class ResourceSerializer(ModelSerializer):
         return row
 
     def update(self, row: Resource, values: dict[str, Any]) -> Resource:
-        """Set `values` on the locked `row` and save their columns."""
-        for name, value in values.items():
+        """Set `values` on the locked `row` and save the columns that they change, if any."""
+        changed = {name: value for name, value in values.items() if not _holds(row, name, value)}
+        for name, value in changed.items():
             setattr(row, name, value)
-        if values:
-            _save(row, update_fields=set(values))
+        if changed:
+            _save(row, update_fields=set(changed))
         return row
 
     def after_save(self, row: Resource) -> None:
@@ -132,6 +135,15 @@ class ResourceSerializer(ModelSerializer):
         `pointer` says where in the request's document they were named.
         """
         raise NotImplementedError(f"{type(self).__name__} writes no to-many relationship")
+
+
+def _holds(row: Resource, name: str, value: Any) -> bool:
+    """Whether `value` is the attribute `name` of `row` already."""
+    columns = {field.name: field.attname for field in row._meta.concrete_fields}
+    kept = getattr(row, columns.get(name, name))
+    if isinstance(value, dict | list):  # in which true is not 1, as it is to ==
+        return orjson.dumps(kept, option=SORTED) == orjson.dumps(value, option=SORTED)
+    return kept == (value.pk if name in columns and isinstance(value, Resource) else value)
 
 
 class TaggableSerializer(ResourceSerializer):

@@ -2,6 +2,7 @@
 
 import re
 import threading
+import unicodedata
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -111,6 +112,19 @@ def use_staff_slots() -> Iterator[None]:
         _slots_in_use.reset(token)
 
 
+def prepare(password: str) -> str:
+    """`password` as it is hashed and compared, whichever keyboard it was typed on.
+
+    Every space is U+0020 and letters are composed (NFC); nothing else is changed (RFC 8265
+    section 4.2.2). What is far longer than a password may be is left alone: it is none, and
+    composing it may take long.
+    """
+    if password.isascii() or len(password) > 4 * settings.PASSWORD_MAX_LENGTH:
+        return password
+    spaced = (" " if unicodedata.category(one) == "Zs" else one for one in password)
+    return unicodedata.normalize("NFC", "".join(spaced))
+
+
 class Argon2idHasher(Argon2PasswordHasher):
     """Argon2id as OWASP's Password Storage Cheat Sheet advises: 19 MiB, 2 passes, 1 lane.
 
@@ -125,9 +139,10 @@ class Argon2idHasher(Argon2PasswordHasher):
 
     def encode(self, password: str, salt: str) -> str:
         with _slots_in_use.get():
-            return super().encode(password, salt)
+            return super().encode(prepare(password), salt)
 
     def verify(self, password: str, encoded: str) -> bool:
+        password = prepare(password)
         if len(password) > settings.PASSWORD_MAX_LENGTH:
             return False
         with _slots_in_use.get():
@@ -147,13 +162,14 @@ class MaximumLengthValidator:
 
 
 def hash_password(password: str, *, addresses: Iterable[str | None] = ()) -> str:
-    """The hash to keep for `password`, a string, which is taken to the letter.
+    """The hash to keep for `password`, a string, which is taken to the letter, as `prepare` has it.
 
     `addresses` are the e-mail addresses of whose password it is. Raises
     django.core.exceptions.ValidationError when it is shorter than
     settings.PASSWORD_MIN_LENGTH, longer than settings.PASSWORD_MAX_LENGTH, among the
     20,000 commonest, one of the addresses or its local part, or the hash of a password.
     """
+    password = prepare(password)
     least, most = settings.PASSWORD_MIN_LENGTH, settings.PASSWORD_MAX_LENGTH
     MinLengthValidator(least, f"is too short (minimum is {least} characters)")(password)
     MaxLengthValidator(most, f"is too long (maximum is {most} characters)")(password)
@@ -206,7 +222,7 @@ def verify(password: str, kept: str | None) -> bool:
     Without a hash (None), as for an address that nobody has, it is wrong, and finding
     that out takes as long.
     """
-    if len(password) > settings.PASSWORD_MAX_LENGTH:
+    if len(prepare(password)) > settings.PASSWORD_MAX_LENGTH:
         return False
     right = check_password(password, kept or _hash_of_nothing())
     return right and kept is not None

@@ -68,7 +68,7 @@ def _integer(digits):
 def _float(digits):
     if len(digits) > LONGEST_NUMBER or abs(float(digits)) == float("inf"):
         raise _too_large(digits)
-    return float(digits)
+    return float(digits) + 0.0  # -0.0 is 0.0, as which PostgreSQL keeps it
 
 
 def _constant(name):

@@ -173,7 +173,7 @@ def test_what_is_no_refresh_token_of_the_channels_is_refused(client, channel, ad
     header, claims = segments(body["refresh_token"])
     tokens = {
         "an access token": body["access_token"],
-        "expired": forged({**claims, "exp": int(time.time()) - 1}, header, key),
+        "expired": forged({**claims, "exp": int(time.time()) - 61}, header, key),
         "of no session": forged({**claims, "sid": "x"}, header, key),
         "of a NUL session": forged({**claims, "sid": "\0"}, header, key),
         "of a list of sessions": forged({**claims, "sid": ["x"]}, header, key),

@@ -263,7 +263,7 @@ def test_what_is_no_token_of_ours_is_refused(api, client):
     head, body, signature = api.token.split(".")
     none = base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
     tokens = {
-        "expired": forged({**claims, "exp": int(time.time()) - 1}, header, key),
+        "expired": forged({**claims, "exp": int(time.time()) - 61}, header, key),
         "without an end": forged({k: v for k, v in claims.items() if k != "exp"}, header, key),
         "of another issuer": forged({**claims, "iss": "https://auth.evil.example"}, header, key),
         "without an application": forged({**claims, "application": None}, header, key),
@@ -450,7 +450,7 @@ def test_keys_are_files_of_their_owner_and_older_ones_still_verify(settings, tmp
 
 def test_a_token_that_is_known_is_refused_when_its_time_is_over(api, settings, monkeypatch):
     assert api.get("/api/customers").status_code == 200
-    exp = segments(api.token)[1]["exp"]
+    exp = segments(api.token)[1]["exp"] + settings.TOKEN_LEEWAY
     monkeypatch.setattr("time.time", lambda: exp)
     assert api.get("/api/customers").status_code == 200
     monkeypatch.setattr("time.time", lambda: exp + 1)

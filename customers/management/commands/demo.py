@@ -20,7 +20,9 @@ class Command(OperatorCommand):
 
     def handle(self, *, customers: int, mode: str, **options: Any) -> None:
         there = Customer.objects.in_mode(mode).filter(reference_origin=ORIGIN).count()
-        with tqdm(total=customers, initial=min(there, customers), unit=" customers") as bar:
+        with tqdm(
+            total=customers, initial=min(there, customers), unit=" customers", disable=None
+        ) as bar:
             for made in make_customers(customers, mode=mode):
                 bar.update(made)
         self.stdout.write(f"There are {max(there, customers)} demonstration customers ({mode}).")

@@ -74,7 +74,7 @@ class Command(OperatorCommand):
         except ExportRefusedError as error:
             raise CommandError(f"The export {error}.") from error
         jobs = Export.objects.filter(pk=job.pk)
-        with tqdm(total=job.records_count, unit=" rows") as bar:
+        with tqdm(total=job.records_count, unit=" rows", disable=None) as bar:
             while job.status in Export.OPEN:
                 if not exports.step(jobs):
                     time.sleep(PAUSE)  # the worker is at it, or a part that failed is put off

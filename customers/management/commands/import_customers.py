@@ -45,7 +45,7 @@ class Command(OperatorCommand):
         job = self.resumed(resume) if resume else self.begun(file, mode, kind, skip_errors)
         self.stdout.write(f"Import {job.pk}.")
         rows = Import.objects.filter(pk=job.pk)
-        with tqdm(total=job.inputs_size, initial=job.position, unit=" rows") as bar:
+        with tqdm(total=job.inputs_size, initial=job.position, unit=" rows", disable=None) as bar:
             while job.status in Import.OPEN:
                 if not imports.step(rows):
                     time.sleep(PAUSE)  # the worker is at it, or a part that failed is put off

@@ -81,7 +81,7 @@ def read_token(token: str) -> Principal:
     """
     try:
         known = _known_token(token)
-        if known.claims["exp"] < int(time.time()):
+        if known.claims["exp"] + settings.TOKEN_LEEWAY < int(time.time()):
             raise InvalidTokenError
         application, compiled = _bearer_of(known)
     except CLAIMS_ERRORS as error:

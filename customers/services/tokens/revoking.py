@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from django.conf import settings
 from django.utils import timezone
 
 from customers.models import Application, RevokedToken, Session
@@ -38,7 +39,8 @@ def _revoke_access_token(token: str, application: Application) -> None:
     if principal.application != application:
         raise ForeignTokenError
     RevokedToken.objects.filter(expires_at__lt=timezone.now()).delete()
+    over_at = principal.claims["exp"] + settings.TOKEN_LEEWAY  # as long as it would be taken
     RevokedToken.objects.get_or_create(
         jti=principal.claims["jti"],
-        defaults={"expires_at": datetime.fromtimestamp(principal.claims["exp"], UTC)},
+        defaults={"expires_at": datetime.fromtimestamp(over_at, UTC)},
     )

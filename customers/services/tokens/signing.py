@@ -46,11 +46,13 @@ def read_claims(token: str, kind: str) -> Claims:
     Raises InvalidTokenError and CLAIMS_ERRORS.
     """
     found = jwt.decode(token, signing_keys.keys(), algorithms=[ALGORITHM])
+    asked = {name: value for name, value in found.claims.items() if name != "iat"}  # it is an age
     jwt.JWTClaimsRegistry(
+        leeway=settings.TOKEN_LEEWAY,
         iss={"essential": True, "value": settings.TOKEN_ISSUER},
         exp={"essential": True},
         jti={"essential": True},
-    ).validate(found.claims)
+    ).validate(asked)
     if found.header.get("typ") != kind or not re.fullmatch("[0-9a-f]{32}", found.claims["jti"]):
         raise InvalidTokenError
     return found.claims

@@ -76,7 +76,7 @@ def test_the_page_changes_the_password_with_the_old_one(client, ada):
     assert page.status_code == 200
     sent = {"email": ada.email, "current": OTHER, "password": NEW, "again": NEW}
     done = client.post("/test/password/change", sent, follow=True)
-    assert "is changed" in shown(done)
+    assert "was changed" in shown(done)
     assert logs_in(NEW)
 
 

@@ -75,7 +75,7 @@ def test_the_second_of_two_clicks_says_that_the_password_is_changed(client):
         browser = Client()
         browser.cookies.load(cookies)
         answers.append(shown(send(browser, page)))
-    assert all("Your password is changed" in answer for answer in answers)
+    assert all("Your password was changed" in answer for answer in answers)
     assert logs_in(NEW)
     assert CustomerPasswordReset.objects.exclude(reset_password_at=None).count() == 1
 
@@ -109,7 +109,7 @@ def test_a_sign_that_a_mail_program_took_along_does_not_break_the_link(client, b
     works = page[1].status_code == 200
     assert works or "is not complete" in shown(page[1])
     if works:
-        assert "is changed" in shown(send(client, page))
+        assert "was changed" in shown(send(client, page))
     assert logs_in(NEW if works else OTHER)
 
 

@@ -60,7 +60,7 @@ def value_for(field, chance):
     if isinstance(field, models.DateTimeField):
         return timezone.now() - timedelta(minutes=chance.randrange(500))
     if isinstance(field, models.IntegerField):
-        return chance.randrange(5)
+        return 1 + chance.randrange(5)
     if isinstance(field, models.BooleanField):
         return chance.random() < 0.5
     return chance.choice(TEXTS)

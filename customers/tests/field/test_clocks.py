@@ -9,6 +9,7 @@ from django.test import Client
 from joserfc import jws, jwt
 from joserfc.jwk import KeySet
 
+from customers.models import Customer, RevokedToken
 from customers.tests.conftest import JSON_API, Api, error_of
 
 NOW = time.time
@@ -68,6 +69,45 @@ def refreshed(channel, token):
     return Client().post("/oauth/token", sent, content_type="application/json")
 
 
+@pytest.mark.parametrize("ahead", [1, 5, 45])
+def test_a_token_of_a_machine_that_is_ahead_is_taken_at_once(api, ahead):
+    with clock(ahead):
+        token = token_of(api)["access_token"]
+    assert asked(token).status_code == 200
+
+
+@pytest.mark.parametrize("ahead", [5, 45])
+def test_a_refresh_token_of_a_machine_that_is_ahead_is_taken_at_once(ahead):
+    with clock(ahead):
+        channel, tokens = registered()
+    answer = refreshed(channel, tokens["refresh_token"])
+    assert answer.status_code == 200, answer.content
+
+
+@pytest.mark.parametrize("ahead", [5, 45])
+def test_a_customers_token_of_a_machine_that_is_ahead_is_taken_at_once(ahead):
+    with clock(ahead):
+        _, tokens = registered()
+    headers = {"authorization": f"Bearer {tokens['access_token']}", "accept": JSON_API}
+    path = f"/api/customers/{Customer.objects.get().pk}"
+    assert Client().get(path, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("late", [1, 30, 55])
+def test_a_token_that_has_just_expired_is_taken(api, late):
+    token = token_of(api)["access_token"]
+    assert asked(token).status_code == 200
+    with clock(LIFETIME + late):
+        assert asked(token).status_code == 200
+
+
+@pytest.mark.parametrize("late", [30, 55])
+def test_a_token_that_another_machine_has_never_seen_and_that_has_just_expired_is_taken(api, late):
+    token = token_of(api)["access_token"]
+    with clock(LIFETIME + late):
+        assert asked(token).status_code == 200
+
+
 @pytest.mark.parametrize("late", [75, 3600])
 def test_a_token_that_expired_before_the_leeway_is_refused(api, late):
     token = token_of(api)["access_token"]
@@ -82,11 +122,36 @@ def test_a_token_that_is_known_is_refused_when_it_has_expired(api):
         error_of(asked(token), 401, "INVALID_TOKEN")
 
 
+def test_a_refresh_token_that_has_just_expired_is_taken(settings):
+    settings.REFRESH_TOKEN_LIFETIME = 1000
+    channel, tokens = registered()
+    with clock(1000 + 30):
+        assert refreshed(channel, tokens["refresh_token"]).status_code == 200
+
+
 def test_a_refresh_token_that_expired_before_the_leeway_is_refused(settings):
     settings.REFRESH_TOKEN_LIFETIME = 1000
     channel, tokens = registered()
     with clock(1000 + 90):
         assert refreshed(channel, tokens["refresh_token"]).status_code == 400
+
+
+@pytest.mark.parametrize(("leeway", "late", "status"), [(0, 5, 401), (300, 200, 200)])
+def test_the_leeway_is_a_setting(api, settings, leeway, late, status):
+    settings.TOKEN_LEEWAY = leeway
+    token = token_of(api)["access_token"]
+    with clock(LIFETIME + late):
+        assert asked(token).status_code == status
+
+
+def test_a_token_that_was_revoked_is_kept_as_long_as_it_would_be_taken(api):
+    token = token_of(api)["access_token"]
+    sent = {"client_id": api.application.client_id, "client_secret": api.secret, "token": token}
+    answer = Client().post("/oauth/revoke", sent, content_type="application/json")
+    assert answer.status_code == 200, answer.content
+    error_of(asked(token), 401, "INVALID_TOKEN")
+    left = RevokedToken.objects.get().expires_at.timestamp() - time.time()
+    assert LIFETIME + 50 < left <= LIFETIME + 60
 
 
 def test_a_token_says_nothing_else_than_its_own_lifetime(api):
@@ -104,6 +169,12 @@ def test_a_token_that_is_forged_stays_refused_on_any_clock(api):
     for seconds in (-30, 0, 30):
         with clock(seconds):
             error_of(asked(forged), 401, "INVALID_TOKEN")
+
+
+def test_a_token_of_a_day_ahead_is_taken_for_what_iat_says_nothing_against(api):
+    with clock(86_400):
+        token = token_of(api)["access_token"]
+    assert asked(token).status_code == 200
 
 
 def test_keys_are_published_that_tokens_can_be_checked_by(api):

@@ -1,12 +1,30 @@
 """Passwords and the links that lead to new ones, as people type, click and keep them."""
 
+import re
 import unicodedata
 
 import pytest
+from django.contrib.auth.models import User
+from django.core import mail
 from django.test import Client
 
 from customers.models import Customer
 from customers.tests.conftest import Api, error_of
+from customers.tests.field.doors import LOCAL, by_api, shown, work
+
+NFC = unicodedata.normalize("NFC", "Mañana-über-1")
+
+
+NFD = unicodedata.normalize("NFD", NFC)
+
+
+NEW, OTHER = "a wholly new sentence", "another whole sentence"
+
+
+two_ways = pytest.mark.parametrize(("kept", "typed"), [(NFC, NFD), (NFD, NFC)])
+
+
+spaces = pytest.mark.parametrize("space", ["\u00a0", "\u2003", "\u3000", "\u202f"])
 
 
 def registered(password, email="ada@example.com"):
@@ -28,6 +46,103 @@ def logs_in(password, email="ada@example.com", channel=None):
     answer = Client().post("/oauth/token", sent, content_type="application/json")
     assert answer.status_code in (200, 400, 401), answer.content
     return answer.status_code == 200
+
+
+def mailed_link(client, email="ada@example.com", mode="test"):
+    """The path of the link in the mail that asking for one on the page brings."""
+    sent = len(mail.outbox)
+    assert client.post(f"/{mode}/password/forgot", {"email": email}).status_code == 302
+    work()
+    (message,) = mail.outbox[sent:]
+    return re.search(r"^http\S+$", message.body, re.MULTILINE)[0].removeprefix(LOCAL)
+
+
+def opened(client, link):
+    """The address and the page that following a mailed link ends at."""
+    page = client.get(link, follow=True)
+    path = page.redirect_chain[-1][0] if page.redirect_chain else link
+    return path, page
+
+
+def form_of(page):
+    """The hidden fields of the page's form, and the address that it is sent to."""
+    text = page.content.decode()
+    fields = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', text)
+    action = re.search(r'<form[^>]* action="([^"]+)"', text)
+    return dict(fields), action and action[1].replace("&amp;", "&")
+
+
+def send(client, opened_page, password=NEW, again=None):
+    """The answer to the form of an opened page, filled in."""
+    path, page = opened_page
+    fields, action = form_of(page)
+    filled = fields | {"password": password, "again": again or password}
+    return client.post(action or path, filled, follow=True)
+
+
+@two_ways
+def test_a_password_is_one_in_either_composition(kept, typed):
+    registered(kept)
+    assert logs_in(typed)
+    assert logs_in(kept)
+
+
+@two_ways
+def test_a_password_of_the_page_is_one_in_either_composition(client, kept, typed):
+    registered(OTHER)
+    assert send(client, opened(client, mailed_link(client)), kept).status_code == 200
+    assert logs_in(typed)
+
+
+@two_ways
+def test_the_two_fields_of_the_page_may_be_in_two_compositions(client, kept, typed):
+    registered(OTHER)
+    answer = send(client, opened(client, mailed_link(client)), kept, typed)
+    assert "was changed" in shown(answer)
+    assert logs_in(kept)
+
+
+@two_ways
+def test_staff_log_in_in_either_composition(kept, typed):
+    user = User.objects.create_user("grace", is_staff=True)
+    user.set_password(kept)
+    user.save()
+    answer = Client().post("/admin/login/", {"username": "grace", "password": typed})
+    assert answer.status_code == 302
+
+
+@two_ways
+def test_a_reset_by_a_program_takes_either_composition(api, kept, typed):
+    customer = registered(OTHER)
+    made = api.create("customer_password_resets", {"customer_email": customer.email})
+    attributes = made.json()["data"]["attributes"]
+    given = {
+        "customer_password": kept,
+        "_reset_password_token": attributes["reset_password_token"],
+    }
+    pk = made.json()["data"]["id"]
+    assert api.update("customer_password_resets", pk, given).status_code == 200
+    assert logs_in(typed)
+
+
+@two_ways
+def test_a_password_that_was_imported_is_one_in_either_composition(kept, typed):
+    by_api(f"email,password\nada@example.com,{kept}\n")
+    assert logs_in(typed)
+
+
+@spaces
+def test_a_space_of_another_kind_is_a_space(space):
+    registered(f"correct{space}horse battery")
+    assert logs_in("correct horse battery")
+    assert logs_in(f"correct horse{space}battery")
+
+
+@spaces
+def test_a_space_of_another_kind_on_the_page_is_a_space(client, space):
+    registered(OTHER)
+    send(client, opened(client, mailed_link(client)), f"correct{space}horse battery")
+    assert logs_in("correct horse battery")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +170,14 @@ def test_letters_that_are_alike_stay_apart(text):
     registered(text)
     assert logs_in(text)
     assert not logs_in(unicodedata.normalize("NFKC", text))
+
+
+def test_a_password_is_as_long_as_its_composed_form(api):
+    short = unicodedata.normalize("NFD", "äöüäöüä")
+    refused = api.create("customers", {"email": "ada@example.com", "password": short})
+    source = {"pointer": "/data/attributes/password"}
+    assert error_of(refused, 422, "VALIDATION_ERROR", source)["meta"]["error"] == "too_short"
+    assert not Customer.objects.exists()
 
 
 def test_a_common_password_stays_refused(api):

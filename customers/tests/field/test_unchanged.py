@@ -1,11 +1,20 @@
 """Changes that change nothing."""
 
+import pytest
+
+from customers.models import EventStore
 from customers.tests.factories import (
+    ONE,
+    SMALLEST,
     link,
+    make_address,
     make_customer,
+    make_order,
     make_tag,
 )
 from customers.tests.forms import sent_by
+
+WRITTEN = sorted(SMALLEST)
 
 
 def path_of(row):
@@ -17,6 +26,34 @@ def moments(row):
     return row.updated_at
 
 
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"reference": "R-1"},
+        {"metadata": {"b": 1, "a": [1, 2]}},
+        {"email": "ada@example.com", "reference": "R-1"},
+        {},
+    ],
+)
+def test_a_change_to_what_is_there_moves_nothing(api, attributes):
+    metadata = {"a": [1, 2], "b": 1}
+    customer = make_customer(email="ada@example.com", reference="R-1", metadata=metadata)
+    before, tag = moments(customer), api.get(path_of(customer))["ETag"]
+    done = api.update("customers", customer.pk, attributes)
+    assert (done.status_code, done["ETag"]) == (200, tag)
+    assert moments(customer) == before
+    assert not EventStore.objects.exists()
+
+
+@pytest.mark.parametrize("name", [name for name in WRITTEN if name not in ("imports", "exports")])
+def test_the_reference_that_is_there_moves_no_row_of_any_type(api, name):
+    row = ONE[name]()
+    type(row).objects.filter(pk=row.pk).update(reference="R-1")
+    before = moments(row)
+    assert api.update(name, row.pk, {"reference": "R-1"}).status_code == 200
+    assert moments(row) == before
+
+
 def test_the_relationship_that_is_there_moves_nothing(api):
     customer, tag = make_customer(), make_tag()
     customer.tags.add(tag)
@@ -26,6 +63,15 @@ def test_the_relationship_that_is_there_moves_nothing(api):
     assert moments(customer) == before
     assert api.update("customers", customer.pk, {"_add_tags": tag.name}).status_code == 200
     assert moments(customer) == before
+
+
+def test_a_to_one_relationship_that_is_there_moves_nothing(api):
+    customer, address = make_customer(), make_address()
+    order = make_order(customer=customer, shipping_address=address)
+    before = moments(order)
+    done = api.update("orders", order.pk, {}, {"shipping_address": link(address)})
+    assert done.status_code == 200
+    assert moments(order) == before
 
 
 def test_a_form_of_the_console_that_changes_nothing_moves_nothing(admin_client):

@@ -1,4 +1,4 @@
-"""Amounts, and text that is none, as shops send them."""
+"""Text that is none."""
 
 import pytest
 
