@@ -65,7 +65,7 @@ RULES = [
     rule(
         "A token that expires while it is known is refused",
         "customers/services/tokens/reading.py",
-        'if known.claims["exp"] < int(time.time()):',
+        'if known.claims["exp"] + settings.TOKEN_LEEWAY < int(time.time()):',
         "if False:",
         "test_tokens.py::test_a_token_that_is_known_is_refused_when_its_time_is_over",
     ),
@@ -449,8 +449,8 @@ RULES = [
     rule(
         "A change is made to what was seen",
         "customers/api/methods.py",
-        "etag(locked) not in etags",
-        "etag(locked) is None",
+        "    if etag in etags:\n",
+        "    if etag:\n",
         "test_writes.py::test_a_change_is_made_to_what_was_seen",
     ),
     rule(
@@ -2082,18 +2082,11 @@ RULES = [
         "test_exports.py::test_a_link_is_for_five_minutes_and_for_one_file",
     ),
     rule(
-        "A cursor names a row of the list",
+        "A cursor is a place in the order of its list",
         "customers/api/pagination.py",
-        "        if values is None:\n",
-        "        if False:\n",
-        "test_lists.py::test_a_cursor_needs_a_row_of_the_list_and_an_order_without_gaps",
-    ),
-    rule(
-        "A cursor reads orders without gaps",
-        "customers/api/pagination.py",
-        "if any(rows.model._meta.get_field(name).null for name in names):",
-        "if False:",
-        "test_lists.py::test_a_cursor_needs_a_row_of_the_list_and_an_order_without_gaps",
+        "and list(found) == _terms(order)):",
+        "):",
+        "test_lists.py::test_a_cursor_is_a_place_in_the_order_of_the_list",
     ),
     rule(
         "A page's number is a whole number",
@@ -2616,7 +2609,7 @@ RULES = [
     rule(
         "A password is typed twice",
         "customers/password_pages/forms.py",
-        '        if self.cleaned_data.get("password", again) != again:\n',
+        '        if prepare(self.cleaned_data.get("password", again)) != prepare(again):\n',
         "        if False:\n",
         "test_password_pages.py::test_a_password_that_is_not_accepted_is_told_and_the_link_works_on",
     ),
@@ -4022,10 +4015,10 @@ RULES = [
     rule(
         "An over-long password is never hashed to be compared",
         "customers/services/passwords.py",
-        "    def verify(self, password: str, encoded: str) -> bool:\n"
+        "        password = prepare(password)\n"
         "        if len(password) > settings.PASSWORD_MAX_LENGTH:\n"
         "            return False\n",
-        "    def verify(self, password: str, encoded: str) -> bool:\n",
+        "        password = prepare(password)\n",
         "test_password_hashing.py::test_an_over_long_password_is_never_hashed",
     ),
     rule(

@@ -5,9 +5,8 @@ import shutil
 
 import pytest
 
+from customers.tests import test_contributing as contributing
 from customers.tests.test_architecture import FLOORS
-
-contributing = pytest.importorskip("customers.tests.test_contributing")
 
 USED = """
 from customers.jobs import bulk
