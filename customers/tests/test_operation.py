@@ -199,7 +199,7 @@ def test_what_ends_the_worker_is_logged_without_what_it_quotes(monkeypatch, cons
     monkeypatch.setattr(worker, "delete_expired", fail)
     with pytest.raises(CommandError, match=r"^An error ended it \(ValueError\); the log"):
         call_command("work", once=True)
-    assert "A fault ended the worker." in console()
+    assert "An error ended the worker." in console()
     assert "test_operation.py" in console()
     assert "ada@" not in console()
 

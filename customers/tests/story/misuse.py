@@ -97,7 +97,7 @@ BODIES = [
     '{"data": {"type": "tags", "extra": 1}}',
     '{"data": {"type": "tags", "attributes": null}}',
     '{"data": {"type": "tags", "attributes": [1]}}',
-    "[" * 1000,
+    "[" * 1000 + "]" * 1000,
     '{"data": "a\\u0000b"}',
     '{"data": {"type": "tags", "relationships": [1]}}',
     '{"data": "\\ud800"}',
