@@ -337,8 +337,8 @@ def test_an_address_that_is_changed_meanwhile_gets_no_link_that_works(ada, api, 
         join_or_see_it_wait(thread)  # for the customer
         return begin(customer, **options)
 
-    begin, thread = password_resets.begin, threading.Thread(target=change)
-    monkeypatch.setattr(password_resets, "begin", begin_while_it_is_changed)
+    begin, thread = password_resets.create_reset, threading.Thread(target=change)
+    monkeypatch.setattr(password_resets, "create_reset", begin_while_it_is_changed)
     mails.mail_reset(ada, actor=None)
     thread.join()
     assert Customer.objects.get().email == "eve@example.com"
