@@ -5,6 +5,8 @@ texts. Nothing is saved by it but memory: a worker stays within 400 MiB whatever
 for (`manage.py test -m measured -k crowds`). Taken out, it does not.
 """
 
+from collections.abc import Sequence
+
 import orjson
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -50,7 +52,7 @@ class ByteBudget:
     def __init__(self, most: int):
         self.left = most
 
-    def spend(self, rows: list[tuple], places: list[int]) -> None:
+    def spend(self, rows: list[tuple], places: Sequence[int]) -> None:
         """Take what the texts at `places` of `rows` have, as UTF-8. Raises TooManyBytesError."""
         for row in rows:
             for place in places:
@@ -75,11 +77,11 @@ def without_long_relatives(rows: models.QuerySet) -> models.QuerySet:
 
     A customer's metadata would come with each of its orders.
     """
-    related = rows.query.select_related or {}
+    related = rows.query.select_related
     return rows.defer(
         *(
             f"{key}__{field.name}"
-            for key in related
+            for key in (related if isinstance(related, dict) else ())
             for field in rows.model._meta.get_field(key).related_model._meta.concrete_fields
             if is_long(field)
         )

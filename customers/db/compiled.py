@@ -8,7 +8,7 @@ two, takes three times as long: `manage.py benchmark`, W1.
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
@@ -17,6 +17,8 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from customers.db.bounds import ByteBudget, is_long
 from customers.db.execute import execute, execute_within
+
+M = TypeVar("M", bound=Model)
 
 
 class UncompilableError(Exception):
@@ -43,7 +45,7 @@ def parameter_for(name: str, value: object) -> Parameter | DateTimeParameter:
     return DateTimeParameter(name) if isinstance(value, datetime) else Parameter(name)
 
 
-class Statement:
+class Statement(Generic[M]):
     """The queryset `rows`, compiled, with its Parameters open.
 
     Calling it with a value for each Parameter returns the list of model instances. The caller
@@ -52,7 +54,7 @@ class Statement:
     no Parameters: they may have been the time of compiling.
     """
 
-    def __init__(self, rows: QuerySet):
+    def __init__(self, rows: QuerySet[M]):
         query = rows.query
         if query.annotations or query.combinator or query.values_select:
             raise UncompilableError
@@ -65,7 +67,7 @@ class Statement:
         self.params = list(params)
         self.open = list(_open_parameters(self.params))
         columns = [column for column, _, _ in compiler.select]
-        self.build = _builder(compiler, compiler.klass_info)
+        self.build = _builder(rows.model, compiler, compiler.klass_info)
         self.long_columns = [
             place for place, column in enumerate(columns) if is_long(column.target)
         ]
@@ -75,10 +77,10 @@ class Statement:
             for convert in functions
         ]
 
-    def __call__(self, **values: object) -> list[Model]:
+    def __call__(self, **values: object) -> list[M]:
         return self.within(None, **values)
 
-    def within(self, budget: ByteBudget | None, **values: object) -> list[Model]:
+    def within(self, budget: ByteBudget | None, **values: object) -> list[M]:
         """As calling it, as long as `budget` lasts. Raises TooManyBytesError."""
         if self.sql is None:
             return []
@@ -113,20 +115,20 @@ def _converted(row: tuple, converters: list[tuple]) -> list:
     return values
 
 
-def _builder(compiler: SQLCompiler, info: dict) -> Callable[[Any], Model]:
+def _builder(model: type[M], compiler: SQLCompiler, info: dict) -> Callable[[Any], M]:
     """A function that makes an instance, and those that it is selected with, of a row."""
     places, related_infos = info["select_fields"], info.get("related_klass_infos", [])
     first, last = places[0], places[-1] + 1
     if places != list(range(first, last)) or any(one["reverse"] for one in related_infos):
         raise UncompilableError
     names = [compiler.select[place][0].target.attname for place in places]
-    make = info["model"].from_db
+    make = model.from_db
     related = [
-        (_key_place(compiler, one), _builder(compiler, one), one["field"].name)
+        (_key_place(compiler, one), _builder(one["model"], compiler, one), one["field"].name)
         for one in related_infos
     ]
 
-    def build(values: Any) -> Model:
+    def build(values: Any) -> M:
         row = make("default", names, values[first:last])
         for place, make_other, name in related:
             setattr(row, name, make_other(values) if values[place] is not None else None)

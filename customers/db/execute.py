@@ -87,8 +87,9 @@ def _by_kept_cursor(
             found = _streamed(here, cursor, sql, params, budget, long_columns)
         else:
             cursor.execute(sql, params, prepare=_prepare(sql))
-            found = cursor.fetchall() if cursor.pgresult.nfields else []
-    here.health_check_done = True
+            result = cursor.pgresult
+            found = cursor.fetchall() if result is not None and result.nfields else []
+    here.health_check_done = True  # type: ignore[attr-defined]  # the stubs do not know it
     return found
 
 
@@ -128,7 +129,7 @@ def _streamed(
                 """It is of no use."""
         raise
     finally:
-        rows.close()
+        rows.close()  # type: ignore[attr-defined]  # it is a generator, whatever psycopg says
     return found
 
 

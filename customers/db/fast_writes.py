@@ -54,9 +54,14 @@ def _prepared(field: Field, value: object) -> object:
     return field.get_db_prep_save(value, connection)
 
 
+def _column_of(field: Field) -> str:
+    return field.column or field.attname
+
+
 @cache
 def _update_sql(model: type[Model], columns: tuple[str, ...]) -> str:
-    quote, key = connection.ops.quote_name, connection.ops.quote_name(model._meta.pk.column)
+    quote = connection.ops.quote_name
+    key = quote(_column_of(model._meta.pk))
     places = ", ".join(f"{quote(column)} = %s" for column in columns)
     table = quote(model._meta.db_table)
     return f"UPDATE {table} SET {places} WHERE {key} = %s RETURNING {key}"  # noqa: S608
@@ -74,6 +79,6 @@ def _insert_sql(models: tuple[type[Model], ...]) -> str:
 
 def _insert_into(model: type[Model]) -> str:
     quote, columns = connection.ops.quote_name, model._meta.concrete_fields
-    names = ", ".join(quote(field.column) for field in columns)
+    names = ", ".join(quote(_column_of(field)) for field in columns)
     places = ", ".join(["%s"] * len(columns))
     return f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({places})"  # noqa: S608

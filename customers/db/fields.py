@@ -11,7 +11,7 @@ import threading
 import time
 import unicodedata
 from datetime import datetime
-from typing import Any
+from typing import Any, overload
 
 import orjson
 from django.core.exceptions import ValidationError
@@ -69,12 +69,13 @@ class IdField(models.CharField):
         collation = "C" if connection.vendor == "postgresql" else None
         return {**super().db_parameters(connection), "collation": collation}
 
-    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
         """PostgreSQL's long name of varchar, for which Django makes no second index for LIKE.
 
         Under the collation C the first one serves LIKE too.
         """
-        return super().db_type(connection).replace("varchar", "character varying")
+        name = super().db_type(connection)
+        return name and name.replace("varchar", "character varying")
 
 
 class InstantField(models.DateTimeField):
@@ -88,7 +89,7 @@ class InstantField(models.DateTimeField):
 
 def instant(moment: datetime | None) -> str | None:
     """An aware UTC datetime as `2018-01-01T12:00:00.000Z`, and None as None."""
-    return moment and f"{moment.isoformat(timespec='milliseconds')[:23]}Z"
+    return None if moment is None else f"{moment.isoformat(timespec='milliseconds')[:23]}Z"
 
 
 class FoldedField(models.CharField):
@@ -111,13 +112,21 @@ class FoldedField(models.CharField):
             del options["editable"]
         return name, path, args, options
 
-    def clean(self, value: str, instance: models.Model) -> str:
+    def clean(self, value: str, instance: models.Model | None) -> str:
         return super().clean(self.fold(value), instance)
 
     def pre_save(self, instance: models.Model, add: bool) -> str | None:
         value = self.fold(getattr(instance, self.of or self.attname))
         setattr(instance, self.attname, value)
         return value
+
+    @overload
+    @staticmethod
+    def fold(text: str) -> str: ...
+
+    @overload
+    @staticmethod
+    def fold(text: None) -> None: ...
 
     @staticmethod
     def fold(text: str | None) -> str | None:
@@ -143,7 +152,7 @@ class MetadataField(JsonField):
     def __init__(self, **options: Any):
         super().__init__(**{**options, "default": dict, "blank": True})
 
-    def validate(self, value: Any, instance: models.Model) -> None:
+    def validate(self, value: Any, instance: models.Model | None) -> None:
         super().validate(value, instance)
         if not isinstance(value, dict):
             raise ValidationError("must be an object", code="invalid")

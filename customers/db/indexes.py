@@ -32,7 +32,7 @@ def by_each(*names: str) -> list[models.Index]:
 class _PostgresqlOnly(models.Index):
     """An index that is made by a block of its own, and by nothing on other databases."""
 
-    def create_sql(
+    def create_sql(  # type: ignore[override]  # a text is run as well as a Statement
         self,
         model: type[models.Model],
         schema_editor: BaseDatabaseSchemaEditor,
@@ -80,7 +80,10 @@ def has_trigrams(model: type[models.Model], path: str) -> bool:
     """Whether a part of the text at `path` of `model`, a column or key__column, has an index."""
     *keys, column = path.split("__")
     for key in keys:
-        model = model._meta.get_field(key).related_model
+        related = model._meta.get_field(key).related_model
+        if related is None:  # below a column there is none
+            return False
+        model = related
     return any(
         index.fields == [column] for index in model._meta.indexes if isinstance(index, TrigramIndex)
     )

@@ -15,7 +15,7 @@ from django.db.models import CharField, Field, JSONField, Lookup, TextField
 from django.db.models.sql.compiler import SQLCompiler
 
 LAST_CHARACTER = "\U0010ffff"
-SqlParts = tuple[str, list]
+SqlParts = tuple[str, tuple]
 
 
 @Field.register_lookup
@@ -27,11 +27,11 @@ class AnyOf(Lookup):
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> SqlParts:
         column, params = self.process_lhs(compiler, connection)
-        return f"{column} = ANY(%s)", [*params, self.rhs]
+        return f"{column} = ANY(%s)", (*params, self.rhs)
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> SqlParts:
         column, params = self.process_lhs(compiler, connection)
-        return f"{column} IN (SELECT value FROM json_each(%s))", [*params, self.rhs]  # noqa: S608
+        return f"{column} IN (SELECT value FROM json_each(%s))", (*params, self.rhs)  # noqa: S608
 
 
 @CharField.register_lookup
@@ -44,13 +44,13 @@ class ILike(Lookup):
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> SqlParts:
         column, column_params = self.process_lhs(compiler, connection)
         pattern, pattern_params = self.process_rhs(compiler, connection)
-        return f"{column} ILIKE {pattern}", [*column_params, *pattern_params]
+        return f"{column} ILIKE {pattern}", (*column_params, *pattern_params)
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> SqlParts:
         column, column_params = self.process_lhs(compiler, connection)
         pattern, pattern_params = self.process_rhs(compiler, connection)
         condition = f"unicode_lower({column}) LIKE unicode_lower({pattern}) ESCAPE '\\'"
-        return condition, [*column_params, *pattern_params]
+        return condition, (*column_params, *pattern_params)
 
 
 @CharField.register_lookup
@@ -86,14 +86,14 @@ class Prefix(Lookup):
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> SqlParts:
         column, column_params = self.process_lhs(compiler, connection)
         text, text_params = self.process_rhs(compiler, connection)
-        params = [f"{_literal(param)}%" for param in text_params]
-        return f"{column} LIKE {text}", [*column_params, *params]
+        params = [f"{_literal(str(param))}%" for param in text_params]
+        return f"{column} LIKE {text}", (*column_params, *params)
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> SqlParts:
         column, column_params = self.process_lhs(compiler, connection)
         text, text_params = self.process_rhs(compiler, connection)
-        params = [*column_params, *text_params, *column_params]
-        params += [f"{param}{LAST_CHARACTER}" for param in text_params]
+        ends = [f"{param}{LAST_CHARACTER}" for param in text_params]
+        params = (*column_params, *text_params, *column_params, *ends)
         return f"({column} >= {text} AND {column} < {text})", params
 
 
@@ -111,16 +111,16 @@ class JSONContains(Lookup):
     def get_prep_lookup(self) -> str:
         return json.dumps(self.rhs)
 
-    def get_db_prep_lookup(self, value: object, connection: BaseDatabaseWrapper) -> SqlParts:
-        return "%s", [value]
+    def get_db_prep_lookup(self, value: str | int, connection: BaseDatabaseWrapper) -> SqlParts:
+        return "%s", (value,)
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> SqlParts:
         column, params = self.process_lhs(compiler, connection)
-        return f"{column} @> %s::jsonb", [*params, self.rhs]
+        return f"{column} @> %s::jsonb", (*params, self.rhs)
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> SqlParts:
         column, params = self.process_lhs(compiler, connection)
-        return f"json_contains({column}, %s)", [*params, self.rhs]
+        return f"json_contains({column}, %s)", (*params, self.rhs)
 
 
 def contains(outer: object, inner: object) -> bool:

@@ -7,7 +7,7 @@ it, on 100,000 customers 8 ms for the first page and 18 for page 2000; here both
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from threading import Lock
 from typing import NamedTuple
@@ -67,7 +67,7 @@ class PagedQuery:
         self.tallied = _tallied(rows) if connection.vendor == "postgresql" else None
         self.order = order_of(rows)
         self.lasting = bool(self.tallied) and all(name in FIXED for name in self.order)
-        self._statements = {}
+        self._statements: dict[object, Statement[Model] | None] = {}
 
     def count(self) -> Count:
         """How many rows there are, a Count.
@@ -105,19 +105,21 @@ class PagedQuery:
         if start < NEAR:
             return self._some((start, end), lambda: self.rows[start:end])
         if counted.version and self.lasting:
-            return self._from_remembered(start, size, counted)
+            places = _places(self._name, counted.version)
+            return self._from_remembered(start, size, counted, places)
         return self._deep(start, size, counted)
 
     def _few(self) -> list[str]:
         """The ids of the rows, one more than FEW at most, by SQL that is compiled once."""
-        if "few" not in self._statements:
-            ids = self.rows.order_by().values_list("pk", flat=True)[: FEW + 1]
-            try:
-                self._statements["few"] = ids.query.sql_with_params()
-            except EmptyResultSet:
-                self._statements["few"] = None
-        known = self._statements["few"]
-        return [pk for (pk,) in execute(*known)] if known else []
+        return [pk for (pk,) in execute(*self._few_sql)] if self._few_sql else []
+
+    @cached_property
+    def _few_sql(self) -> tuple[str, tuple] | None:
+        ids = self.rows.order_by().values_list("pk", flat=True)[: FEW + 1]
+        try:
+            return ids.query.sql_with_params()
+        except EmptyResultSet:
+            return None
 
     def _some(self, key: object, build: Callable[..., QuerySet], **values: object) -> list[Model]:
         """The rows of the queryset that `build` makes of `values`, compiled once by `key`."""
@@ -147,8 +149,9 @@ class PagedQuery:
             ids = list(self.rows.values_list("pk", flat=True)[start : start + size])
         return self._some("any", self._of, ids=ids)
 
-    def _from_remembered(self, start: int, size: int, counted: Count) -> list[Model]:
-        places = _places(self._name, counted.version)
+    def _from_remembered(
+        self, start: int, size: int, counted: Count, places: "_Places"
+    ) -> list[Model]:
         if known := places.starts.get(start):
             found = self._page_after(*known, size)
         else:
@@ -178,14 +181,15 @@ class PagedQuery:
 
 def order_of(rows: QuerySet) -> dict[str, bool]:
     """The columns that order `rows`, each once, and whether it does so descending."""
-    order = {}
+    order: dict[str, bool] = {}
     for term in rows.query.order_by or rows.model._meta.ordering:
         expression, down = term, False
         if isinstance(term, OrderBy):
             expression, down = term.expression, term.descending
         if isinstance(expression, F):
-            expression = expression.name
-        name, down = expression.removeprefix("-"), down or expression.startswith("-")
+            expression = expression.name  # type: ignore[attr-defined]  # the stubs leave it out
+        text = str(expression)
+        name, down = text.removeprefix("-"), down or text.startswith("-")
         order.setdefault(rows.model._meta.pk.name if name == "pk" else name, down)
     return order
 
@@ -236,7 +240,8 @@ def _tallied(rows: QuerySet) -> list[str | None] | None:
     where, found = query.where, dict.fromkeys(index.fields)
     if where.negated or (where.connector != "AND" and len(where.children) > 1):
         return None
-    for condition in where.children:
+    conditions: Sequence[object] = where.children
+    for condition in conditions:
         if not (
             type(condition) is Exact
             and isinstance(condition.lhs, Col)

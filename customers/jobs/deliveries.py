@@ -54,7 +54,7 @@ def fan_out() -> int:
         found = list(skip_locked(waiting)[:MOST_EVENTS])
         if not found:
             return 0
-        listening = {}
+        listening: dict[tuple[str, str], list[Webhook]] = {}
         for webhook in Webhook.objects.filter(
             disabled_at=None, topic__in={event.name for event in found}
         ):

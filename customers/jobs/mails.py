@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 FIRST_RETRY = timedelta(seconds=30)  # doubled at each further one
 MOST_ATTEMPTS = 10
 CHANGES = (QueuedMail.Kind.PASSWORD_CHANGED, QueuedMail.Kind.EMAIL_CHANGED)
-_done = set()  # ids of mails that are done with, and whose rows could not be deleted yet
+_done: set[str] = set()  # ids of mails that are done with, and whose rows could not be deleted yet
 FAILURES = (OSError, SMTPException, ValueError)  # the last of an address that cannot be written
 
 

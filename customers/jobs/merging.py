@@ -151,11 +151,10 @@ def _note(merger):
     }
 
 
-def _shown(row):
+def _shown(row: Resource) -> dict[str, Any]:
     """The values of `row` without its secrets."""
-    secret = audit.secret_columns(type(row))
-    values = audit.values_of(row).items()
     model = type(row)
+    secret, values = audit.secret_columns(model), audit.values_of(row).items()
     return {name: audit.json_of(model, name, value) for name, value in values if name not in secret}
 
 

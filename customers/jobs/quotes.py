@@ -4,12 +4,13 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from customers.db.declarations import GONE, Tells, names_that_tell
 from customers.db.fields import FoldedField
 from customers.models import all_models, spellings
 
+T = TypeVar("T", str, None)
 fold = FoldedField.fold
 
 LONG = 8  # characters of a code that is nobody else's by chance
@@ -106,7 +107,7 @@ class Quotes:
             field in name and value == fold(text) for field, value in told
         )
 
-    def redacted(self, text: str | None) -> str | None:
+    def redacted(self, text: T) -> T:
         """`text` with a word instead of each quote; the same when there is none."""
         if not text or not self.is_in(text):
             return text

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from email import policy
 from email.message import Message
 from email.utils import parseaddr
-from smtplib import SMTPNotSupportedError
+from smtplib import SMTP, SMTPNotSupportedError
 
-from django.core.mail import EmailMessage, EmailMultiAlternatives, SafeMIMEText
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.backends import smtp
 
 
@@ -20,7 +20,7 @@ class Mail(EmailMultiAlternatives):
     def is_international(self) -> bool:
         return not all(address.isascii() for address in self.to)
 
-    def message(self) -> SafeMIMEText:
+    def message(self) -> Message:  # type: ignore[override]  # the stubs are of Django 6
         if not self.is_international:
             return super().message()
         recipients, self.to = self.to, []
@@ -46,23 +46,26 @@ class EmailBackend(smtp.EmailBackend):
         sent = super().send_messages(plain) or 0
         if international:
             opened = self.open()
+            if self.connection is None:  # it cannot be opened, and fails in silence
+                return sent
             try:
                 for one in international:
-                    self._send_with_smtputf8(one)
+                    _send_with_smtputf8(self.connection, one)
                     sent += 1
             finally:
                 if opened:
                     self.close()
         return sent
 
-    def _send_with_smtputf8(self, one):
-        self.connection.ehlo_or_helo_if_needed()
-        if not self.connection.has_extn("smtputf8"):
-            raise SMTPNotSupportedError("The mail server takes no address beyond ASCII (SMTPUTF8).")
-        document = one.message()
-        self.connection.sendmail(
-            parseaddr(document["From"])[1],
-            one.recipients(),
-            document.as_bytes(linesep="\r\n"),
-            mail_options=["SMTPUTF8", "BODY=8BITMIME"],
-        )
+
+def _send_with_smtputf8(connection: SMTP, one: EmailMessage) -> None:
+    connection.ehlo_or_helo_if_needed()
+    if not connection.has_extn("smtputf8"):
+        raise SMTPNotSupportedError("The mail server takes no address beyond ASCII (SMTPUTF8).")
+    document = one.message()
+    connection.sendmail(
+        parseaddr(document["From"])[1],
+        one.recipients(),
+        document.as_bytes(linesep="\r\n"),  # type: ignore[call-arg]  # as above
+        mail_options=["SMTPUTF8", "BODY=8BITMIME"],
+    )

@@ -32,7 +32,7 @@ MAIL_PAUSE = 2  # seconds between two looks for mails
 CALL_PAUSE = 0.5  # and for calls
 JOB_PAUSE = 1  # and for jobs
 LONGEST_PAUSE = 15  # seconds, to which they grow while the database is away
-EXPIRY_PAUSE = 60  # seconds between two deletions of what has expired
+EXPIRY_PAUSE = 60.0  # seconds between two deletions of what has expired
 
 
 def run(stop: threading.Event) -> None:
@@ -42,7 +42,7 @@ def run(stop: threading.Event) -> None:
     receivers. A database that is away or fails is waited for, with growing pauses; any other
     error ends the work, and is raised.
     """
-    failed = []
+    failed: list[BaseException] = []
     threads = [
         threading.Thread(target=_guarded, args=[loop, stop, failed]) for loop in LOOPS.values()
     ]

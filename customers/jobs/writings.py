@@ -79,8 +79,7 @@ def _forget_callbacks(person):
     last = ""
     while ids := list(sent.filter(pk__gt=last).values_list("pk", flat=True)[:MOST_READ]):
         part = sent.filter(pk__gt=last, pk__lte=ids[-1])
-        part = part.annotate(text=Cast("payload", TextField())).filter(holding)
-        for callback in part:
+        for callback in part.annotate(text=Cast("payload", TextField())).filter(holding):
             changed = set()
             if person.quotes.is_in(callback.payload):
                 callback.payload, changed = None, {"payload"}
@@ -256,7 +255,7 @@ def _forget_of_staff(person):
     for entry in LogEntry.objects.filter(about | quoting).select_related("content_type"):
         named = entry.content_type and entry.content_type.app_label == "customers"
         if named and entry.object_id in person.quotes.ids:
-            entry.object_repr, entry.change_message = entry.object_id, ""
+            entry.object_repr, entry.change_message = entry.object_id or "", ""
         else:
             entry.object_repr = person.quotes.redacted(entry.object_repr)
             entry.change_message = person.quotes.redacted(entry.change_message)

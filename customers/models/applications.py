@@ -17,7 +17,9 @@ class Application(Resource):
         INTEGRATION = "integration", "Integration"  # a server with a secret, which sees all
         SALES_CHANNEL = "sales_channel", "Sales channel"  # in customers' hands, without a secret
 
-    name = keep(models.CharField(max_length=255))
+    LONGEST_NAME = 255
+
+    name = keep(models.CharField(max_length=LONGEST_NAME))
     kind = keep(models.CharField(max_length=20, choices=Kind, default=Kind.INTEGRATION))
     client_id = keep(models.CharField(max_length=64, unique=True, editable=False))
     secret_digest = keep(models.CharField(max_length=64, null=True, editable=False), secret=True)

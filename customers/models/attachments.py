@@ -84,7 +84,7 @@ class Attachment(Resource):
         return next(
             name
             for name in ATTACHABLE
-            if isinstance(resource, cls._meta.get_field(name).related_model)
+            if isinstance(resource, cls._meta.get_field(name).related_model or ())
         )
 
     @property

@@ -1,7 +1,7 @@
 """What every resource has, and who may see its rows."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
@@ -52,11 +52,14 @@ class DeletionRefusedError(Exception):
     """The row must not be deleted; the message says why."""
 
 
-class ResourceQuerySet(models.QuerySet):
+R = TypeVar("R", bound="Resource")
+
+
+class ResourceQuerySet(models.QuerySet[R]):
     def in_mode(self, mode: str) -> Self:
         return self.filter(mode=mode)
 
-    def with_id(self, pk: str) -> Any:
+    def with_id(self, pk: str) -> R:
         """The row with the id `pk`, any string. Raises DoesNotExist."""
         if not (pk.isascii() and pk.isalnum()):  # NUL is more than databases take
             raise self.model.DoesNotExist
@@ -137,7 +140,7 @@ class Resource(models.Model):
         return {
             field.name
             for field in self._meta.concrete_fields
-            if isinstance(field, FoldedField) and field.of in names
+            if isinstance(field, FoldedField) and field.of and field.of in names
         }
 
     @classmethod
@@ -160,7 +163,7 @@ class Resource(models.Model):
         strays = {
             field.name: "belongs to the other mode"
             for field in self._meta.concrete_fields
-            if field.many_to_one and field.is_cached(self)
+            if isinstance(field, models.ForeignKey) and field.is_cached(self)
             if (target := getattr(self, field.name)) and target.mode != self.mode
         }
         if strays:
@@ -188,12 +191,11 @@ class Resource(models.Model):
                 constraint.validate(type(self), self)
             except ValidationError as error:
                 code = constraint.violation_error_code or error.code
-                message = constraint.violation_error_message
+                message = constraint.get_violation_error_message()
                 yield self._member_of(constraint), ValidationError(message, code=code)
 
     def _member_of(self, constraint):
-        condition = getattr(constraint, "condition", None)
-        names = getattr(constraint, "fields", ()) or condition.referenced_base_fields
+        names = getattr(constraint, "fields", ()) or constraint.condition.referenced_base_fields
         names = {self._meta.get_field(name) for name in names if name != "mode"}
         names = {field for field in names if not field.is_relation} or names
         if len(names) != 1:
@@ -212,6 +214,8 @@ def bulk_insert(*rows: Resource) -> None:
 
 class CustomerOwned(Resource):
     """A row that may belong to a customer."""
+
+    customer: "models.ForeignKey[Any, Any]"
 
     import_parent: str | None = "customer"
 

@@ -26,7 +26,7 @@ class Counter(models.Model):
         Returns the new count, or None when it was not added. One statement, so that of
         any number at once no more get through.
         """
-        field = cls._meta.get_field("expires_at")
+        field = cls.expires_at.field
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO counters (key, count, expires_at) VALUES (%s, 1, %s) "

@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from django.db import models
 from django.utils import timezone
 
@@ -6,7 +8,13 @@ from customers.db.fields import IdField, InstantField, new_id
 
 
 class Delivery(models.Model):
-    """A call that a webhook is due for an event; the worker makes it and deletes the row."""
+    """A call that a webhook is due for an event; the worker makes it and deletes the row.
+
+    A call that is under way has begun at `begun_at` and will have the callback `callback_id`.
+    """
+
+    begun_at: datetime  # these two are no columns
+    callback_id: str
 
     id = keep(IdField(primary_key=True, default=new_id, editable=False))
     webhook = keep(models.ForeignKey("Webhook", models.CASCADE, related_name="deliveries"))

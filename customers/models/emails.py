@@ -5,6 +5,7 @@ import unicodedata
 from collections import defaultdict
 from contextlib import suppress
 from functools import lru_cache
+from typing import overload
 
 import idna
 from django.core.exceptions import ValidationError
@@ -32,6 +33,14 @@ def validate_email_address(value: str) -> None:
         raise ValidationError("is not an e-mail address", code="invalid")
     if not unicodedata.is_normalized("NFKC", value) or not local.isprintable():
         raise ValidationError("holds characters with another, equal spelling", code="invalid")
+
+
+@overload
+def email_key(text: str) -> str: ...
+
+
+@overload
+def email_key(text: None) -> None: ...
 
 
 def email_key(text: str | None) -> str | None:
@@ -145,4 +154,4 @@ def _parts_of(values):
 class EmailKeyField(FoldedField):
     """What the e-mail address in the field `of` is compared by: email_key."""
 
-    fold = staticmethod(email_key)
+    fold = staticmethod(email_key)  # type: ignore[assignment]  # staticmethod's keeps one overload

@@ -40,6 +40,10 @@ class Export(Job):
         self.status = self.Status.FAILED
 
     @property
+    def offers_file(self) -> bool:
+        return self.has_file
+
+    @property
     def progress(self) -> float:
         """How much is done, in percent."""
         return round(100 * self.processed_count / self.records_count, 2)

@@ -73,12 +73,15 @@ class Job(Resource):
             *by_each("started_at", "completed_at", "interrupted_at"),
         ]
 
-    has_file = False  # whether there is a file to be had
+    @property
+    def offers_file(self) -> bool:
+        """Whether there is a file to be had."""
+        raise NotImplementedError
 
     @property
     def attachment_url(self) -> str | None:
         """A link to the file that works for five minutes, None while there is none."""
-        if not self.has_file:
+        if not self.offers_file:
             return None
         table = self._meta.db_table
         return f"{settings.PUBLIC_URL}/api/{table}/files/{signing.dumps(self.pk, salt=table)}"
@@ -125,7 +128,7 @@ class Import(Job):
         return f"{self.resource_type} {self.id}"
 
     @property
-    def has_file(self) -> bool:
+    def offers_file(self) -> bool:
         return self.status != self.Status.COMPLETED
 
     @property

@@ -1,5 +1,5 @@
 from collections.abc import Iterable
-from typing import Self
+from typing import ClassVar, Self
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -10,7 +10,7 @@ from customers.db.fields import FoldedField
 from customers.models.base import Resource, ResourceQuerySet, Viewer
 
 
-class TagQuerySet(ResourceQuerySet):
+class TagQuerySet(ResourceQuerySet["Tag"]):
     def named(self, names: Iterable[str]) -> Self:
         """The tags that have one of the given names, in upper or lower case."""
         return self.filter(name__in={name.lower() for name in names if name.isascii()})
@@ -34,7 +34,7 @@ class Tag(Resource):
         column=True,
     )
 
-    objects = TagQuerySet.as_manager()
+    objects: ClassVar = TagQuerySet.as_manager()
 
     class Meta(Resource.Meta):
         db_table = "tags"
@@ -53,10 +53,16 @@ class Tag(Resource):
         """The tags of the records that the caller may see."""
         found = Q()
         for relation in cls._meta.related_objects:
-            rows = relation.related_model.objects.visible_to(principal)
-            of_them = {f"{relation.field.m2m_field_name()}__in": rows}
-            pairs = relation.through.objects.filter(**of_them)
-            found |= Q(pk__in=pairs.values("tag"))
+            model = relation.related_model
+            if (
+                isinstance(relation, models.ManyToManyRel)
+                and relation.through
+                and issubclass(model, Resource)
+            ):
+                rows = model.objects.visible_to(principal)
+                of_them = {f"{relation.field.m2m_field_name()}__in": rows}
+                pairs = relation.through._default_manager.filter(**of_them)
+                found |= Q(pk__in=pairs.values("tag"))
         return found
 
     def __str__(self) -> str:

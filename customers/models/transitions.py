@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import models
 
+from customers.models.base import Resource
+
 
 class TransitionError(Exception):
     """The row's state does not allow the move; the message says why."""
@@ -33,12 +35,13 @@ def move(
 ARCHIVING = {"archive": move(stamp="archived_at"), "unarchive": move(clears="archived_at")}
 
 
-class Transitional(models.Model):
+class Transitional(Resource):
     """A model whose `transitions` name the moves of its status."""
 
+    status: "models.CharField[Any, str]"
     transitions: dict[str, Move] = {}
 
-    class Meta:
+    class Meta(Resource.Meta):
         abstract = True
 
     def apply_transition(self, name: str, at: datetime) -> set[str]:

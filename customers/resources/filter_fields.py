@@ -68,7 +68,7 @@ class TextFormField(forms.CharField):
 class FoldedTextFormField(TextFormField):
     """A text, folded as its column is."""
 
-    def to_python(self, value: Any) -> str:
+    def to_python(self, value: Any) -> str | None:
         """`value`, folded."""
         return FoldedField.fold(super().to_python(value))
 

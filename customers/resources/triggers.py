@@ -8,7 +8,7 @@ from django.utils import timezone
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.fields import Field
 
-from customers.models import Resource, TransitionError
+from customers.models import Resource, Transitional, TransitionError
 from customers.resources import errors
 from customers.resources.fields import TriggerField
 from customers.resources.serializers import ResourceSerializer
@@ -104,9 +104,10 @@ class TransitionalSerializer(ResourceSerializer):
         names = [name for name in self.Meta.model.transitions if values.pop(f"_{name}", False)]
         dates = {trigger: values.pop(name, None) for name, trigger in self.dated_by.items()}
         row = super().update(row, values)
-        for name in names:
-            with _transition_by(f"_{name}"):
-                transitions.apply_transition(row, name, at=dates.get(f"_{name}"))
+        if isinstance(row, Transitional):
+            for name in names:
+                with _transition_by(f"_{name}"):
+                    transitions.apply_transition(row, name, at=dates.get(f"_{name}"))
         return row
 
 

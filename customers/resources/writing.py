@@ -96,7 +96,7 @@ def _lock_row(
     def read(pk: str) -> Resource:
         return resource.locked_row(principal, pk)
 
-    return row_changes.lock(row, None, *values.values(), read=read)
+    return row_changes.lock(row, read, *values.values())
 
 
 def _change_row(

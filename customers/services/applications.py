@@ -14,7 +14,7 @@ def create_application(
     A sales channel has none: it runs on customers' devices. Raises ValueError, with
     a sentence, for a sales channel that is to be read-only and for a name that is none.
     """
-    longest = Application._meta.get_field("name").max_length
+    longest = Application.LONGEST_NAME
     if not (name.strip() and name.isprintable() and len(name) <= longest):
         raise ValueError(f"A name must be 1 to {longest} printable characters.")
     if read_only and kind != Application.Kind.INTEGRATION:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 from faker import Faker
 
@@ -53,13 +53,13 @@ def make_customers(count: int, *, mode: str) -> Iterator[int]:
     cast = Cast(mode)
     start = Customer.objects.in_mode(mode).filter(reference_origin=ORIGIN).count() + 1
     for first in range(start, count + 1, CHUNK):
-        rows = defaultdict(list)
+        rows: dict[type[Model], list[Model]] = defaultdict(list)
         numbers = range(first, min(first + CHUNK, count + 1))
         for number in numbers:
             cast.tell(number, rows)
         with transaction.atomic():
             for model, made in rows.items():
-                model.objects.bulk_create(made)
+                QuerySet[Model](model).bulk_create(made)
         yield len(numbers)
 
 
@@ -141,6 +141,7 @@ class Cast:
         *_, currency_code, language_code = place
         span = timezone.now() - customer.created_at
         moments = sorted(chance.random() for _ in range(chance.choice([0, 0, 1, 1, 2, 3, 5])))
+        order = None
         for moment in moments:
             at = customer.created_at + span * moment
             cents = chance.randrange(900, 30_000)
@@ -170,7 +171,7 @@ class Cast:
                 reached = ["acquired", "repeat"][customer.total_orders_count - 1]
                 self._happened(rows, customer, reached, at)
         customer.status = customer.status_for_order_count
-        if moments:
+        if order:
             self._tell_after_sales(rows, chance, customer, order)
 
     def _tell_after_sales(self, rows, chance, customer, order):

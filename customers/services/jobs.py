@@ -1,6 +1,7 @@
 """Acts on jobs of the worker's, imports and exports alike: stopped, resumed, their file found."""
 
 from datetime import timedelta
+from typing import TypeVar
 
 from django.core import signing
 from django.db.models import QuerySet
@@ -13,6 +14,7 @@ from customers.services.actors import Actor
 LINK_LIVES = timedelta(minutes=5)
 
 Job = Import | Export
+J = TypeVar("J", Import, Export)
 
 
 def interrupt(job: Job, *, actor: Actor | None = None) -> None:
@@ -28,7 +30,7 @@ def resume(job: Job, *, actor: Actor | None = None) -> None:
     job.save(update_fields=["status", "interrupted_at", "failures", "next_attempt_at"])
 
 
-def linked(jobs: QuerySet, signed: str) -> Job:
+def linked(jobs: QuerySet[J], signed: str) -> J:
     """The one of the queryset `jobs` that an attachment_url ending in `signed` leads to.
 
     Raises the model's DoesNotExist, also when the link is too old.

@@ -54,8 +54,11 @@ if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[
 class Limit(Protocol):
     """How often something may be done in `seconds`; one that is `local` counts in this process."""
 
-    seconds: int
-    local: bool
+    @property
+    def seconds(self) -> int: ...
+
+    @property
+    def local(self) -> bool: ...
 
     @property
     def count(self) -> int: ...
@@ -190,7 +193,7 @@ class _Process:
 
 
 _kept_here = _Process()
-_forsaken = {}  # Redis' address: until when it is not asked
+_forsaken: dict[str, float] = {}  # Redis' address: until when it is not asked
 
 
 def _asked_redis_for(act: Callable) -> Any:

@@ -8,8 +8,10 @@ import hashlib
 import hmac
 import ipaddress
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from django.conf import settings
 from django.db import transaction
@@ -64,12 +66,14 @@ class Use:
         }
 
 
+Wanted: TypeAlias = tuple[Limit, *tuple[str, ...]]  # a limit, and who uses it
+
 API = Limit("api", "API_REQUESTS_PER_MINUTE", 60)
-CHANNEL_REQUESTS = {
+CHANNEL_REQUESTS: dict[str, Limit] = {
     Mode.LIVE: Limit("channel", "CHANNEL_REQUESTS_PER_MINUTE", 60, local=True),
     Mode.TEST: Limit("channel", "CHANNEL_REQUESTS_PER_MINUTE_TEST", 60, local=True),
 }
-CHANNEL_BURSTS = {
+CHANNEL_BURSTS: dict[str, Limit] = {
     Mode.LIVE: Limit("burst", "CHANNEL_BURST", 10, local=True),
     Mode.TEST: Limit("burst", "CHANNEL_BURST_TEST", 10, local=True),
 }
@@ -87,8 +91,8 @@ def consume(limit: Limit, *actor: str) -> Use:
     return consume_all([(limit, *actor)])[0]
 
 
-def consume_all(wanted: list[tuple[Limit | str, ...]]) -> list[Use]:
-    """Count one use of each of `wanted`, a limit and who uses it, or of none.
+def consume_all(wanted: Sequence[Wanted]) -> list[Use]:
+    """Count one use of each of `wanted`, or of none.
 
     Raises RateLimitedError, of the first one, with the time after which none is in the way. All of
     them are `local`, or none is.
@@ -98,10 +102,10 @@ def consume_all(wanted: list[tuple[Limit | str, ...]]) -> list[Use]:
     free, states = count_up(counts)
     if not free:
         waits = [one.wait(*state) for one, state in zip(counts, states, strict=True)]
-        raise RateLimitedError(counts[0].limit, max(1, -(-max(waits) // 1000)))
+        raise RateLimitedError(wanted[0][0], max(1, -(-max(waits) // 1000)))
     return [
-        Use(one.limit, one.room(before) - count - 1, one.keys[0])
-        for one, (count, before) in zip(counts, states, strict=True)
+        Use(limit, one.room(before) - count - 1, one.keys[0])
+        for (limit, *_), one, (count, before) in zip(wanted, counts, states, strict=True)
     ]
 
 
@@ -114,7 +118,7 @@ def consume_channel(principal: Principal, method: str, route: str, client: str) 
     kind = "read" if method in ("GET", "HEAD") else "write"
     actor = kind, principal.application.pk, client
     limit, burst = CHANNEL_REQUESTS[principal.mode], CHANNEL_BURSTS[principal.mode]
-    wanted = [(limit, *actor), (burst, *actor, route)]
+    wanted: list[Wanted] = [(limit, *actor), (burst, *actor, route)]
     if wanted := [one for one in wanted if one[0].count]:
         consume_all(wanted)
 

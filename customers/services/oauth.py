@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from authlib.oauth2 import AuthorizationServer, OAuth2Error
-from authlib.oauth2.rfc6749 import ClientMixin, OAuth2Request, grants
+from authlib.oauth2.rfc6749 import BaseGrant, ClientMixin, OAuth2Request, grants
 from authlib.oauth2.rfc6749.errors import (
     InvalidClientError,
     InvalidGrantError,
@@ -25,8 +25,8 @@ from customers.services.tokens import ForeignTokenError, issue_token, revoke_tok
 SCOPE = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e,]{0,1000}")  # RFC 6749 section 3.3
 EVERYTHING = "market:all"
 SECRET_METHODS = ["client_secret_basic", "client_secret_post"]
-AUTH_METHODS = {Application.Kind.INTEGRATION: SECRET_METHODS}
-GRANTS = {
+AUTH_METHODS: dict[str, list[str]] = {Application.Kind.INTEGRATION: SECRET_METHODS}
+GRANTS: dict[str, set[str]] = {
     Application.Kind.INTEGRATION: {"client_credentials"},
     Application.Kind.SALES_CHANNEL: {"client_credentials", "password", "refresh_token"},
 }
@@ -50,7 +50,7 @@ class Client(ClientMixin):
         return grant_type in GRANTS[self.application.kind]
 
 
-class Grant:
+class Grant(BaseGrant):
     """Every kind of client may try; which method it must use is the client's to say."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = [*SECRET_METHODS, "none"]
@@ -197,7 +197,7 @@ class TokenServer(AuthorizationServer):
     def query_client(self, client_id: str) -> Client | None:
         if client_id.isascii() and client_id.isprintable():
             application = Application.objects.filter(client_id=client_id).first()
-            return application and Client(application)
+            return Client(application) if application else None
         return None
 
     def validate_requested_scope(self, scope: str | None) -> None:

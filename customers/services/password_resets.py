@@ -28,12 +28,10 @@ def create_reset(
     It lives `lifetime` seconds, without it settings.PASSWORD_RESET_LIFETIME. Raises
     ForgottenError.
     """
-    expires_at = None if lifetime is None else timezone.now() + timedelta(seconds=lifetime)
+    given = {} if lifetime is None else {"expires_at": timezone.now() + timedelta(seconds=lifetime)}
     with transaction.atomic():
         row_changes.admit(customer)
-        reset = CustomerPasswordReset.objects.create(
-            customer=customer, mode=customer.mode, expires_at=expires_at
-        )
+        reset = CustomerPasswordReset.objects.create(customer=customer, mode=customer.mode, **given)
         audit.record(reset, "create", actor=actor)
     return reset
 

@@ -13,6 +13,7 @@ from typing import Protocol
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, make_password
+from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MinLengthValidator
@@ -189,8 +190,8 @@ def check_guessable(password: str, names: Iterable[str | None]) -> None:
     except ValidationError as error:
         raise ValidationError("is among the commonest passwords", code="common") from error
     fold = FoldedField.fold
-    names = {fold(name.strip()) for name in names if name}
-    if fold(password.strip()) in names | {name.rpartition("@")[0] for name in names} - {""}:
+    own = {fold(name.strip()) for name in names if name}
+    if fold(password.strip()) in own | {name.rpartition("@")[0] for name in own} - {""}:
         raise ValidationError(
             "must not be the e-mail address, nor what stands before the @", code="own_address"
         )
@@ -205,7 +206,7 @@ def check_guessable(password: str, names: Iterable[str | None]) -> None:
 class GuessableValidator:
     """Refuses members of the staff what `check_guessable` refuses customers (Django's protocol)."""
 
-    def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:
+    def validate(self, password: str, user: AbstractUser | None = None) -> None:
         names = [user.email, user.get_username()] if user else []
         try:
             check_guessable(password, names)

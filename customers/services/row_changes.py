@@ -21,28 +21,30 @@ from customers.services.orders import follow_order, lock_customers
 from customers.services.sessions import follow_customer
 from customers.services.transactions import ConcurrentUpdateError
 
-CONSEQUENCES = {Customer: follow_customer, Order: follow_order}
+CONSEQUENCES: dict[type[Resource], Callable[..., None]] = {
+    Customer: follow_customer,
+    Order: follow_order,
+}
 
 R = TypeVar("R", bound=Resource)
 
 
 def lock(
     row: R,
-    rows: QuerySet[R] | None,
+    rows: QuerySet[R] | Callable[[str], R],
     *others: object,
-    read: Callable[[str], R] | None = None,
     forgotten_too: bool = False,
 ) -> R:
     """`row` read again from `rows` under a lock, after its customer's and those of `others`.
 
-    `others` are customers and rows of customers, or None. `read` is a function that reads and locks
-    the row with an id, where the caller has one. Raises ConcurrentUpdateError when the row has just
-    got another customer, DoesNotExist when it is gone, and ForgottenError when one of the customers
-    has been anonymized, unless `forgotten_too`, as for what is deleted.
+    `rows` may also be a function that reads and locks the row with an id. `others` are customers
+    and rows of customers, or None. Raises ConcurrentUpdateError when the row has just got another
+    customer, DoesNotExist when it is gone, and ForgottenError when one of the customers has been
+    anonymized, unless `forgotten_too`, as for what is deleted.
     """
     customer_id = _customer_id(row)
     lock_customers(customer_id, *map(_owner_id, others), forgotten_too=forgotten_too)
-    locked = read(row.pk) if read else rows.select_for_update(of=("self",)).get(pk=row.pk)
+    locked = rows(row.pk) if callable(rows) else rows.select_for_update(of=("self",)).get(pk=row.pk)
     if _customer_id(locked) != customer_id:
         raise ConcurrentUpdateError
     if not forgotten_too:
@@ -117,7 +119,7 @@ def counted(counts: Mapping[type[Model], int]) -> str:
         f"{count} {meta.verbose_name if count == 1 else meta.verbose_name_plural}"
         for meta, count in sorted(
             ((model._meta, count) for model, count in counts.items() if count),
-            key=lambda item: item[0].verbose_name,
+            key=lambda item: str(item[0].verbose_name),
         )
     )
 
@@ -130,7 +132,7 @@ def _referring_rows(row):
             own = Q(**{relation.field.name: row})
             model = relation.related_model
             pointing[model] = pointing.get(model, Q()) | own
-    return {model: model.objects.filter(q).count() for model, q in pointing.items()}
+    return {model: QuerySet(model).filter(q).count() for model, q in pointing.items()}
 
 
 def _customer_id(row):

@@ -40,11 +40,11 @@ def authenticate(email: str, password: str, *, mode: str, client: str) -> Custom
     )
     customer = Customer.objects.filter(mode=mode, email_key=key).first()
     try:
-        right = passwords.verify(password, customer and customer.password)
+        right = passwords.verify(password, customer.password if customer else None)
     except passwords.HashingBusyError:
         limits.refund_all(used)
         raise
-    if not right:
+    if customer is None or not right:
         raise LoginRefusedError(WRONG)
     limits.refund_all(used)
     return customer

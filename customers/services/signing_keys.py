@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from django.conf import settings
-from joserfc.jwk import KeySet, RSAKey
+from joserfc.jwk import Key, KeySet, RSAKey
 
 from customers.services.private_files import make_folder, narrow
 
@@ -79,7 +79,7 @@ def _names(folder: Path) -> list[str]:
 
 @lru_cache(maxsize=4)
 def _load(folder: Path, names: tuple[str, ...]) -> KeySet:
-    loaded = []
+    loaded: list[Key] = []
     narrow(folder)
     for name in names:
         narrow(folder / name)

@@ -33,7 +33,7 @@ def counted(name: str, *, client: str, browser: str) -> Iterator[None]:
     """
     passwords.staff_slots.check_free()
     if known := _id_of(browser, name):
-        wanted = [(LOGINS, name, known)]
+        wanted: list[limits.Wanted] = [(LOGINS, name, known)]
     else:
         wanted = [(FROM_ADDRESS, client), (LOGINS, name, client), (NAME_LOGINS, name)]
     with _unless_it_succeeds(wanted), passwords.use_staff_slots():
@@ -47,7 +47,7 @@ def counted_code(user: User, *, client: str, browser: str) -> Iterator[None]:
     From anywhere no more are tried than from one address: there are but a million codes.
     """
     if known := _id_of(browser, user.get_username()):
-        wanted = [(CODES, str(user.pk), known)]
+        wanted: list[limits.Wanted] = [(CODES, str(user.pk), known)]
     else:
         wanted = [(FROM_ADDRESS, client), (CODES, str(user.pk))]
     with _unless_it_succeeds(wanted):

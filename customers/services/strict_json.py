@@ -54,8 +54,10 @@ def _object(pairs):
     found = dict(pairs)
     if len(found) < len(pairs):
         seen = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))
-        raise InvalidJsonError(f"names {twice[:100]!r} twice in one object")
+        for name, _ in pairs:
+            if name in seen:
+                raise InvalidJsonError(f"names {name[:100]!r} twice in one object")
+            seen.add(name)
     return found
 
 

@@ -65,7 +65,7 @@ def retag_all(
             skipped.append(record)
         elif wanted != now[record.pk]:
             changes[record] = now[record.pk], wanted
-    links, key = model.tags.through, model.tags.field.m2m_field_name()
+    links, key = _links_of(model)
     links.objects.bulk_create(
         links(**{key: record, "tag": tag})
         for record, (before, wanted) in changes.items()
@@ -83,11 +83,16 @@ def retag_all(
 
 def _tags_of(records):
     """The tags of each of `records`, of one type: sets by id."""
-    found = {record.pk: set() for record in records}
-    links, key = type(records[0]).tags.through, type(records[0]).tags.field.m2m_field_name()
+    found: dict[str, set[Tag]] = {record.pk: set() for record in records}
+    links, key = _links_of(type(records[0]))
     for link in links.objects.filter(**{f"{key}__in": records}).select_related("tag"):
         found[getattr(link, f"{key}_id")].add(link.tag)
     return found
+
+
+def _links_of(model):
+    """The table that says which rows of `model` have which tags, and its key to them."""
+    return model.tags.through, model.tags.field.m2m_field_name()
 
 
 def _named(record, names):

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from customers.models import Resource
+from customers.models import Transitional
 from customers.services import audit
 
 
-def apply_transition(row: Resource, name: str, *, at: datetime | None = None) -> None:
+def apply_transition(row: Transitional, name: str, *, at: datetime | None = None) -> None:
     """Make the move `name` of the locked `row`, dated `at` or now, save it and announce it.
 
     Raises TransitionError, and changes nothing, when the row's status does not allow it.

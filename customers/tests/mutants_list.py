@@ -244,7 +244,7 @@ RULES = [
     rule(
         "A wrong password logs nobody in",
         "customers/services/sessions.py",
-        "    if not right:\n        raise LoginRefusedError(WRONG)\n",
+        "    if customer is None or not right:\n        raise LoginRefusedError(WRONG)\n",
         "",
         "test_sessions.py::test_whatever_is_wrong_the_answer_is_the_same",
     ),
@@ -3391,22 +3391,22 @@ RULES = [
     rule(
         "A sales channel has so many requests a minute",
         "customers/services/limits.py",
-        "wanted = [(limit, *actor), (burst, *actor, route)]",
-        "wanted = [(burst, *actor, route)]",
+        "wanted: list[Wanted] = [(limit, *actor), (burst, *actor, route)]",
+        "wanted: list[Wanted] = [(burst, *actor, route)]",
         "test_limits.py::test_reads_and_writes_of_a_sales_channel_are_limited_apart",
     ),
     rule(
         "A sales channel has so many requests in a burst",
         "customers/services/limits.py",
-        "wanted = [(limit, *actor), (burst, *actor, route)]",
-        "wanted = [(limit, *actor)]",
+        "wanted: list[Wanted] = [(limit, *actor), (burst, *actor, route)]",
+        "wanted: list[Wanted] = [(limit, *actor)]",
         "test_limits.py::test_a_burst_of_a_sales_channel_to_one_route_is_limited",
     ),
     rule(
         "A burst is to one route",
         "customers/services/limits.py",
-        "wanted = [(limit, *actor), (burst, *actor, route)]",
-        "wanted = [(limit, *actor), (burst, *actor)]",
+        "wanted: list[Wanted] = [(limit, *actor), (burst, *actor, route)]",
+        "wanted: list[Wanted] = [(limit, *actor), (burst, *actor)]",
         "test_limits.py::test_a_burst_of_a_sales_channel_to_one_route_is_limited",
     ),
     rule(
@@ -3507,7 +3507,7 @@ RULES = [
     rule(
         "A known browser guesses so often, too",
         "customers/services/staff_logins.py",
-        "        wanted = [(LOGINS, name, known)]\n",
+        "        wanted: list[limits.Wanted] = [(LOGINS, name, known)]\n",
         "        wanted = []\n",
         "test_staff.py::test_a_known_browser_guesses_no_more_than_an_address",
     ),
@@ -3896,9 +3896,9 @@ RULES = [
         "The customer is locked before the row",
         "customers/services/row_changes.py",
         "    lock_customers(customer_id, *map(_owner_id, others), forgotten_too=forgotten_too)\n"
-        "    locked = read(row.pk) if read else"
+        "    locked = rows(row.pk) if callable(rows) else"
         ' rows.select_for_update(of=("self",)).get(pk=row.pk)\n',
-        "    locked = read(row.pk) if read else"
+        "    locked = rows(row.pk) if callable(rows) else"
         ' rows.select_for_update(of=("self",)).get(pk=row.pk)\n'
         "    lock_customers(customer_id, *map(_owner_id, others), forgotten_too=forgotten_too)\n",
         "test_locks.py::test_a_change_locks_the_customer_then_the_row_and_then_writes",
@@ -3956,22 +3956,22 @@ RULES = [
     rule(
         "One's own address is no password",
         "customers/services/passwords.py",
-        "    if fold(password.strip()) in names |",
-        '    if password and False in names | {""} |',
+        "    if fold(password.strip()) in own |",
+        '    if password and False in own | {""} |',
         "test_passwords.py::test_ones_own_address_and_a_hash_are_no_password",
     ),
     rule(
         "What stands before the @ is no password",
         "customers/services/passwords.py",
-        'in names | {name.rpartition("@")[0] for name in names} - {""}:',
-        "in names:",
+        'in own | {name.rpartition("@")[0] for name in own} - {""}:',
+        "in own:",
         "test_passwords.py::test_ones_own_address_and_a_hash_are_no_password",
     ),
     rule(
         "One's own address is no password in any width and case",
         "customers/services/passwords.py",
-        "    if fold(password.strip()) in names",
-        "    if password in names",
+        "    if fold(password.strip()) in own",
+        "    if password in own",
         "test_passwords.py::test_ones_own_address_and_a_hash_are_no_password",
     ),
     rule(

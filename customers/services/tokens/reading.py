@@ -67,7 +67,10 @@ class Principal:
         application = self.claims["application"]
         return {
             "application": {
-                name: application.get(name) for name in ("id", "client_id", "kind", "public")
+                "id": application.get("id"),
+                "client_id": application.get("client_id"),
+                "kind": application.get("kind"),
+                "public": application.get("public"),
             },
             "owner": self.claims.get("owner"),
         }
@@ -177,7 +180,7 @@ def _application_of(claims: Claims) -> Application:
 
     Raises InvalidTokenError when either or the session has ended.
     """
-    owner, session_id = claims.get("owner"), claims.get("sid")
+    owner, session_id = claims.get("owner") or {}, claims.get("sid") or ""
     values = {"pk": claims["application"]["id"], "jti": claims["jti"]}
     if not ID.fullmatch(values["pk"]):
         raise InvalidTokenError
@@ -193,7 +196,7 @@ def _application_of(claims: Claims) -> Application:
 
 
 @cache
-def _statement(with_session: bool) -> Statement:
+def _statement(with_session: bool) -> Statement[Application]:
     """One read by primary keys for all that may end a token before its time."""
     revoked = RevokedToken.objects.filter(jti=Parameter("jti"))
     applications = Application.objects.filter(~Exists(revoked), pk=Parameter("pk")).order_by()
