@@ -10,7 +10,7 @@ class ConsoleConfig(AdminConfig):
 
     default_site = "customers.admin.site.Console"
 
-    def ready(self):
+    def ready(self) -> None:
         super().ready()
         import_module("customers.admin.registered")  # the site must be there before its types
         for label in ("otp_static.StaticDevice", "otp_totp.TOTPDevice"):

@@ -57,7 +57,8 @@ class RequestSlots:
     """What one request holds: a slot of each of `kinds`, or none."""
 
     def __init__(self, kinds: list[Slots]):
-        self._kinds, self._held = kinds, []
+        self._kinds = kinds
+        self._held: list[Slots] = []
 
     def acquire(self) -> bool:
         """Take them; whether all were to be had, without which none is held."""

@@ -8,7 +8,7 @@ for one whose time is over: again and again, until the request has ended.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from django.conf import settings
@@ -24,7 +24,7 @@ PATIENCE = 2  # seconds in which PostgreSQL must take a cancellation
 
 Answer = Callable[[HttpRequest], HttpResponse]
 logger = logging.getLogger(__name__)
-_under_way = {}  # thread: _Request
+_under_way: dict[int, "_Request"] = {}  # by thread
 _starting = threading.Lock()
 _watch = None
 
@@ -69,7 +69,7 @@ def deadline(seconds: float) -> Iterator[None]:
 class _Request(deadlines.Deadline):
     __slots__ = ("connections", "is_over", "lock")
 
-    def __init__(self, seconds: float, own_connections: list[BaseDatabaseWrapper]):
+    def __init__(self, seconds: float, own_connections: Sequence[BaseDatabaseWrapper]):
         super().__init__(seconds)
         self.connections = own_connections  # of the thread, whether open by now or later
         self.lock, self.is_over = threading.Lock(), False

@@ -46,7 +46,10 @@ def readyz(request: HttpRequest) -> HttpResponse:
     except ImproperlyConfigured as error:
         return _text(str(error), 503)
     except (DatabaseError, InterfaceError) as error:
-        return told(fault_of(error))
+        fault = fault_of(error)
+        if fault is None:
+            raise
+        return told(fault)
     return _text("ready")
 
 

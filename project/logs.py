@@ -96,7 +96,8 @@ def told(error: BaseException | None) -> tuple[list[str], list[str]]:
 
     Of a database's error its code and the names it is about are told, too.
     """
-    kinds, places = [], []
+    kinds: list[str] = []
+    places: list[str] = []
     while error:
         kind, place = f"{type(error).__module__}.{type(error).__qualname__}", place_of(error)
         kinds.append(f"{kind} ({place})" if place else kind)

@@ -50,7 +50,7 @@ class FaultMiddleware:
         return failed(request, exception)
 
 
-def failed(request: HttpRequest, exception: BaseException) -> HttpResponse | None:
+def failed(request: HttpRequest, exception: Exception) -> HttpResponse | None:
     """The response to `exception`, None when it is a mistake of ours."""
     if errors.is_api(request):
         return errors.failure(exception)
@@ -59,7 +59,7 @@ def failed(request: HttpRequest, exception: BaseException) -> HttpResponse | Non
         if isinstance(exception, HashingBusyError)
         else fault_of(exception)
     )
-    return fault and unavailable(request, fault)
+    return unavailable(request, fault) if fault else None
 
 
 def unavailable(request: HttpRequest, fault: Fault) -> HttpResponse:
@@ -73,4 +73,6 @@ def unavailable(request: HttpRequest, fault: Fault) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """What is answered to an exception that no view raised, but what is around the views."""
-    return failed(request, sys.exc_info()[1]) or errors.server_error(request)
+    error = sys.exc_info()[1]
+    answer = failed(request, error) if isinstance(error, Exception) else None
+    return answer or errors.server_error(request)

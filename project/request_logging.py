@@ -33,7 +33,7 @@ def observed(get_response: Answer) -> Answer:
             response["X-Request-Id"] = number
             took = time.perf_counter() - started
             route = route_of(request)
-            metrics.count(request.method, route, response.status_code, took)
+            metrics.count(request.method or "", route, response.status_code, took)
             if logger.isEnabledFor(logging.INFO):
                 _write_down(request, route, response.status_code, round(took * 1000, 1))
         finally:
@@ -44,7 +44,8 @@ def observed(get_response: Answer) -> Answer:
 
 
 def _write_down(request: HttpRequest, route: str, status: int, milliseconds: float) -> None:
-    line = {"method": request.method[:10], "route": route, "status": status, "ms": milliseconds}
+    method = (request.method or "")[:10]
+    line = {"method": method, "route": route, "status": status, "ms": milliseconds}
     pk = request.resolver_match and request.resolver_match.kwargs.get("pk")
     if pk and ROW_ID.fullmatch(pk):
         line["id"] = pk
@@ -56,7 +57,7 @@ def _write_down(request: HttpRequest, route: str, status: int, milliseconds: flo
         staff := _staff_of(request)
     ):  # while the database is away, none is known
         line["staff"] = staff
-    message = f"{line['method']} {route} {status} {milliseconds} ms"
+    message = f"{method} {route} {status} {milliseconds} ms"
     logger.info(message, extra={"request_line": line})
 
 

@@ -11,6 +11,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server.common import AbstractServer
 
 ROOT = Path(__file__).resolve().parent.parent
 THREADS = 8  # of each process; more than two a core, as most wait for the database
@@ -48,7 +49,7 @@ def check_start() -> None:
         sys.exit(tried.returncode)
 
 
-def make_server(target: str) -> Granian:
+def make_server(target: str) -> AbstractServer:
     """The server of the WSGI application `target`, a module and a name in it."""
     bind = os.environ.get("BIND", "127.0.0.1:8000")
     host, _, port = bind.rpartition(":")

@@ -1,15 +1,15 @@
 """What every admin page of a resource shares."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.contrib import admin
-from django.contrib.admin import ModelAdmin
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Field, Model, QuerySet
+from django.db.models.fields.related import RelatedField
 from django.forms import Field as FormField
 from django.forms import ModelForm, Textarea
 from django.http import HttpRequest, HttpResponse
@@ -17,8 +17,10 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from customers.admin import formatting, search
+from customers.admin.conflicts import FreshForm
 from customers.admin.fields import JsonFormField
 from customers.admin.fresh import FreshRowAdmin
+from customers.admin.login import staff_of
 from customers.admin.lookups import OfferedLookups
 from customers.admin.paging import Paginator
 from customers.db.bounds import check_size
@@ -30,11 +32,14 @@ from customers.services.actors import Actor
 from customers.services.environments import mode_of
 from customers.services.orders import lock_customers
 
-OTHER = ["reference", "reference_origin", "metadata"]
-RECORD = ["id", "created_at", "updated_at"]
+if TYPE_CHECKING:
+    from django.contrib.admin.options import _FieldsetSpec, _ListDisplayT
+
+OTHER = ("reference", "reference_origin", "metadata")
+RECORD = ("id", "created_at", "updated_at")
 
 
-def actor_of(request: HttpRequest) -> Actor:
+def actor_of(request: HttpRequest) -> Actor | None:
     """The member of staff as the audit log names it."""
     return principals.staff(request.user, mode_of(request.session)).actor
 
@@ -45,10 +50,10 @@ def log_admin_action(
     """Enter into the admin's log what was done to the row `pk` of `model`, or to many."""
     one, many = model._meta.verbose_name, model._meta.verbose_name_plural
     return LogEntry.objects.create(
-        user_id=request.user.pk,
+        user_id=staff_of(request).pk,
         content_type=ContentType.objects.get_for_model(model),
         object_id=pk,
-        object_repr=f"{one} {pk}" if pk else many,
+        object_repr=f"{one} {pk}" if pk else str(many),
         action_flag=flag,
         change_message=sentence,
     )
@@ -73,7 +78,55 @@ def fields_besides(model: type[Resource], *names: str) -> list[str]:
     return [field.name for field in fields if field.editable and field.name not in names]
 
 
-class ResourceAdmin(OfferedLookups, FreshRowAdmin):
+class HasStatus(Protocol):
+    """A row with a status, of a model that says its choices."""
+
+    status: str
+
+    def get_status_display(self) -> str:
+        """The status in words."""
+
+
+class InModeForm(FreshForm):
+    """A form by which a new row gets the mode at work before it is checked."""
+
+    new_mode: str | None = None  # of a new row
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.new_mode:
+            self.instance.mode = self.new_mode
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what is larger than the API accepts, except for what was stored before."""
+        values = super().clean()
+        for name in self.changed_data:
+            value = self.cleaned_data.get(name)
+            try:
+                if isinstance(value, str | dict | list):
+                    check_size(value)
+            except ValidationError as error:
+                self.add_error(name, ValidationError(f"This {error.message}.", error.code))
+        return values
+
+
+class TaggableForm(FreshForm):
+    """A form with tags, of the row's mode, and no more than a record may have."""
+
+    def clean(self) -> dict[str, Any]:
+        """Raises ValidationError for tags of the other mode, and for too many."""
+        values = super().clean()
+        tags = values.get("tags") or []
+        if any(tag.mode != self.instance.mode for tag in tags):
+            raise ValidationError({"tags": "You cannot use a tag of the other mode."})
+        try:
+            tagging.check_count(tags)
+        except tagging.TooManyTagsError as error:
+            raise ValidationError({"tags": f"A record {error}."}) from error
+        return values
+
+
+class ResourceAdmin(OfferedLookups, FreshRowAdmin[Resource]):
     """A resource's pages: they show and make rows of the mode that the staff member works in."""
 
     readonly_fields = ["id", "created_at", "updated_at"]
@@ -82,20 +135,20 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
     paginator = Paginator
     list_per_page = 25
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
+    def get_list_display(self, request: HttpRequest) -> "_ListDisplayT[Any]":
         """The columns that the model declares, where the page names none."""
-        if self.list_display != ModelAdmin.list_display:
+        if self.list_display != ("__str__",):  # Django's own
             return self.list_display
         found = [field for field, said in declared(self.model).values() if said.column]
         found.sort(key=lambda field: field.is_relation)  # what tells rows apart comes first
         return [*(field.name for field in found), "created_at"]
 
-    def get_list_select_related(self, request: HttpRequest) -> list[str]:
+    def get_list_select_related(self, request: HttpRequest) -> bool | list[str] | tuple[str, ...]:
         keys = {field.name for field in self.opts.concrete_fields if field.is_relation}
         shown = [name for name in self.get_list_display(request) if name in keys]
         return self.list_select_related or shown
 
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[tuple]:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> "_FieldsetSpec":
         """The type's own fields first, then those that every resource has."""
         if self.fieldsets:
             return self.fieldsets
@@ -110,7 +163,7 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
         return [*(super().get_exclude(request, obj) or []), "mode"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).in_mode(mode_of(request.session))
+        return super().get_queryset(request).filter(mode=mode_of(request.session))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
@@ -127,15 +180,16 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_field_queryset(
-        self, db: str | None, db_field: Field, request: HttpRequest
+        self, db: str | None, db_field: RelatedField, request: HttpRequest
     ) -> QuerySet | None:
         """The rows of the mode at work, for the choices of a key."""
         rows = super().get_field_queryset(db, db_field, request)
-        if not issubclass(db_field.remote_field.model, Resource):
+        model = db_field.related_model
+        if not issubclass(model, Resource):
             return rows
         if rows is None:
-            rows = db_field.remote_field.model.objects.all()
-        return rows.in_mode(mode_of(request.session))
+            rows = model.objects.all()
+        return rows.filter(mode=mode_of(request.session))
 
     def formfield_for_dbfield(
         self, db_field: Field, request: HttpRequest, **options: Any
@@ -148,30 +202,12 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
         return super().formfield_for_dbfield(db_field, request, **options)
 
     def get_form(
-        self, request: HttpRequest, obj: Model | None = None, **kwargs: Any
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
     ) -> type[ModelForm]:
         """The form; a new row is of the mode at work before it is checked."""
-        form, mode = super().get_form(request, obj, **kwargs), mode_of(request.session)
-
-        class InMode(form):
-            def __init__(self, *args, **options):
-                super().__init__(*args, **options)
-                if obj is None:
-                    self.instance.mode = mode
-
-            def clean(self):
-                """Refuse what is larger than the API accepts, except for what was stored before."""
-                values = super().clean()
-                for name in self.changed_data:
-                    value = self.cleaned_data.get(name)
-                    try:
-                        if isinstance(value, str | dict | list):
-                            check_size(value)
-                    except ValidationError as error:
-                        self.add_error(name, ValidationError(f"This {error.message}.", error.code))
-                return values
-
-        return InMode
+        form = super().get_form(request, obj, change=change, **kwargs)
+        mode = mode_of(request.session) if obj is None else None
+        return type(form.__name__, (InModeForm, form), {"new_mode": mode})
 
     def locked(self, row: Resource, data: Mapping[str, str]) -> Resource:
         """`row` read again, locked after its customers and the one that `data` gives it to.
@@ -192,13 +228,14 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
         """Save `row`, locked if it is not new, and record what changed."""
         actor = actor_of(request)
         with transaction.atomic():
-            before = audit.values_of(self.model.objects.get(pk=row.pk)) if change else None
             if not change:
                 row_changes.admit(row)
-            super().save_model(request, row, form, change)
-            if not change:
+                super().save_model(request, row, form, change)
                 audit.record(row, "create", actor=actor)
-            elif self.columns_of(form):
+                return
+            before = audit.values_of(self.model.objects.get(pk=row.pk))
+            super().save_model(request, row, form, change)
+            if self.columns_of(form):
                 fresh = self.model.objects.get(pk=row.pk)
                 row_changes.record_update(fresh, before, actor=actor)
 
@@ -224,7 +261,7 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin):
                 self.delete_model(request, row)
 
     @admin.display(description="status", ordering="status")
-    def state(self, row: Resource) -> SafeString:
+    def state(self, row: HasStatus) -> SafeString:
         """The status of a row that has one."""
         return formatting.pill(row.status, row.get_status_display())
 
@@ -248,23 +285,10 @@ class TaggableAdmin(ResourceAdmin):
     autocomplete_fields = ["tags"]
 
     def get_form(
-        self, request: HttpRequest, obj: Model | None = None, **kwargs: Any
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
     ) -> type[ModelForm]:
-        form = super().get_form(request, obj, **kwargs)
-
-        class TaggableForm(form):
-            def clean(self):
-                values = super().clean()
-                tags = values.get("tags") or []
-                if any(tag.mode != self.instance.mode for tag in tags):
-                    raise ValidationError({"tags": "You cannot use a tag of the other mode."})
-                try:
-                    tagging.check_count(tags)
-                except tagging.TooManyTagsError as error:
-                    raise ValidationError({"tags": f"A record {error}."}) from error
-                return values
-
-        return TaggableForm
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (TaggableForm, form), {})
 
     def save_related(
         self, request: HttpRequest, form: ModelForm, formsets: list, change: bool

@@ -15,7 +15,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from customers.admin.base import actor_of, log_admin_action
+from customers.admin.fields import offered
 from customers.admin.formatting import counted
+from customers.admin.pages import Actions
 from customers.jobs import bulk
 from customers.jobs.bulk_actions import ACTIONS, BulkAction
 from customers.models import BulkAct, Customer, CustomerGroup, Tag
@@ -48,10 +50,9 @@ class TagsForm(ChoiceForm):
 
     def __init__(self, mode: str, *args: Any, **options: Any) -> None:
         super().__init__(mode, *args, **options)
-        self.fields["tags"].queryset = Tag.objects.in_mode(mode)
-        field = Customer._meta.get_field("tags")
-        self.fields["tags"].widget = AutocompleteSelectMultiple(field, admin.site)
-        self.fields["tags"].widget.choices = self.fields["tags"].choices
+        tags = offered(self, "tags", Tag.objects.in_mode(mode))
+        tags.widget = AutocompleteSelectMultiple(Customer._meta.get_field("tags"), admin.site)
+        tags.widget.choices = tags.choices
 
     @property
     def options(self) -> dict[str, str | None]:
@@ -77,12 +78,10 @@ class GroupForm(ChoiceForm):
 
     def __init__(self, mode: str, *args: Any, **options: Any) -> None:
         super().__init__(mode, *args, **options)
-        self.fields["customer_group"].queryset = CustomerGroup.objects.in_mode(mode)
-        field = Customer._meta.get_field("customer_group")
-        self.fields["customer_group"].widget = AutocompleteSelect(
-            field, admin.site, {"data-placeholder": "no group"}
-        )
-        self.fields["customer_group"].widget.choices = self.fields["customer_group"].choices
+        group = offered(self, "customer_group", CustomerGroup.objects.in_mode(mode))
+        key = Customer._meta.get_field("customer_group")
+        group.widget = AutocompleteSelect(key, admin.site, {"data-placeholder": "no group"})
+        group.widget.choices = group.choices
 
     @property
     def options(self) -> dict[str, str | None]:
@@ -120,11 +119,11 @@ def admin_action(action: BulkAction) -> Callable[..., HttpResponse | None]:
 class BulkActionsMixin(admin.ModelAdmin):
     """The actions of the customers' list. Each asks first: what is to happen to how many."""
 
-    actions = ["delete_selected", *map(admin_action, ACTIONS.values()), "export_csv"]
+    actions: Actions = ["delete_selected", *map(admin_action, ACTIONS.values()), "export_csv"]
 
     def get_actions(
         self, request: HttpRequest, action_location: Any = None
-    ) -> dict[str, tuple[Callable, str, str]]:
+    ) -> dict[str, tuple[Callable[..., str], str, str] | None]:
         """Those that the member of staff may do; Django 6.1 says where they are offered."""
         where = {"action_location": action_location} if action_location else {}
         return {

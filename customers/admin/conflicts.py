@@ -7,6 +7,7 @@ by whoever sent the page; nothing else is written.
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from django import forms
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db.models import Model
+from django.http import QueryDict
 from django.utils.choices import flatten_choices
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
@@ -73,6 +75,7 @@ class FreshForm(forms.ModelForm):
     keeps its value, and is neither checked nor saved with the value of the page.
     """
 
+    data: QueryDict  # of a request
     is_of_row = False  # which exists, and is to be changed
     page_customers: dict[
         str, list
@@ -164,7 +167,7 @@ class FreshForm(forms.ModelForm):
         for name in rest:
             self.fields[name].disabled = False
             if not self._choice(name):  # or else what was typed can still be chosen
-                self.fields[name].bound_data = _as_saved
+                self.fields[name].bound_data = _as_saved  # type: ignore[method-assign]  # of this field alone
         if self.fresh and self.is_bound and self.errors:
             self._renew_version()
 
@@ -212,7 +215,7 @@ class FreshForm(forms.ModelForm):
         return [
             Conflict(
                 name,
-                self[name].label,
+                str(self[name].label),
                 self._mine(name),
                 _words(self.fields[name], _value_of(row, name)),
                 None if name in self.conflicting else self._choice(name),
@@ -277,5 +280,6 @@ def _words(field, value):
     if isinstance(field, forms.ModelMultipleChoiceField):
         return ", ".join(sorted(map(str, value))) or EMPTY
     if not isinstance(value, Model) and isinstance(field, forms.ChoiceField):
-        return str(dict(flatten_choices(field.choices)).get(value, value))
+        pairs: Iterable[tuple[Any, Any]] = flatten_choices(field.choices)  # type: ignore[arg-type]  # which it takes
+        return str(dict(pairs).get(value, value))
     return str(value)

@@ -16,8 +16,9 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods
 
 from customers.admin.base import actor_of
+from customers.admin.fields import offered
 from customers.admin.fresh import FreshRowAdmin
-from customers.admin.pages import action_page, paths_of
+from customers.admin.pages import Pages, action_page, paths_of
 from customers.jobs import mails, merging
 from customers.models import Customer, CustomerSubscription, QueuedMail
 from customers.resources import operations
@@ -55,10 +56,10 @@ class DuplicateForm(forms.Form):
 
     def __init__(self, mode: str, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["duplicate"].queryset = Customer.objects.in_mode(mode)
-        field = CustomerSubscription._meta.get_field("customer")
-        self.fields["duplicate"].widget = AutocompleteSelect(field, admin.site)
-        self.fields["duplicate"].widget.choices = self.fields["duplicate"].choices
+        duplicate = offered(self, "duplicate", Customer.objects.in_mode(mode))
+        key = CustomerSubscription._meta.get_field("customer")
+        duplicate.widget = AutocompleteSelect(key, admin.site)
+        duplicate.widget.choices = duplicate.choices
 
 
 class CustomerActionsMixin(FreshRowAdmin):
@@ -66,7 +67,7 @@ class CustomerActionsMixin(FreshRowAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """The admin's, and these pages."""
-        pages = {
+        pages: Pages = {
             "<str:pk>/reset-password/": ("reset_password", self.reset_password),
             "<str:pk>/merge/": ("merge", self.merge),
             "<str:pk>/anonymize/": ("anonymize", self.anonymize),

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 from customers.admin.base import actor_of, log_admin_action
 from customers.admin.filters import filters_from_query
 from customers.admin.formatting import counted
-from customers.admin.pages import action_page, paths_of
+from customers.admin.pages import Pages, action_page, paths_of
 from customers.db.fields import instant
 from customers.jobs import bulk, exports
 from customers.models import Customer, Export
@@ -53,7 +53,7 @@ class ExportMixin(admin.ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """The admin's, and the pages of an export."""
-        pages = {
+        pages: Pages = {
             "exports/<str:pk>/": ("export_progress", self.export_progress),
             "exports/<str:pk>/customers.csv": ("export_file", self.export_file),
         }

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from customers.admin.base import actor_of
+from customers.admin.login import staff_of
 from customers.models import Attachment, Customer, Tag
 from customers.services import audit, notes, tagging
 from customers.services.customers import ForgottenError
@@ -116,7 +117,8 @@ def note(request: HttpRequest, customer: Customer) -> HttpResponse:
     if not text or len(text) > LONGEST_NOTE:
         messages.error(request, f"A note must have 1 to {LONGEST_NOTE} characters.")
         return _back(customer)
-    author = request.user.get_full_name() or request.user.get_username()
+    staff = staff_of(request)
+    author = staff.get_full_name() or staff.get_username()
     notes.add_note(customer, text, author=author, actor=actor_of(request))
     _options().log_change(request, customer, "Wrote a note.")
     return _back(customer)

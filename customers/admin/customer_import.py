@@ -17,7 +17,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from customers.admin.base import actor_of, log_admin_action
 from customers.admin.customer_export import csv_file
 from customers.admin.formatting import counted
-from customers.admin.pages import action_page, paths_of
+from customers.admin.login import staff_of
+from customers.admin.pages import Pages, action_page, paths_of
 from customers.jobs import imports, uploads
 from customers.models import Customer, Import, Upload
 from customers.resources import operations
@@ -76,7 +77,7 @@ class ImportMixin(admin.ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """The admin's, and the pages of an import."""
-        pages = {
+        pages: Pages = {
             "import/": ("import", self.upload),
             "import/<str:pk>/": ("import_preview", self.preview),
             "imports/<str:pk>/": ("import_progress", self.progress),
@@ -99,7 +100,7 @@ class ImportMixin(admin.ModelAdmin):
         if request.method == "POST" and form.is_valid():
             content, mode = form.cleaned_data["file"].read(), mode_of(request.session)
             try:
-                stored = uploads.store(content, mode=mode, user=request.user)
+                stored = uploads.store(content, mode=mode, user=staff_of(request))
                 return redirect("admin:customers_customer_import_preview", stored.pk)
             except UnreadableInputError as error:
                 form.add_error("file", f"The file {error}.")
@@ -132,7 +133,7 @@ class ImportMixin(admin.ModelAdmin):
         """The file `pk` of the member of staff's own, in the mode at work. Raises Http404."""
         try:
             mode = mode_of(request.session)
-            return Upload.objects.get(pk=pk, mode=mode, user=request.user)
+            return Upload.objects.get(pk=pk, mode=mode, user=staff_of(request))
         except (Upload.DoesNotExist, ValueError) as error:
             raise Http404("You have no such file in this mode.") from error
 
@@ -174,9 +175,10 @@ class ImportMixin(admin.ModelAdmin):
 
     def fire_trigger(self, request: HttpRequest, job: Import) -> None:
         """Stop or resume `job`, as asked; say why not where it has meanwhile ended."""
-        did, trigger = TRIGGERS.get(request.POST.get("move"), (None, None))
-        if trigger is None:
+        move = TRIGGERS.get(request.POST.get("move", ""))
+        if move is None:
             raise BadRequest("There is no such move.")
+        did, trigger = move
         try:
             operations.update(job, principals.staff(request.user, job.mode), {trigger: True})
         except operations.WriteRefusedError:

@@ -19,6 +19,7 @@ from customers.admin.filters import (
     filters_from_query,
     without,
 )
+from customers.admin.login import staff_of
 from customers.models import Customer, CustomerGroup, Segment, Tag
 from customers.resources import operations, segments
 from customers.services import principals
@@ -36,7 +37,7 @@ class CustomerList(ChangeList):
         return {name: value for name, value in found.items() if not name.startswith("filter[")}
 
     def get_queryset(
-        self, request: HttpRequest, exclude_parameters: list[str] | None = None
+        self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
     ) -> QuerySet[Customer]:
         self.asked, self.refusals = filters_from_query(request.GET), []
         mode = mode_of(request.session)
@@ -46,7 +47,7 @@ class CustomerList(ChangeList):
         except operations.WriteRefusedError as refused:
             self.refusals = refused.errors
             self.root_queryset = self.root_queryset.none()
-        self.describe(request.user, mode)
+        self.describe(staff_of(request), mode)
         return super().get_queryset(request, exclude_parameters)
 
     def get_results(self, request: HttpRequest) -> None:
@@ -78,7 +79,7 @@ class CustomerList(ChangeList):
     def tab(
         self, key: str, name: str, filters: FilterPairs, segment: Segment | None = None
     ) -> dict[str, Any]:
-        current = sorted(map(list, filters)) == sorted(self.asked)
+        current = sorted(map(tuple, filters)) == sorted(self.asked)
         address = self.address(filters)
         return {
             "key": key,

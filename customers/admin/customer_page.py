@@ -92,7 +92,7 @@ class CustomerPage:
         """The latest rows of `model` that are the customer's, at most MOST."""
         if not self.sees(model):
             return []
-        rows = model.objects.filter(customer=self.customer, mode=self.customer.mode)
+        rows = model._default_manager.filter(customer=self.customer, mode=self.customer.mode)
         if related:
             rows = rows.select_related(*related)
         return [_linked(row) for row in rows.order_by("-id")[:MOST]]

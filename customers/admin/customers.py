@@ -1,4 +1,4 @@
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -19,14 +19,17 @@ from customers.admin.search import found_customers
 from customers.models import Customer, CustomerGroup
 from customers.services.environments import mode_of
 
-CODES = [
+if TYPE_CHECKING:
+    from django.contrib.admin.options import _FieldsetSpec
+
+CODES = (
     "reference",
     "reference_origin",
     "shopper_reference",
     "profile_id",
     "tax_exemption_code",
     "metadata",
-]
+)
 OWN = fields_besides(Customer, "email", "customer_group", "tags", "mode", *CODES)
 
 
@@ -43,21 +46,23 @@ class CustomerAdmin(
     )
     autocomplete_fields = ["customer_group", "tags"]
     readonly_fields = ["id", "anonymization_status", "created_at", "updated_at"]
-    fieldsets = [
+    fieldsets: "ClassVar[_FieldsetSpec]" = [
         (None, {"fields": ["email", *OWN, "customer_group"]}),
-        (
-            "Other systems",
-            {"fields": CODES},
-        ),
+        ("Other systems", {"fields": CODES}),
         ("Record", {"fields": ["id", "anonymization_status", "created_at", "updated_at"]}),
     ]
-    add_fieldsets = [(None, {"fields": ["email", *OWN, "customer_group", "tags"]}), fieldsets[1]]
+    add_fieldsets: "ClassVar[_FieldsetSpec]" = [
+        (None, {"fields": ["email", *OWN, "customer_group", "tags"]}),
+        ("Other systems", {"fields": CODES}),
+    ]
 
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[tuple]:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> "_FieldsetSpec":
         """Tags are chosen with a new customer, and later in their own place on its page."""
         return self.fieldsets if obj else self.add_fieldsets
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> list[str] | tuple[str, ...]:
         """With another address an account gets another owner: a permission of its own."""
         names = super().get_readonly_fields(request, obj)
         return names if obj is None or _may_change_email(request) else ["email", *names]

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.forms.fields import InvalidJSONInput
 
 from customers.services import strict_json
@@ -36,6 +37,15 @@ class JsonFormField(forms.JSONField):
             return _read(data)
         except strict_json.InvalidJsonError:
             return InvalidJSONInput(data)
+
+
+def offered(form: forms.BaseForm, name: str, rows: QuerySet) -> forms.ModelChoiceField:
+    """The field `name` of `form`, which lets `rows` be chosen from now on."""
+    field = form.fields[name]
+    if not isinstance(field, forms.ModelChoiceField):
+        raise TypeError(f"{name} chooses no rows.")
+    field.queryset = rows
+    return field
 
 
 def _read(text):

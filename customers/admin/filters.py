@@ -7,21 +7,23 @@ from typing import Any, TypeAlias
 from django import forms
 from django.http import QueryDict
 
+from customers.admin.fields import offered
 from customers.models import Customer, CustomerGroup
+from customers.resources.segments import Filter
 
-FilterPairs: TypeAlias = list[list[str]]  # names of filter[q], each with its value
+FilterPairs: TypeAlias = list[Filter]  # names of filter[q], each with its value
 
 PARAMETER = re.compile(r"filter\[q\]\[([^\[\]]+)\]")
 MOST = 50
 
 # the tabs that all staff have
-TABS = {
+TABS: dict[str, FilterPairs] = {
     "All": [],
-    "Registered": [["password_present", "true"]],
-    "Guests": [["password_present", "false"]],
-    "Prospects": [["status_eq", "prospect"]],
-    "Acquired": [["status_eq", "acquired"]],
-    "Repeat": [["status_eq", "repeat"]],
+    "Registered": [("password_present", "true")],
+    "Guests": [("password_present", "false")],
+    "Prospects": [("status_eq", "prospect")],
+    "Acquired": [("status_eq", "acquired")],
+    "Repeat": [("status_eq", "repeat")],
 }
 
 # a name of filter[q]: its label on a chip
@@ -44,7 +46,7 @@ WORDS = {
 def filters_from_query(query: QueryDict) -> FilterPairs:
     """The filters in a query string, a QueryDict: pairs of a name of filter[q] and its value."""
     return [
-        [match[1], value]
+        (match[1], value)
         for parameter, values in query.lists()
         if (match := PARAMETER.fullmatch(parameter))
         for value in values
@@ -101,7 +103,7 @@ class FilterForm(forms.Form):
 
     def __init__(self, *args: Any, mode: str, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["group"].queryset = CustomerGroup.objects.in_mode(mode)
+        offered(self, "group", CustomerGroup.objects.in_mode(mode))
 
     def filters(self) -> FilterPairs:
         """What was chosen, as pairs of a name of filter[q] and a value."""
@@ -122,7 +124,7 @@ class FilterForm(forms.Form):
             ),
             ("total_orders_count_gteq", chosen["orders"]),
         ]
-        return [[name, str(value)] for name, value in pairs if value not in (None, "")]
+        return [(name, str(value)) for name, value in pairs if value not in (None, "")]
 
     @staticmethod
     def initial_of(filters: FilterPairs) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from zlib import crc32
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from customers.models import Customer, Resource
+from customers.models import Customer
 
 TINTS = 6
 KINDS = {
@@ -52,9 +52,9 @@ def pill(status: str, label: str) -> SafeString:
     return format_html('<span class="pill {}">{}</span>', KIND_OF.get(status, ""), label)
 
 
-def tags(row: Resource) -> SafeString | str:
-    """The names of the row's tags, which are loaded."""
-    found = sorted(tag.name for tag in row.tags.all())
+def tags(customer: Customer) -> SafeString | str:
+    """The names of the customer's tags, which are loaded."""
+    found = sorted(tag.name for tag in customer.tags.all())
     marks = format_html_join("", '<span class="tag">{}</span>', ((name,) for name in found))
     return format_html('<span class="tags">{}</span>', marks) if found else "—"
 

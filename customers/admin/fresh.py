@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
@@ -18,10 +18,13 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
 from customers.admin.conflicts import VERSION, FreshForm, PageVersion
+from customers.admin.pages import Actions
 from customers.models import Customer, DeletionRefusedError
 from customers.services import row_history
 from customers.services.environments import mode_of
 from customers.services.transactions import ConcurrentUpdateError, retry_on_conflict
+
+Row = TypeVar("Row", bound=Model)
 
 BUSY = "Someone else is changing this right now. Nothing was changed; save again."
 
@@ -34,14 +37,14 @@ class StalePageError(Exception):
         self.context = {"reason": reason, **context}
 
 
-class FreshRowAdmin(admin.ModelAdmin):
+class FreshRowAdmin(admin.ModelAdmin, Generic[Row]):
     """Pages that write their changes to the locked row, and say so when there is none any more."""
 
-    actions = ["delete_selected"]
+    actions: Actions = ["delete_selected"]
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> Model:
+    ) -> Row:
         """The row. Raises Http404 where there is none, as the API does."""
         row = super().get_object(request, object_id, from_field)
         if row is None:
@@ -70,7 +73,7 @@ class FreshRowAdmin(admin.ModelAdmin):
                 row.refresh_from_db()
         return states
 
-    def locked(self, row: Model, data: Mapping[str, str]) -> Model:
+    def locked(self, row: Row, data: Mapping[str, str]) -> Row:
         """`row`, locked and read again. Raises its DoesNotExist and ConcurrentUpdateError."""
         return self.model.objects.select_for_update(of=("self",)).get(pk=row.pk)
 
@@ -197,7 +200,7 @@ class FreshRowAdmin(admin.ModelAdmin):
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         return reverse(name, args=[object_id])
 
-    def save_model(self, request: HttpRequest, row: Model, form: ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, row: Row, form: ModelForm, change: bool) -> None:
         """Save a new `row`, or of an old one, locked, what was changed in the form."""
         if not change:
             row.save(force_insert=True)

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -18,6 +20,8 @@ class LoginForm(AdminAuthenticationForm):
     Raises limits.RateLimitedError and passwords.HashingBusyError.
     """
 
+    request: HttpRequest  # the site always gives one
+
     def clean(self) -> dict[str, Any]:
         """Check the password, as one attempt. Raises ValidationError where it is wrong."""
         name, password = (self.cleaned_data.get(field) for field in ("username", "password"))
@@ -27,6 +31,14 @@ class LoginForm(AdminAuthenticationForm):
             raise self.get_invalid_login_error()
         with staff_logins.counted(name, **origin_of(self.request)):
             return super().clean()
+
+
+def staff_of(request: HttpRequest) -> User:
+    """The member of staff who is logged in. Raises PermissionDenied where nobody is."""
+    user = request.user
+    if not isinstance(user, User):
+        raise PermissionDenied
+    return user
 
 
 def origin_of(request: HttpRequest) -> dict[str, str]:

@@ -31,7 +31,7 @@ class OrderAdmin(TaggableAdmin):
     ]
 
     @admin.display(ordering="total_amount_cents")
-    def total(self, order: Order) -> str:
+    def total(self, order: Order) -> str | None:
         return order.formatted_total_amount
 
     def has_delete_permission(self, request: HttpRequest, order: Order | None = None) -> bool:

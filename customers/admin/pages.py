@@ -1,17 +1,19 @@
 """Pages of the console beside those that the admin makes for each type."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
+Actions: TypeAlias = Sequence[str | Callable[..., HttpResponseBase | None]]  # of a list
+Pages: TypeAlias = Mapping[str, tuple[str, Callable[..., HttpResponseBase]]]
 
-def paths_of(
-    model_admin: ModelAdmin, pages: Mapping[str, tuple[str, Callable[..., Any]]]
-) -> list[URLPattern]:
+
+def paths_of(model_admin: ModelAdmin, pages: Pages) -> list[URLPattern]:
     """The paths of `pages`, which map routes to the name and the view of each, for staff only."""
     prefix = f"{model_admin.opts.app_label}_{model_admin.opts.model_name}"
     return [

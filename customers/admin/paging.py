@@ -1,6 +1,7 @@
 """Pages of the lists, however long these are."""
 
 from django.core import paginator
+from django.db.models import QuerySet
 from django.utils.functional import cached_property
 
 from customers.db.paging import Count, count, page
@@ -11,6 +12,8 @@ class Paginator(paginator.Paginator):
 
     Beyond settings.MAX_COUNTED rows the number may be an estimate.
     """
+
+    object_list: QuerySet
 
     @cached_property
     def counted(self) -> Count:

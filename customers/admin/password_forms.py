@@ -1,24 +1,27 @@
-"""Forms of staff's passwords."""
+"""Forms of staff's passwords: Django's save the whole member of staff, these the password alone."""
 
 from django.contrib.admin.forms import AdminPasswordChangeForm as AdminOwnPasswordForm
 from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.models import User
 
 
-class PasswordOnlyMixin:
-    """A form of Django's, which saves the whole member of staff; this saves the password alone."""
+class StaffPasswordForm(AdminPasswordChangeForm):
+    """A new password for another member of staff."""
 
     def save(self, commit: bool = True) -> User:
         """Set the password; save it if `commit`."""
-        user = super().save(commit=False)
-        if commit:
-            user.save(update_fields=["password"])
-        return user
+        return _saved(super().save(commit=False), commit)
 
 
-class StaffPasswordForm(PasswordOnlyMixin, AdminPasswordChangeForm):
-    """A new password for another member of staff."""
-
-
-class OwnPasswordForm(PasswordOnlyMixin, AdminOwnPasswordForm):
+class OwnPasswordForm(AdminOwnPasswordForm):
     """One's own new password, by the old one."""
+
+    def save(self, commit: bool = True) -> User:
+        """Set the password; save it if `commit`."""
+        return _saved(super().save(commit=False), commit)
+
+
+def _saved(user: User, commit: bool) -> User:
+    if commit:
+        user.save(update_fields=["password"])
+    return user

@@ -72,7 +72,7 @@ def _known_as(text, mode):
         Order.objects.filter(number=number).values_list("customer"),
         CustomerAddress.objects.filter(_named(text)).values_list("customer"),
     ]
-    return {pk for rows in ways for (pk,) in rows.in_mode(mode).order_by()[:MOST] if pk}
+    return {pk for rows in ways for (pk,) in rows.filter(mode=mode).order_by()[:MOST] if pk}
 
 
 def _named(text):

@@ -11,15 +11,16 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 from django_otp import login as remember_device
+from django_otp.middleware import is_verified
 from django_otp.models import Device
 
-from customers.admin.login import origin_of, remember_browser
+from customers.admin.login import origin_of, remember_browser, staff_of
 from customers.services import limits, second_factor
 
 TOO_MANY = "Too many wrong codes. Try again in {}."
@@ -50,7 +51,7 @@ def known_staff(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
 class SecondFactorMixin(admin.AdminSite):
     """A site that lets staff in who have shown a second factor, where they must."""
 
-    def get_urls(self) -> list[URLPattern]:
+    def get_urls(self) -> list[URLResolver | URLPattern]:
         """The site's, and the pages of the second factor."""
         return [
             path("second-factor/", self.show_second_factor, name="second_factor"),
@@ -62,11 +63,11 @@ class SecondFactorMixin(admin.AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Whether a member of staff is let in: as Django says, and by the second factor."""
-        return super().has_permission(request) and not self.lacks_factor(request.user)
+        return super().has_permission(request) and not self.lacks_factor(staff_of(request))
 
     def lacks_factor(self, user: User) -> bool:
         """Whether `user` has yet to show a second factor, or to set one up."""
-        return not user.is_verified() and self.must_verify(user)
+        return not is_verified(user) and self.must_verify(user)
 
     def must_verify(self, user: User) -> bool:
         """Whether `user` is let in by a second factor only."""
@@ -76,7 +77,7 @@ class SecondFactorMixin(admin.AdminSite):
     @known_staff
     def show_second_factor(self, request: HttpRequest) -> HttpResponse:
         """Takes the code after the password; shows who has given one what there is to change."""
-        user, error = request.user, None
+        user, error = staff_of(request), None
         if not second_factor.has_one(user):
             return redirect("admin:set_up_second_factor")
         if request.method == "POST":
@@ -86,7 +87,7 @@ class SecondFactorMixin(admin.AdminSite):
                 return self.refuse_code(request, limited, "verify", title="Enter your code")
             if device:
                 return self.let_in(request, device, redirect(self.next_page(request)))
-        elif user.is_verified():
+        elif is_verified(user):
             left = second_factor.recovery_codes_left(user)
             return self.render(request, "state", title="Your second factor", left=left)
         return self.render(request, "verify", title="Enter your code", error=error)
@@ -95,8 +96,8 @@ class SecondFactorMixin(admin.AdminSite):
     @known_staff
     def set_up_second_factor(self, request: HttpRequest) -> HttpResponse:
         """Shows a new secret and takes a code of it, then shows the recovery codes once."""
-        user, error = request.user, None
-        if second_factor.has_one(user) and not user.is_verified():
+        user, error = staff_of(request), None
+        if second_factor.has_one(user) and not is_verified(user):
             return redirect("admin:second_factor")
         if request.method == "POST":
             try:
@@ -120,7 +121,7 @@ class SecondFactorMixin(admin.AdminSite):
     @known_staff
     def renew_recovery_codes(self, request: HttpRequest) -> HttpResponse:
         """New recovery codes, shown once, for who has given a code."""
-        if not request.user.is_verified():
+        if not is_verified(request.user):
             return redirect("admin:second_factor")
         return self.show_codes(request)
 
@@ -128,14 +129,14 @@ class SecondFactorMixin(admin.AdminSite):
     @known_staff
     def remove_second_factor(self, request: HttpRequest) -> HttpResponse:
         """Removes the factor, where it is not required, for who has given a code."""
-        if request.user.is_verified() and not settings.SECOND_FACTOR_REQUIRED:
-            second_factor.remove(request.user)
+        if is_verified(request.user) and not settings.SECOND_FACTOR_REQUIRED:
+            second_factor.remove(staff_of(request))
             return redirect("admin:index")
         return redirect("admin:second_factor")
 
     def show_codes(self, request: HttpRequest) -> HttpResponse:
         """The page with new recovery codes."""
-        codes = second_factor.new_recovery_codes(request.user)
+        codes = second_factor.new_recovery_codes(staff_of(request))
         return self.render(request, "codes", title="Your recovery codes", codes=codes)
 
     def check_code(

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from customers.admin.base import log_admin_action
 from customers.admin.customer_list import address_of
 from customers.admin.filters import MOST, TABS, FilterForm
+from customers.admin.login import staff_of
 from customers.db.paging import count
 from customers.models import Customer, Segment
 from customers.resources import operations, segments
@@ -53,7 +54,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         for name, errors in form.errors.items():
             label = form.fields[name].label or name.replace("_", " ").capitalize()
-            messages.error(request, f"{label}: {' '.join(errors)}")
+            messages.error(request, f"{label}: {' '.join(map(str, errors))}")
         return HttpResponseRedirect(address_of([]))
     return HttpResponseRedirect(address_of(form.filters(), request.GET.get("q", "")))
 
@@ -70,13 +71,13 @@ def save(request: HttpRequest) -> HttpResponse:
         filters = None
     if not filters:
         return HttpResponseBadRequest("These are not valid filters.\n", content_type="text/plain")
-    segment = Segment(mode=mode, owner=request.user, filters=filters)
+    segment = Segment(mode=mode, owner=staff_of(request), filters=filters)
     form = SegmentForm(request.POST, instance=segment)
     may_share = admin.site.get_model_admin(Customer).has_change_permission(request)
     if form.is_valid() and form.cleaned_data["shared"] and not may_share:
         form.add_error("shared", "You are not allowed to share segments.")
     saved = Segment.objects.in_mode(mode)
-    own, shared = saved.filter(owner=request.user), saved.filter(shared=True)
+    own, shared = saved.filter(owner=staff_of(request)), saved.filter(shared=True)
     if form.is_valid() and own.filter(name=segment.name).exists():
         form.add_error("name", "You have a segment of this name already.")
     if form.is_valid() and own.count() >= MOST_SEGMENTS:
@@ -89,7 +90,9 @@ def save(request: HttpRequest) -> HttpResponse:
         log_admin_action(request, ADDITION, f"Saved “{segment.name}”.", Segment, segment.pk)
         messages.success(request, f"The segment “{segment.name}” was saved.")
     else:
-        messages.error(request, " ".join(text for texts in form.errors.values() for text in texts))
+        messages.error(
+            request, " ".join(str(text) for texts in form.errors.values() for text in texts)
+        )
     return HttpResponseRedirect(address_of(filters))
 
 
@@ -97,7 +100,7 @@ def save(request: HttpRequest) -> HttpResponse:
 @for_viewers
 def delete(request: HttpRequest, pk: str) -> HttpResponse:
     """Delete one's own segment. 404 for another's."""
-    own = Segment.objects.in_mode(mode_of(request.session)).filter(owner=request.user)
+    own = Segment.objects.in_mode(mode_of(request.session)).filter(owner=staff_of(request))
     try:
         segment = own.get(pk=pk)
     except Segment.DoesNotExist as error:
@@ -114,7 +117,7 @@ def counts(request: HttpRequest) -> JsonResponse:
     """How many customers each tab and segment has, as JSON."""
     mode = mode_of(request.session)
     principal = principals.staff(request.user, mode)
-    saved = Segment.objects.in_mode(mode).is_editable_by(request.user)
+    saved = Segment.objects.in_mode(mode).is_editable_by(staff_of(request))
     asked = {**TABS, **{segment.pk: segment.filters for segment in saved}}
     found = {key: _counted(filters, principal) for key, filters in asked.items()}
     response = JsonResponse({"counts": found})
@@ -134,6 +137,6 @@ def _filters(text):
     """The pairs of texts in the JSON `text`, MOST at most, or None."""
     try:
         pairs = strict_json.read(text.encode())
-        return [[str(name), str(value)] for name, value in pairs] if len(pairs) <= MOST else None
+        return [(str(name), str(value)) for name, value in pairs] if len(pairs) <= MOST else None
     except (strict_json.InvalidJsonError, ValueError, TypeError):
         return None

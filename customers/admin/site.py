@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -11,6 +11,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -19,13 +20,15 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 
 from customers.admin.groups import grouped
-from customers.admin.login import LoginForm, remember_browser
+from customers.admin.login import LoginForm, remember_browser, staff_of
 from customers.admin.overview import overview
 from customers.admin.password_forms import OwnPasswordForm
 from customers.admin.second_factor import SecondFactorMixin, wait_of
 from customers.services import environments, limits, second_factor
 from customers.services.customers import ForgottenError
 from customers.templatetags.environments import SHOWN_IN
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 OF_NO_MODE = {"admin:logout", "admin:password_change", "console:mode"}
 
@@ -38,9 +41,9 @@ class Console(SecondFactorMixin):
     site_url = None  # there is no other site to view
     login_form = LoginForm
 
-    def password_change(
+    def password_change(  # type: ignore[override]  # the stubs forget the redirect
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> HttpResponseBase:
         """As Django's, with a form that saves the password alone."""
         request.current_app = self.name
         return PasswordChangeView.as_view(
@@ -61,9 +64,9 @@ class Console(SecondFactorMixin):
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> TemplateResponse:
         """The overview, for those who may see customers; the types alone for others."""
-        context = {"overview": None}
+        context: dict[str, Any] = {"overview": None}
         if request.user.has_perm("customers.view_customer"):
             sees = request.user.has_perm("customers.view_webhook")
             context["overview"] = overview(
@@ -95,7 +98,7 @@ class Console(SecondFactorMixin):
         if request.method == "POST" and response.status_code == 302:
             end = timezone.now() + timedelta(seconds=settings.STAFF_SESSION_LIFETIME)
             request.session.set_expiry(end)  # a moment: what is done meanwhile does not move it
-        if response.status_code == 302 and not self.must_verify(request.user):
+        if response.status_code == 302 and not self.must_verify(staff_of(request)):
             remember_browser(request, response)
         return response
 
@@ -105,9 +108,7 @@ class Console(SecondFactorMixin):
         headers = {"Retry-After": str(error.retry_after)}
         return TemplateResponse(request, "admin/locked.html", context, status=429, headers=headers)
 
-    def admin_view(
-        self, view: Callable[..., HttpResponse], cacheable: bool = False
-    ) -> Callable[..., HttpResponse]:
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
         """As Django's, for what can be answered: a form of the other mode is refused.
 
         What would be written about a forgotten person is refused on the page that it was sent
@@ -115,13 +116,11 @@ class Console(SecondFactorMixin):
         """
 
         @wraps(view)
-        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             _refuse_nul(request)
             mode = environments.mode_of(request.session)
-            if (
-                request.POST.get(SHOWN_IN, mode) != mode
-                and request.resolver_match.view_name not in OF_NO_MODE
-            ):
+            page = request.resolver_match.view_name if request.resolver_match else ""
+            if request.POST.get(SHOWN_IN, mode) != mode and page not in OF_NO_MODE:
                 return self.refuse_mode(request)
             try:
                 return view(request, *args, **kwargs)
@@ -129,7 +128,7 @@ class Console(SecondFactorMixin):
                 messages.error(request, str(error))
                 return HttpResponseRedirect(request.get_full_path())
 
-        return super().admin_view(checked, cacheable)
+        return cast(View, super().admin_view(checked, cacheable))
 
     def refuse_mode(self, request: HttpRequest) -> HttpResponse:
         """The answer to a form that was opened before the mode was switched; it does nothing."""

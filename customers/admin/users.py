@@ -1,17 +1,22 @@
 """The staff and their roles: no one grants or revokes permissions that they lack themselves."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
-from django.db.models import Field, Model, Q, QuerySet
-from django.forms import Field as FormField
+from django.db.models import ManyToManyField, Model, Q, QuerySet
+from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest
 
 from customers.admin.fresh import FreshRowAdmin
 from customers.admin.lookups import OfferedLookups
 from customers.admin.password_forms import StaffPasswordForm
+
+if TYPE_CHECKING:
+    from django.contrib.admin.options import _FieldsetSpec, _ListFilterT
+
+Holder = TypeVar("Holder", User, Group)
 
 admin.site.unregister([User, Group])
 
@@ -21,7 +26,7 @@ def _permissions_of(user):
     return Permission.objects.filter(Q(user=user) | Q(group__user=user))
 
 
-class NoneAbove(OfferedLookups):
+class NoneAbove(OfferedLookups, Generic[Holder]):
     """Rows that whoever is no superuser changes as far as they have all that these may."""
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -31,16 +36,20 @@ class NoneAbove(OfferedLookups):
         return super().has_delete_permission(request, obj) and self._is_within(request, obj)
 
     def formfield_for_manytomany(
-        self, db_field: Field, request: HttpRequest | None = None, **options: Any
-    ) -> FormField | None:
+        self, db_field: ManyToManyField, request: HttpRequest, **options: Any
+    ) -> ModelMultipleChoiceField | None:
         """The permissions that the member of staff has, and the roles that hold no others."""
         if not request.user.is_superuser:
             own = Permission.objects.filter(pk__in=_permissions_of(request.user).values("pk"))
             beyond = Permission.objects.exclude(pk__in=own.values("pk"))
             roles = Group.objects.exclude(permissions__in=beyond)
-            is_role = db_field.remote_field.model is Group
+            is_role = db_field.related_model is Group
             options["queryset"] = roles if is_role else own
         return super().formfield_for_manytomany(db_field, request, **options)
+
+    def permissions_within(self, holder: Holder) -> QuerySet[Permission]:
+        """The permissions that come with `holder`."""
+        raise NotImplementedError
 
     def _is_within(self, request, obj):
         if obj is None or request.user.is_superuser:
@@ -50,10 +59,10 @@ class NoneAbove(OfferedLookups):
 
 
 @admin.register(User)
-class StaffAdmin(NoneAbove, FreshRowAdmin, UserAdmin):
+class StaffAdmin(NoneAbove[User], FreshRowAdmin[User], UserAdmin):
     change_password_form = StaffPasswordForm
 
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[tuple]:
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> "_FieldsetSpec":
         """Who is a superuser is for superusers to see and to say."""
         fieldsets = super().get_fieldsets(request, obj)
         if request.user.is_superuser:
@@ -63,7 +72,7 @@ class StaffAdmin(NoneAbove, FreshRowAdmin, UserAdmin):
             for title, shown in fieldsets
         ]
 
-    def get_list_filter(self, request: HttpRequest) -> list[str]:
+    def get_list_filter(self, request: HttpRequest) -> "list[_ListFilterT]":
         names = super().get_list_filter(request)
         return [name for name in names if request.user.is_superuser or name != "is_superuser"]
 
@@ -72,6 +81,6 @@ class StaffAdmin(NoneAbove, FreshRowAdmin, UserAdmin):
 
 
 @admin.register(Group)
-class RoleAdmin(NoneAbove, FreshRowAdmin, GroupAdmin):
+class RoleAdmin(NoneAbove[Group], FreshRowAdmin[Group], GroupAdmin):  # type: ignore[misc]  # GroupAdmin's request may be None
     def permissions_within(self, role: Group) -> QuerySet[Permission]:
         return role.permissions.all()

@@ -26,7 +26,8 @@ class WebhookForm(forms.ModelForm):
         return paths
 
     def clean(self) -> dict[str, Any]:
-        values = super().clean()
+        super().clean()
+        values = self.cleaned_data
         try:
             webhook_includes.check_includes(
                 values.get("topic", "customers"),

@@ -85,12 +85,11 @@ def reset(request: HttpRequest, mode: str, pk: str) -> HttpResponse:
 @page("GET", "POST")
 def choose(request: HttpRequest, mode: str) -> HttpResponse:
     """Takes the new password of whoever followed a link that still works."""
+    form = ChooseForm(request.POST or None)
     try:
-        pk, token = request.get_signed_cookie(COOKIE, salt=mode).split(":", 1)
+        pk, token = (request.get_signed_cookie(COOKIE, salt=mode) or ":").split(":", 1)
         found = password_resets.find_reset(pk, token, mode=mode)
-        form = ChooseForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            password_resets.redeem_reset(pk, token, form.cleaned_data["password"], mode=mode)
+        if request.method == "POST" and form.is_valid() and _redeem(form, pk, token, mode):
             response = redirect("password:done", mode=mode)
             response.delete_cookie(COOKIE, path=_path(mode), samesite="Lax")
             return response
@@ -101,9 +100,17 @@ def choose(request: HttpRequest, mode: str) -> HttpResponse:
         password_resets.ResetExpiredError,
     ):
         return _show(request, mode, "over", status=410)
+    return _show(request, mode, "choose", form, email=found.customer.email)
+
+
+def _redeem(form, pk, token, mode):
+    """Set the password of the valid `form`, and whether it could be; if not, the form says why."""
+    try:
+        password_resets.redeem_reset(pk, token, form.cleaned_data["password"], mode=mode)
     except ValidationError as error:
         form.add_error("password", f"This password {error.messages[0]}.")
-    return _show(request, mode, "choose", form, email=found.customer.email)
+        return False
+    return True
 
 
 @page("GET")

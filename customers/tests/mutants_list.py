@@ -2105,22 +2105,22 @@ RULES = [
     rule(
         "Staff see the rows of their mode",
         "customers/admin/base.py",
-        "return super().get_queryset(request).in_mode(mode_of(request.session))",
+        "return super().get_queryset(request).filter(mode=mode_of(request.session))",
         "return super().get_queryset(request)",
         "test_console.py::test_staff_see_the_rows_of_their_mode_and_404_for_the_others",
     ),
     rule(
         "Staff choose among the rows of their mode",
         "customers/admin/base.py",
-        "        return rows.in_mode(mode_of(request.session))\n",
+        "        return rows.filter(mode=mode_of(request.session))\n",
         "        return rows\n",
         "test_console.py::test_a_choice_offers_nothing_of_the_other_mode",
     ),
     rule(
         "A new row is of the mode at work",
         "customers/admin/base.py",
-        "                    self.instance.mode = mode\n",
-        "                    pass\n",
+        "            self.instance.mode = self.new_mode\n",
+        "            pass\n",
         "test_console.py::test_a_new_row_is_of_the_mode_at_work",
     ),
     rule(
@@ -2133,8 +2133,8 @@ RULES = [
     rule(
         "Staff keep the limit of tags",
         "customers/admin/base.py",
-        "                    tagging.check_count(tags)\n",
-        "                    pass\n",
+        "            tagging.check_count(tags)\n",
+        "            pass\n",
         "test_screens.py::test_staff_cannot_mix_modes_or_pass_the_limit_of_tags",
     ),
     rule(
@@ -2250,15 +2250,15 @@ RULES = [
     rule(
         "A bulk act has the tags of its mode",
         "customers/admin/bulk.py",
-        'self.fields["tags"].queryset = Tag.objects.in_mode(mode)',
-        'self.fields["tags"].queryset = Tag.objects.all()',
+        'offered(self, "tags", Tag.objects.in_mode(mode))',
+        'offered(self, "tags", Tag.objects.all())',
         "test_acts.py::test_a_question_that_is_answered_wrongly_changes_nothing",
     ),
     rule(
         "A bulk act has the groups of its mode",
         "customers/admin/bulk.py",
-        'self.fields["customer_group"].queryset = CustomerGroup.objects.in_mode(mode)',
-        'self.fields["customer_group"].queryset = CustomerGroup.objects.all()',
+        'offered(self, "customer_group", CustomerGroup.objects.in_mode(mode))',
+        'offered(self, "customer_group", CustomerGroup.objects.all())',
         "test_acts.py::test_a_group_of_the_other_mode_is_given_to_nobody",
     ),
     rule(
@@ -2308,8 +2308,8 @@ RULES = [
     rule(
         "A double is one of the mode",
         "customers/admin/customer_actions.py",
-        'self.fields["duplicate"].queryset = Customer.objects.in_mode(mode)',
-        'self.fields["duplicate"].queryset = Customer.objects.all()',
+        'offered(self, "duplicate", Customer.objects.in_mode(mode))',
+        'offered(self, "duplicate", Customer.objects.all())',
         "test_acts.py::test_a_merger_that_cannot_be_is_refused",
     ),
     rule(
@@ -2323,15 +2323,15 @@ RULES = [
     rule(
         "An uploaded file is its bringer's in its mode",
         "customers/admin/customer_import.py",
-        "return Upload.objects.get(pk=pk, mode=mode, user=request.user)",
+        "return Upload.objects.get(pk=pk, mode=mode, user=staff_of(request))",
         "return Upload.objects.get(pk=pk, mode=mode)",
         "test_files.py::test_a_file_is_its_bringers_in_its_mode_alone",
     ),
     rule(
         "An uploaded file is of its mode",
         "customers/admin/customer_import.py",
-        "return Upload.objects.get(pk=pk, mode=mode, user=request.user)",
-        "return Upload.objects.get(pk=pk, user=request.user)",
+        "return Upload.objects.get(pk=pk, mode=mode, user=staff_of(request))",
+        "return Upload.objects.get(pk=pk, user=staff_of(request))",
         "test_files.py::test_a_file_is_its_bringers_in_its_mode_alone",
     ),
     rule(
@@ -2382,7 +2382,7 @@ RULES = [
     rule(
         "A segment is deleted by its owner alone",
         "customers/admin/segments.py",
-        "own = Segment.objects.in_mode(mode_of(request.session)).filter(owner=request.user)",
+        "own = Segment.objects.in_mode(mode_of(request.session)).filter(owner=staff_of(request))",
         "own = Segment.objects.in_mode(mode_of(request.session))",
         "test_console.py::test_a_segment_is_saved_with_a_live_count_for_oneself_or_for_all",
     ),
@@ -2475,15 +2475,15 @@ RULES = [
     rule(
         "Who has a second factor shows it",
         "customers/admin/second_factor.py",
-        "return super().has_permission(request) and not self.lacks_factor(request.user)",
+        "return super().has_permission(request) and not self.lacks_factor(staff_of(request))",
         "return super().has_permission(request)",
         "test_staff.py::test_a_second_factor_is_set_up_with_a_code_and_asked_for_ever_after",
     ),
     rule(
         "A form of the other mode does nothing",
         "customers/admin/site.py",
-        "                request.POST.get(SHOWN_IN, mode) != mode\n",
-        "                False\n",
+        "if request.POST.get(SHOWN_IN, mode) != mode and page not in OF_NO_MODE:",
+        "if False:",
         "test_console.py::test_what_was_confirmed_in_one_mode_is_not_done_in_the_other",
     ),
     rule(
@@ -2499,7 +2499,7 @@ RULES = [
     rule(
         "A new second factor is set up by who has shown the one before",
         "customers/admin/second_factor.py",
-        "        if second_factor.has_one(user) and not user.is_verified():\n"
+        "        if second_factor.has_one(user) and not is_verified(user):\n"
         '            return redirect("admin:second_factor")\n',
         "",
         "test_staff.py::test_the_password_alone_changes_nothing_about_the_second_factor",
@@ -2507,7 +2507,7 @@ RULES = [
     rule(
         "Recovery codes are renewed by who has shown the factor",
         "customers/admin/second_factor.py",
-        "        if not request.user.is_verified():\n"
+        "        if not is_verified(request.user):\n"
         '            return redirect("admin:second_factor")\n'
         "        return self.show_codes(request)",
         "        return self.show_codes(request)",
@@ -2516,15 +2516,15 @@ RULES = [
     rule(
         "A second factor is removed by who has shown it",
         "customers/admin/second_factor.py",
-        "if request.user.is_verified() and not settings.SECOND_FACTOR_REQUIRED:",
+        "if is_verified(request.user) and not settings.SECOND_FACTOR_REQUIRED:",
         "if not settings.SECOND_FACTOR_REQUIRED:",
         "test_staff.py::test_the_password_alone_changes_nothing_about_the_second_factor",
     ),
     rule(
         "An obligatory second factor is not removed",
         "customers/admin/second_factor.py",
-        "if request.user.is_verified() and not settings.SECOND_FACTOR_REQUIRED:",
-        "if request.user.is_verified():",
+        "if is_verified(request.user) and not settings.SECOND_FACTOR_REQUIRED:",
+        "if is_verified(request.user):",
         "test_staff.py::test_an_obligatory_factor_is_set_up_before_anything_else",
     ),
     rule(
@@ -3203,8 +3203,8 @@ RULES = [
     rule(
         "The console bounds what it takes",
         "customers/admin/base.py",
-        "                            check_size(value)\n",
-        "                            pass\n",
+        "                    check_size(value)\n",
+        "                    pass\n",
         "test_bounds.py::test_the_console_makes_nothing_that_is_too_large",
         "test_bounds.py::test_what_was_larger_before_is_read_and_changed_elsewhere",
     ),
@@ -3514,7 +3514,7 @@ RULES = [
     rule(
         "The password alone makes no browser known",
         "customers/admin/site.py",
-        "if response.status_code == 302 and not self.must_verify(request.user):",
+        "if response.status_code == 302 and not self.must_verify(staff_of(request)):",
         "if response.status_code == 302:",
         "test_staff.py::test_the_password_alone_makes_no_browser_known",
     ),

@@ -54,4 +54,4 @@ def _besides(said: Declaration) -> str:
         not (said.secret or said.audited) and "not in the audit log",
         not said.exported and "not in exports",
     ]
-    return "; ".join(filter(None, found))
+    return "; ".join(one for one in found if one)

@@ -42,7 +42,7 @@ class Command(OperatorCommand):
         skip_errors: bool,
         **options: Any,
     ) -> None:
-        job = self.resumed(resume) if resume else self.begun(file, mode, kind, skip_errors)
+        job = self.resumed(resume) if resume else self.begun(file or "", mode, kind, skip_errors)
         self.stdout.write(f"Import {job.pk}.")
         rows = Import.objects.filter(pk=job.pk)
         with tqdm(total=job.inputs_size, initial=job.position, unit=" rows", disable=None) as bar:

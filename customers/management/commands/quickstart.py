@@ -66,7 +66,7 @@ class Command(OperatorCommand):
     def make_credentials(self, url: str) -> None:
         application, secret = create_application(name="Demonstration", mode="test")
         channel, _ = create_application(name="Demo shop", mode="test", kind="sales_channel")
-        customer, customers_password = Customer.objects.first(), get_random_string(16)
+        customer, customers_password = Customer.objects.earliest("pk"), get_random_string(16)
         with transaction.atomic():
             password_resets.set_password(customer, hash_password(customers_password), actor=None)
         password = get_random_string(16)
