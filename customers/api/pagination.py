@@ -136,7 +136,7 @@ def _terms(order: dict[str, bool]) -> list[str]:
 
 def _value_of(model: type[Model], name: str, value: object) -> Any:
     """The `value` of JSON as one of the column `name`. Raises ValueError and ValidationError."""
-    field = model._meta.get_field(name)
+    (field,) = (one for one in model._meta.concrete_fields if one.name == name)
     found = field.to_python(value)
     if found is None and not field.null:
         raise ValueError(value)

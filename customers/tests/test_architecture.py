@@ -203,7 +203,6 @@ for room in ("project", "deploy"):
     PUBLIC += sorted((ROOT.parent / room).rglob("*.py"))
 
 
-@pytest.mark.xfail(reason="rooms whose types are still to be said", strict=False)
 @pytest.mark.parametrize("path", PUBLIC, ids=lambda path: str(path.relative_to(ROOT.parent)))
 def test_every_public_function_says_its_types(path):
     found = annotated(ast.parse(path.read_text()))

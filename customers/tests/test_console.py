@@ -495,7 +495,9 @@ def test_the_page_of_a_customer_tells_its_whole_history(admin_client):
 
 def test_the_page_of_a_customer_shows_no_rows_that_one_may_not_see(client):
     customer = make_full_customer()
-    make_placed_order(customer, number="order number one", currency_code="EUR", total_amount_cents=100)
+    make_placed_order(
+        customer, number="order number one", currency_code="EUR", total_amount_cents=100
+    )
     staff_client(client, "otto", "view_customer")
     response = customer_page(client, customer)
     shown, page = response.context["customer_page"], response.content.decode()
