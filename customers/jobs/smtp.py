@@ -5,9 +5,12 @@ These are sent with SMTPUTF8 (RFC 6531), and have their addresses as they are (R
 
 from collections.abc import Iterable
 from email import policy
+from email.generator import BytesGenerator
 from email.message import Message
 from email.utils import parseaddr
+from io import BytesIO
 from smtplib import SMTP, SMTPNotSupportedError
+from typing import Any
 
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.backends import smtp
@@ -20,12 +23,13 @@ class Mail(EmailMultiAlternatives):
     def is_international(self) -> bool:
         return not all(address.isascii() for address in self.to)
 
-    def message(self) -> Message:  # type: ignore[override]  # the stubs are of Django 6
+    def message(self, **options: Any) -> Message:
+        """The mail as it is sent; `options` are those of Django, which differ by its version."""
         if not self.is_international:
-            return super().message()
+            return super().message(**options)
         recipients, self.to = self.to, []
         try:
-            found = super().message()
+            found = super().message(**options)
         finally:
             self.to = recipients
         found.policy = policy.SMTPUTF8
@@ -66,6 +70,13 @@ def _send_with_smtputf8(connection: SMTP, one: EmailMessage) -> None:
     connection.sendmail(
         parseaddr(document["From"])[1],
         one.recipients(),
-        document.as_bytes(linesep="\r\n"),  # type: ignore[call-arg]  # as above
+        _bytes_of(document),
         mail_options=["SMTPUTF8", "BODY=8BITMIME"],
     )
+
+
+def _bytes_of(document: Message) -> bytes:
+    """`document` as its policy writes it; Django's own as_bytes differs between its versions."""
+    written = BytesIO()
+    BytesGenerator(written, mangle_from_=False).flatten(document)
+    return written.getvalue()
