@@ -23,7 +23,7 @@ class Mail(EmailMultiAlternatives):
     def is_international(self) -> bool:
         return not all(address.isascii() for address in self.to)
 
-    def message(self, **options: Any) -> Message:
+    def message(self, **options: Any) -> Message:  # type: ignore[override]  # stubs of Django 6
         """The mail as it is sent; `options` are those of Django, which differ by its version."""
         if not self.is_international:
             return super().message(**options)
