@@ -35,6 +35,8 @@ from customers.resources.registry import registry
 from customers.resources.serializers import ResourceSerializer
 from customers.services import principals
 
+pytestmark = pytest.mark.thorough
+
 COLUMNS = [
     column
     for model in apps.get_app_config("customers").get_models()

@@ -77,6 +77,7 @@ UNTOLD = (
 )
 
 
+@pytest.mark.thorough
 def test_demo_makes_the_same_people_every_time(capsys):
     stories = []
     for mode in ("test", "live"):
@@ -116,6 +117,7 @@ def test_demo_customers_have_groups_tags_and_dates_that_their_ids_follow():
     assert dates == sorted(dates)
 
 
+@pytest.mark.thorough
 def test_demo_tells_stories_that_hold_together(api):
     call_command("demo", customers=80)
     for model in apps.get_app_config("customers").get_models():

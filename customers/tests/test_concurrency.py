@@ -20,6 +20,8 @@ from customers.tests.factories import make_customer
 from customers.tests.servers import free_port, start_server
 from project.concurrency import BUSY, RequestSlots, Slots, bounded
 
+pytestmark = pytest.mark.thorough
+
 AT_ONCE = 2
 
 

@@ -51,6 +51,7 @@ def defined(path):
     return found
 
 
+@pytest.mark.thorough
 def test_the_ways_of_requests_name_functions_that_there_are():
     text = (ROOT / "docs" / "requests.md").read_text()
     passed = set(re.findall(r"^ *((?:customers|project)/\S+\.py) (\S+)", text, re.MULTILINE))

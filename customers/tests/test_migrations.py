@@ -20,6 +20,8 @@ from django.db import connection
 from customers.services import database_schema
 from customers.tests import frozen
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(settings.BASE_DIR)
 KEPT = json.loads(frozen.KEPT.read_text())
 OLDER = "The database's tables are those of an older version: run `manage.py migrate`, then start"

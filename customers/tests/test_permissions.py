@@ -108,6 +108,7 @@ def test_what_hangs_on_a_customer_is_found_for_these_tests(api, bob):
     }
 
 
+@pytest.mark.thorough
 def test_a_customer_gets_nowhere_at_what_is_anothers(api, as_ada, bob, settings):
     """Every route of a row of each type of Bob's answers Ada as if the row did not exist."""
     settings.CHANNEL_REQUESTS_PER_MINUTE_TEST = settings.CHANNEL_BURST_TEST = 0
@@ -133,6 +134,7 @@ def test_a_customer_gets_nowhere_at_what_is_anothers(api, as_ada, bob, settings)
     assert Customer.objects.values().get(pk=bob.pk) == before
 
 
+@pytest.mark.thorough
 def test_a_customers_lists_and_inclusions_hold_nothing_of_anothers(api, as_ada, ada, bob):
     others = {pk for _, pk in reachable(api, bob)} | {bob.email, bob.shopper_reference}
     own = {pk for _, pk in reachable(api, ada)}
@@ -147,6 +149,7 @@ def test_a_customers_lists_and_inclusions_hold_nothing_of_anothers(api, as_ada, 
     assert len([pk for pk in own if pk in shown]) > 10
 
 
+@pytest.mark.thorough
 def test_a_customers_lists_are_its_own_rows_and_no_filter_widens_them(api, as_ada, ada, bob):
     own, foreign = reachable(api, ada), reachable(api, bob)
     listed = [name for name, acts in OWNER.items() if "list" in acts and name != "customers"]

@@ -17,6 +17,8 @@ from customers.tests.receivers import receiver
 from customers.tests.recording import FILE, Player, Recorder, read, write
 from customers.tests.story.whole import tell
 
+pytestmark = pytest.mark.thorough
+
 FEWEST = 500  # different requests
 MOST_TOLD = 5  # differences, after which ids may be counted otherwise
 

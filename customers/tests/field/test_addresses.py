@@ -20,6 +20,8 @@ from customers.tests.field.doors import (
     work,
 )
 
+pytestmark = pytest.mark.thorough
+
 TAKEN = {"pointer": "/data/attributes/email"}
 
 

@@ -10,6 +10,8 @@ from customers.tests.factories import (
     make_group,
 )
 
+pytestmark = pytest.mark.thorough
+
 
 def test_text_between_spaces_stays_as_it_was_given(api):
     made = api.create("addresses", {**ADDRESS, "first_name": " Ada "})

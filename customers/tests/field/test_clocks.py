@@ -12,6 +12,8 @@ from joserfc.jwk import KeySet
 from customers.models import Customer, RevokedToken
 from customers.tests.conftest import JSON_API, Api, error_of
 
+pytestmark = pytest.mark.thorough
+
 NOW = time.time
 
 

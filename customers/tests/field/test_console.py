@@ -16,6 +16,8 @@ from customers.tests.factories import (
 from customers.tests.field.doors import shown
 from customers.tests.forms import sent_by
 
+pytestmark = pytest.mark.thorough
+
 MOMENT = datetime(2026, 11, 26, 21, 54, tzinfo=UTC)
 
 

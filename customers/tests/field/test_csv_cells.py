@@ -15,6 +15,8 @@ from customers.tests.field.doors import (
     references,
 )
 
+pytestmark = pytest.mark.thorough
+
 
 @every_door
 def test_spaces_within_a_cell_are_a_part_of_it(door, admin_client, tmp_path):

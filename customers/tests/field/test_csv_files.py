@@ -1,11 +1,15 @@
 """Files of customers as spreadsheets, shops and other programs write them."""
 
+import pytest
+
 from customers.tests.field.doors import (
     brought,
     every_door,
     references,
     refusal,
 )
+
+pytestmark = pytest.mark.thorough
 
 MARK = "\ufeff"
 

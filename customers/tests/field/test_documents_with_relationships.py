@@ -20,6 +20,8 @@ from customers.tests.factories import (
 )
 from customers.tests.field.doors import CUSTOMERS, by_api
 
+pytestmark = pytest.mark.thorough
+
 LONG = "x" * 300
 
 

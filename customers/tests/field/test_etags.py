@@ -14,6 +14,8 @@ from customers.tests.factories import (
     make_customer,
 )
 
+pytestmark = pytest.mark.thorough
+
 WRITTEN = sorted(SMALLEST)
 
 

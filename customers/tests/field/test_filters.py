@@ -12,6 +12,8 @@ from customers.tests.factories import (
 )
 from customers.tests.field.doors import CUSTOMERS, LOCAL
 
+pytestmark = pytest.mark.thorough
+
 DECOMPOSED, COMPOSED = "Mu\u0308nchen", "M\u00fcnchen"
 
 

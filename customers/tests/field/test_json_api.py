@@ -8,6 +8,8 @@ from customers.models import Customer
 from customers.tests.conftest import JSON_API, error_of
 from customers.tests.factories import SMALLEST, link, make_customer, make_group, make_tag
 
+pytestmark = pytest.mark.thorough
+
 PROFILE = f'{JSON_API}; profile="https://example.com/cursor-pagination"'
 
 

@@ -15,6 +15,8 @@ from customers.tests.factories import (
     make_tag,
 )
 
+pytestmark = pytest.mark.thorough
+
 MOST_PAGES = 40
 
 

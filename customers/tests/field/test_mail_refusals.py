@@ -11,6 +11,8 @@ from customers.models import QueuedMail
 from customers.tests.factories import make_customer
 from customers.tests.field.doors import CUSTOMERS, shown, work
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(autouse=True)
 def _own_network(settings):

@@ -9,6 +9,8 @@ from customers.tests.factories import (
 )
 from customers.tests.field.doors import CUSTOMERS, shown
 
+pytestmark = pytest.mark.thorough
+
 TWO_MORE = ["EUR", "USD", "HUF", "COP", "TZS", "CZK", "TWD", "IDR"]
 
 

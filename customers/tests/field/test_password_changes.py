@@ -7,6 +7,8 @@ from customers.models import Customer
 from customers.tests.conftest import Api
 from customers.tests.factories import make_customer
 
+pytestmark = pytest.mark.thorough
+
 NEW, OTHER = "a wholly new sentence", "another whole sentence"
 
 

@@ -2,12 +2,15 @@
 
 import re
 
+import pytest
 from django.core import mail
 from django.test import Client
 
 from customers.models import Customer, EventStore
 from customers.tests.conftest import Api
 from customers.tests.field.doors import LOCAL, shown, work
+
+pytestmark = pytest.mark.thorough
 
 NEW, OTHER = "a wholly new sentence", "another whole sentence"
 

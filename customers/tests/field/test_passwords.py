@@ -12,6 +12,8 @@ from customers.models import Customer
 from customers.tests.conftest import Api, error_of
 from customers.tests.field.doors import LOCAL, by_api, shown, work
 
+pytestmark = pytest.mark.thorough
+
 NFC = unicodedata.normalize("NFC", "Mañana-über-1")
 
 

@@ -8,6 +8,8 @@ from django.core.management import call_command
 
 from customers.tests.factories import make_customer
 
+pytestmark = pytest.mark.thorough
+
 
 class Terminal(io.StringIO):
     def isatty(self):

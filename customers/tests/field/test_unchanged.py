@@ -14,6 +14,8 @@ from customers.tests.factories import (
 )
 from customers.tests.forms import sent_by
 
+pytestmark = pytest.mark.thorough
+
 WRITTEN = sorted(SMALLEST)
 
 

@@ -10,6 +10,8 @@ from customers.tests.factories import make_webhook
 from customers.tests.field.doors import work
 from customers.tests.receivers import receiver
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(autouse=True)
 def _own_network(settings):
