@@ -2,7 +2,6 @@
 
 import re
 import socketserver
-import threading
 import unicodedata
 from contextlib import contextmanager
 from urllib.parse import quote
@@ -36,6 +35,7 @@ from customers.tests.factories import (
     make_order,
     make_subscription,
 )
+from customers.tests.receivers import serving_mail
 from customers.tests.test_password_pages import ask
 
 pytestmark = pytest.mark.thorough
@@ -507,18 +507,8 @@ class MailSession(socketserver.StreamRequestHandler):
 
 @contextmanager
 def mail_server(settings, *extensions):
-    settings.EMAIL_BACKEND = "customers.jobs.smtp.EmailBackend"
-    with MailServer(*extensions) as server:
-        settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address
-        settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
-        settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server.said
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving_mail(settings, MailServer(*extensions)) as server:
+        yield server.said
 
 
 def outcome_of(customer):

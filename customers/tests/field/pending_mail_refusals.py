@@ -1,9 +1,6 @@
 """Mail servers that refuse a mail, for good or for now."""
 
 import ipaddress
-import socketserver
-import threading
-from contextlib import contextmanager
 
 import pytest
 from django.utils import timezone
@@ -11,51 +8,13 @@ from django.utils import timezone
 from customers.models import QueuedMail
 from customers.tests.factories import make_customer
 from customers.tests.field.doors import CUSTOMERS, shown, work
+from customers.tests.field.refusing_mail import refusing
 
 
 @pytest.fixture(autouse=True)
 def _own_network(settings):
     settings.WEBHOOK_NETWORKS = [ipaddress.ip_network("127.0.0.0/8")]
     settings.OPERATOR_EMAIL = "operator@example.com"
-
-
-class RefusingServer(socketserver.TCPServer):
-    """Takes mails by SMTP, but answers `reply` to a recipient."""
-
-    def __init__(self, reply):
-        super().__init__(("127.0.0.1", 0), RefusingSession)
-        self.reply, self.asked = reply, 0
-
-
-class RefusingSession(socketserver.StreamRequestHandler):
-    def handle(self):
-        self.wfile.write(b"220 mail.example\r\n")
-        while line := self.rfile.readline():
-            command = line[:4].upper()
-            if command == b"RCPT":
-                self.server.asked += 1
-                self.wfile.write(self.server.reply + b"\r\n")
-            elif command == b"QUIT":
-                self.wfile.write(b"221 Bye\r\n")
-                return
-            else:
-                self.wfile.write(b"250 Fine\r\n")
-
-
-@contextmanager
-def refusing(settings, reply):
-    settings.EMAIL_BACKEND = "customers.jobs.smtp.EmailBackend"
-    with RefusingServer(reply) as server:
-        settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address
-        settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
-        settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def page_of(client, customer):

@@ -1,7 +1,6 @@
 """E-mail addresses as they are typed, kept and mailed to in the field."""
 
 import socketserver
-import threading
 from contextlib import contextmanager
 
 import pytest
@@ -19,6 +18,7 @@ from customers.tests.field.doors import (
     shown,
     work,
 )
+from customers.tests.receivers import serving_mail
 
 pytestmark = pytest.mark.thorough
 
@@ -125,18 +125,8 @@ class MailSession(socketserver.StreamRequestHandler):
 
 @contextmanager
 def mail_server(settings, *extensions):
-    settings.EMAIL_BACKEND = "customers.jobs.smtp.EmailBackend"
-    with MailServer(*extensions) as server:
-        settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address
-        settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
-        settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server.said
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving_mail(settings, MailServer(*extensions)) as server:
+        yield server.said
 
 
 def outcome_of(customer):

@@ -1,36 +1,12 @@
 """Customers who know their password, and change it or their address."""
 
 import pytest
-from django.test import Client
 
-from customers.models import Customer
 from customers.tests.conftest import Api
 from customers.tests.factories import make_customer
+from customers.tests.field.passwords import NEW, OTHER, logs_in, registered
 
 pytestmark = pytest.mark.thorough
-
-NEW, OTHER = "a wholly new sentence", "another whole sentence"
-
-
-def registered(password, email="ada@example.com"):
-    """A customer with a password, made by a program."""
-    made = Api().create("customers", {"email": email, "password": password})
-    assert made.status_code == 201, made.content
-    return Customer.objects.get(pk=made.json()["data"]["id"])
-
-
-def logs_in(password, email="ada@example.com", channel=None):
-    """Whether a storefront gets a token for the customer's password."""
-    application = (channel or Api(kind="sales_channel")).application
-    sent = {
-        "grant_type": "password",
-        "client_id": application.client_id,
-        "username": email,
-        "password": password,
-    }
-    answer = Client().post("/oauth/token", sent, content_type="application/json")
-    assert answer.status_code in (200, 400, 401), answer.content
-    return answer.status_code == 200
 
 
 @pytest.fixture

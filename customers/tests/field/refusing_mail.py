@@ -1,0 +1,33 @@
+"""A mail server that refuses recipients."""
+
+import socketserver
+
+from customers.tests.receivers import serving_mail
+
+
+class RefusingServer(socketserver.TCPServer):
+    """Takes mails by SMTP, but answers `reply` to a recipient."""
+
+    def __init__(self, reply):
+        super().__init__(("127.0.0.1", 0), RefusingSession)
+        self.reply, self.asked = reply, 0
+
+
+class RefusingSession(socketserver.StreamRequestHandler):
+    def handle(self):
+        self.wfile.write(b"220 mail.example\r\n")
+        while line := self.rfile.readline():
+            command = line[:4].upper()
+            if command == b"RCPT":
+                self.server.asked += 1
+                self.wfile.write(self.server.reply + b"\r\n")
+            elif command == b"QUIT":
+                self.wfile.write(b"221 Bye\r\n")
+                return
+            else:
+                self.wfile.write(b"250 Fine\r\n")
+
+
+def refusing(settings, reply):
+    """As serving_mail, of a RefusingServer."""
+    return serving_mail(settings, RefusingServer(reply))
