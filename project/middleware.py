@@ -1,11 +1,17 @@
-"""What every answer carries, and what is answered when something outside of us fails."""
+"""What every answer carries, what only pages pass, and what is answered when others fail."""
 
 import sys
 from collections.abc import Callable
 
 from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
 from django.template.loader import render_to_string
+from django_otp.middleware import OTPMiddleware
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from customers.api import errors
 from customers.services.database_errors import Fault, fault_of
@@ -32,6 +38,39 @@ def content_security_policy(get_response: Answer) -> Answer:
         return response
 
     return middleware
+
+
+class OnlyPages:
+    """Mixed into a middleware that pages need: what a program asks passes by."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if errors.is_api(request):
+            return self.get_response(request)  # type: ignore[attr-defined]  # the middleware's
+        return super().__call__(request)  # type: ignore[misc]
+
+
+class StaticFiles(OnlyPages, WhiteNoiseMiddleware):
+    """Serves static files."""
+
+
+class Sessions(OnlyPages, SessionMiddleware):
+    """Gives the request its session."""
+
+
+class Csrf(OnlyPages, CsrfViewMiddleware):
+    """Refuses forged forms."""
+
+
+class Authentication(OnlyPages, AuthenticationMiddleware):
+    """Says who of the staff is logged in."""
+
+
+class SecondFactor(OnlyPages, OTPMiddleware):
+    """Says whether a second factor was shown."""
+
+
+class Messages(OnlyPages, MessageMiddleware):
+    """Keeps messages for the next page."""
 
 
 class FaultMiddleware:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 THREADS = 8  # of each process; more than two a core, as most wait for the database
 BACKLOG = 2048  # connections that wait to be accepted
 GRACE = 30  # seconds in which requests under way are finished at a stop
-MAX_HEAD = 65_536  # bytes of a request line with its header fields, see project.request_sizes
+MAX_HEAD = 65_536  # bytes of a request line with its header fields, see project.limits
 # While a connection rests and while a head comes in; a proxy must let go of it before.
 HEAD_TIMEOUT = 60_000  # milliseconds, the most there is
 FIGURES = "PROMETHEUS_MULTIPROC_DIR"

@@ -58,7 +58,7 @@ def django_db_modify_db_settings(
 def _settings_of_tests(tmp_path_factory):
     django_settings.DATA_DIR = tmp_path_factory.mktemp("data")
     django_settings.MIDDLEWARE = [  # tests have as many threads as they like
-        name for name in django_settings.MIDDLEWARE if name != "project.concurrency.bounded"
+        name for name in django_settings.MIDDLEWARE if name != "project.limits.bounded_concurrency"
     ]
     django_settings.WHITENOISE_AUTOREFRESH = True  # do not list all static files for each client
 

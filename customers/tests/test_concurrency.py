@@ -18,7 +18,7 @@ from customers.services import passwords
 from customers.tests.conftest import JSON_API, Api, needs_postgresql, waiting_for_locks
 from customers.tests.factories import make_customer
 from customers.tests.servers import free_port, start_server
-from project.concurrency import BUSY, RequestSlots, Slots, bounded
+from project.limits import BUSY, RequestSlots, Slots, bounded_concurrency
 
 pytestmark = pytest.mark.thorough
 
@@ -44,7 +44,7 @@ def held(settings):
     """A view, what sends a request, what begins some that stay in the view, and what ends those."""
     settings.MAX_WAITING_WRITES = AT_ONCE
     view = Held()
-    middleware, make = bounded(view), RequestFactory()
+    middleware, make = bounded_concurrency(view), RequestFactory()
 
     def send(method, path):
         return middleware(make.generic(method, path))
@@ -128,7 +128,7 @@ def test_while_others_come_to_an_end_one_waits_for_a_place(settings):
         assert go.acquire(timeout=60)
         return HttpResponse("done")
 
-    middleware, make, found = bounded(view), RequestFactory(), []
+    middleware, make, found = bounded_concurrency(view), RequestFactory(), []
 
     def send():
         found.append(middleware(make.post("/api/held")).status_code)

@@ -8,9 +8,10 @@ from django.db import OperationalError, connection, transaction
 from customers.models import Customer
 from customers.services import deadlines
 from customers.services.database_errors import fault_of
+from customers.services.deadlines import deadline
 from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql
 from customers.tests.factories import make_customer, make_order
-from project.deadlines import bounded, deadline
+from project.limits import bounded_time
 
 pytestmark = pytest.mark.thorough
 
@@ -34,7 +35,7 @@ def requested(act):
     """The seconds that a request took whose view is `act`, and what it raised."""
     started = time.monotonic()
     with pytest.raises(OperationalError) as caught, transaction.atomic():
-        bounded(lambda request: act())(None)
+        bounded_time(lambda request: act())(None)
     return time.monotonic() - started, caught.value
 
 
@@ -76,9 +77,9 @@ def test_what_follows_a_request_has_its_own_time(settings):
     settings.DATABASE_REQUEST_TIMEOUT = 0.1
     requested(lambda: busy(600))
     settings.DATABASE_REQUEST_TIMEOUT = 0
-    assert bounded(lambda request: busy(0.3))(None) is None
+    assert bounded_time(lambda request: busy(0.3))(None) is None
     settings.DATABASE_REQUEST_TIMEOUT = 60
-    assert bounded(lambda request: busy(0.3))(None) is None
+    assert bounded_time(lambda request: busy(0.3))(None) is None
     busy(0.3)
 
 
@@ -121,10 +122,10 @@ def test_a_deadline_is_shortened_and_never_made_longer():
     with deadline(600):
         now = time.monotonic()
         deadlines.shorten(5)
-        assert deadlines.current.get().ends - now < 6
+        assert deadlines._current.get().ends - now < 6
         deadlines.shorten(100)
-        assert deadlines.current.get().ends - now < 6
-    assert deadlines.current.get() is None
+        assert deadlines._current.get().ends - now < 6
+    assert deadlines._current.get() is None
 
 
 @needs_postgresql
@@ -134,7 +135,7 @@ def test_only_the_slow_one_of_two_requests_is_stopped(settings):
 
     def act(number):
         try:
-            bounded(lambda request: busy(600 if number else 0.5))(None)
+            bounded_time(lambda request: busy(600 if number else 0.5))(None)
         except OperationalError as error:
             return fault_of(error).status
 
