@@ -198,6 +198,9 @@ REFRESH_TOKEN_LIFETIME = setting(
     "ACCESS_TOKEN_LIFETIME to 31536000 seconds",
     at_least(ACCESS_TOKEN_LIFETIME, 31_536_000),
 )
+SECRET_OVERLAP = setting(
+    env.int, "SECRET_OVERLAP", 86_400, "0 to 2592000 seconds", at_least(0, 2_592_000)
+)
 PASSWORD_RESET_LIFETIME = setting(
     env.int, "PASSWORD_RESET_LIFETIME", 3600, "300 to 604800 seconds", at_least(300, 604_800)
 )

@@ -9,6 +9,7 @@ from customers.api.base import ApiView
 from customers.jobs import personal_data
 from customers.models import Customer
 from customers.resources.errors import UnauthorizedError
+from customers.services import permissions
 
 
 class PersonalDataView(ApiView):
@@ -16,7 +17,7 @@ class PersonalDataView(ApiView):
 
     def get(self, request: Request, pk: str) -> HttpResponse:
         """All of it. Raises UnauthorizedError."""
-        if not self.principal.sees_all:
+        if not permissions.may_see_everything(self.principal):
             raise UnauthorizedError
         self.query()
         customer = Customer.objects.visible_to(self.principal).with_id(pk)

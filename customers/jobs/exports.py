@@ -50,7 +50,8 @@ def begin(
 
     Raises operations.WriteRefusedError and ExportRefusedError.
     """
-    check_includes(resource_type, includes, mode=mode)
+    principal = principals.author(mode, actor)
+    check_includes(resource_type, includes, principal)
     with transaction.atomic():
         job = Export.objects.create(
             resource_type=resource_type,
@@ -60,7 +61,7 @@ def begin(
             filters=filters or {},
             includes=list(includes),
             fields=list(fields),
-            records_count=count(resource_type, filters, mode=mode),
+            records_count=count(resource_type, filters, principal),
         )
         audit.record(job, "create", actor=actor)
     return job
@@ -129,7 +130,7 @@ def delete_expired(now: datetime) -> None:
 
 
 def _write_part(job):
-    principal = principals.InternalPrincipal(job.mode, job.actor)
+    principal = principals.author(job.mode, job.actor)
     rows = operations.rows(job.resource_type, principal, job.filters or {})
     found = list(rows.filter(pk__gt=job.last_id).order_by("pk")[:PART])
     records = _records_that_fit(job, found, principal)

@@ -24,7 +24,7 @@ class InputWriter:
 
     def __init__(self, job: Import) -> None:
         self.job = job
-        self.principal = principals.InternalPrincipal(job.mode, job.actor)
+        self.principal = principals.author(job.mode, job.actor)
         self.relationships = operations.relationships(job.resource_type)
 
     def is_plain(self, row: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@ import hashlib
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare, get_random_string
 
 from customers.db.declarations import keep
@@ -17,13 +18,33 @@ class Application(Resource):
         INTEGRATION = "integration", "Integration"  # a server with a secret, which sees all
         SALES_CHANNEL = "sales_channel", "Sales channel"  # in customers' hands, without a secret
 
+    class Role(models.TextChoices):
+        FULL = "full", "Full"
+        READ_ONLY = "read_only", "Read only"
+        ORDERS = "orders", "Orders"
+        MARKETING = "marketing", "Marketing"
+        SUPPORT = "support", "Support"
+
     LONGEST_NAME = 255
 
     name = keep(models.CharField(max_length=LONGEST_NAME))
     kind = keep(models.CharField(max_length=20, choices=Kind, default=Kind.INTEGRATION))
     client_id = keep(models.CharField(max_length=64, unique=True, editable=False))
     secret_digest = keep(models.CharField(max_length=64, null=True, editable=False), secret=True)
-    read_only = keep(models.BooleanField(default=False))
+    previous_secret_digest = keep(
+        models.CharField(max_length=64, null=True, editable=False), secret=True
+    )
+    previous_secret_until = keep(models.DateTimeField(null=True, editable=False))
+    role = keep(
+        models.CharField(
+            max_length=20,
+            choices=Role,
+            default=Role.FULL,
+            db_default=Role.FULL,
+            help_text="what an integration may do to which type",
+        )
+    )
+    disabled_at = keep(models.DateTimeField(null=True, editable=False))
     token_generation = keep(models.PositiveIntegerField(default=0, editable=False), secret=True)
 
     class Meta(Resource.Meta):
@@ -32,9 +53,9 @@ class Application(Resource):
             *Resource.Meta.constraints,
             models.CheckConstraint(
                 condition=Q(kind="integration", secret_digest__isnull=False)
-                | Q(kind="sales_channel", secret_digest__isnull=True, read_only=False),
-                name="applications_secret_fits_kind",
-                violation_error_message="must be an integration to have a secret or be read-only",
+                | Q(kind="sales_channel", secret_digest__isnull=True, role="full"),
+                name="applications_role_fits_kind",
+                violation_error_message="must be an integration to have a secret or a role",
             ),
         ]
 
@@ -65,7 +86,11 @@ class Application(Resource):
         return secret
 
     def has_secret(self, secret: str) -> bool:
-        return constant_time_compare(self.secret_digest or "", digest(secret))
+        """Whether `secret` is its own, or the one before, whose time is not over."""
+        known = constant_time_compare(self.secret_digest or "", digest(secret))
+        before = constant_time_compare(self.previous_secret_digest or "", digest(secret))
+        until = self.previous_secret_until
+        return known or (before and until is not None and timezone.now() < until)
 
 
 def digest(secret: str) -> str:

@@ -60,6 +60,7 @@ class CustomerSerializer(TriggeredSerializer, TaggableSerializer):
             "customer_group",
         ]
         channel_writable = ["email", "password"]
+        full_only = ["password", "_request_anonymization", "_cancel_anonymization"]
 
     def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
         """Knows whose the password will be, which must not be their e-mail address."""

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from customers.db.declarations import declared
 from customers.models import Export, models_by_type
 from customers.resources import operations
-from customers.services import principals
+from customers.resources.protocols import Principal
 from customers.services.transactions import advisory_lock
 
 TYPES = sorted(name for name, model in models_by_type().items() if model.exportable)
@@ -33,15 +33,15 @@ class UnknownFieldError(Exception):
     """A field is none of what can be written; the message names it."""
 
 
-def validate_export(values: Mapping[str, Any], *, mode: str) -> int:
+def validate_export(values: Mapping[str, Any], principal: Principal) -> int:
     """How many rows the new export that `values` describe has. Raises ValidationError by member."""
     resource_type, member = values["resource_type"], "fields"
     try:
-        check_fields(resource_type, values.get("fields"), mode=mode)
+        check_fields(resource_type, values.get("fields"), principal)
         member = "includes"
-        check_includes(resource_type, values.get("includes"), mode=mode)
+        check_includes(resource_type, values.get("includes"), principal)
         member = "filters"
-        return count(resource_type, values.get("filters"), mode=mode)
+        return count(resource_type, values.get("filters"), principal)
     except (UnknownFieldError, operations.WriteRefusedError) as error:
         found = ValidationError(str(error)[:500], "invalid")
     except ExportRefusedError as error:
@@ -49,13 +49,12 @@ def validate_export(values: Mapping[str, Any], *, mode: str) -> int:
     raise ValidationError({member: found})
 
 
-def check_fields(resource_type: str, fields: Iterable[str] | None, *, mode: str) -> None:
+def check_fields(resource_type: str, fields: Iterable[str] | None, principal: Principal) -> None:
     """Raise UnknownFieldError unless each of `fields` can be written of rows of the type.
 
     A field is a path of relationships, which may begin with the type itself, and the name of
     an attribute, or * for all.
     """
-    principal = principals.service(mode)
     for path, names in chosen_fields(resource_type, fields).items():
         try:
             operations.check_include(resource_type, principal, [path] if path else [])
@@ -73,24 +72,25 @@ def check_fields(resource_type: str, fields: Iterable[str] | None, *, mode: str)
             raise UnknownFieldError(f"cannot have {'.'.join(filter(None, [path, name]))[:100]}")
 
 
-def check_includes(resource_type: str, includes: Iterable[str] | None, *, mode: str) -> None:
+def check_includes(
+    resource_type: str, includes: Iterable[str] | None, principal: Principal
+) -> None:
     """Raise operations.WriteRefusedError unless `includes` are relationship paths of the type."""
-    operations.check_include(resource_type, principals.service(mode), includes or ())
+    operations.check_include(resource_type, principal, includes or ())
 
 
-def count(resource_type: str, filters: Mapping[str, Any] | None, *, mode: str) -> int:
+def count(resource_type: str, filters: Mapping[str, Any] | None, principal: Principal) -> int:
     """How many rows an export would have, that may be begun in this transaction.
 
     Raises operations.WriteRefusedError and ExportRefusedError.
     """
-    principal = principals.service(mode)
     found = operations.rows(resource_type, principal, filters or {}).count()
     if not 1 <= found <= settings.MAX_EXPORT_RECORDS:
         raise ExportRefusedError(
             f"selects {found} records; it must be 1 to {settings.MAX_EXPORT_RECORDS}"
         )
-    advisory_lock(f"exports of {mode}")
-    if Export.objects.in_mode(mode).filter(status__in=Export.OPEN).count() >= MOST_OPEN:
+    advisory_lock(f"exports of {principal.mode}")
+    if Export.objects.in_mode(principal.mode).filter(status__in=Export.OPEN).count() >= MOST_OPEN:
         message = f"has {MOST_OPEN} exports under way; wait until one is done"
         raise ExportRefusedError(message, "too_many")
     return found

@@ -42,7 +42,7 @@ class ExportSerializer(TriggeredSerializer):
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         """Counts the rows of a new one."""
         if self.instance is None:
-            count = export_checks.validate_export(values, mode=self.principal.mode)
+            count = export_checks.validate_export(values, self.principal)
             values |= {"records_count": count, "actor": self.principal.actor}
         return super().validate(values)
 

@@ -11,7 +11,7 @@ from django.db.models import Model
 from rest_framework import serializers as drf
 
 from customers.db.bounds import check_json, check_text
-from customers.models import COLUMN_TYPES
+from customers.models import COLUMN_TYPES, Application
 from customers.resources.protocols import Principal
 from customers.services.passwords import hash_password
 
@@ -269,5 +269,5 @@ class SecretField(PrincipalField, TextField):
 
     def value_for(self, principal: Principal, row: Model) -> str | None:
         """The secret, None where it is not to be shown."""
-        shown = principal.tells_secrets and not principal.read_only
+        shown = principal.tells_secrets and principal.role == Application.Role.FULL
         return self.get_attribute(row) if shown else None

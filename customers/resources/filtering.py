@@ -18,6 +18,7 @@ from customers.resources.filter_names import (
 )
 from customers.resources.predicates import PREDICATES
 from customers.resources.protocols import Principal, ServedType
+from customers.services import permissions
 
 AskedFilter = tuple[str, list[str] | tuple[str, ...], str]
 
@@ -34,6 +35,7 @@ def filter_rows(
     comparisons = 0
     for parameter, names, text in asked:
         targets, predicate = _parse(resource, parameter, names)
+        _check_readable(targets, principal, parameter)
         comparisons += count_comparisons(targets, predicate, text)
         if comparisons > settings.MAX_FILTER_VALUES:
             raise errors.InvalidFilterValueError(
@@ -73,6 +75,16 @@ def _parse(resource: ServedType, parameter: str, names: list[str] | tuple[str, .
         return parse_plain_filter(resource, names[0])
     except UnknownFilterError as error:
         raise errors.FilterNotAllowedError(str(error), parameter=parameter) from error
+
+
+def _check_readable(targets: list[FilterTarget], principal: Principal, parameter: str) -> None:
+    """Raise UnauthorizedError where one of `targets` is of a type closed to an integration's role.
+
+    Of a sales channel it is left to the rows that it may see.
+    """
+    types = {one.target.name for target in targets for one in target.relations if one.target}
+    if principal.sees_all and not all(permissions.allow(principal, name, "list") for name in types):
+        raise errors.UnauthorizedError(parameter=parameter)
 
 
 def _build_alternatives(

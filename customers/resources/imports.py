@@ -2,10 +2,11 @@ from typing import Any
 
 from customers.models import Import
 from customers.resources.base import ResourceType
+from customers.resources.errors import UnauthorizedError
 from customers.resources.fields import ChoiceField, InputsField
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.triggers import TriggeredSerializer
-from customers.services import imports, jobs
+from customers.services import imports, jobs, permissions
 
 STATE = [
     "resource_type",
@@ -35,6 +36,12 @@ class ImportSerializer(TriggeredSerializer):
         volatile = ("attachment_url",)
         relationships = ["events", "event_stores"]
         writable = create_only = GIVEN
+
+    def validate_resource_type(self, value: str) -> str:
+        """Raises UnauthorizedError for a type that the caller may not import."""
+        if not permissions.may_import(self.principal, value):
+            raise UnauthorizedError(pointer="/data/attributes/resource_type")
+        return value
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         """Reads the inputs of a new one."""

@@ -12,7 +12,7 @@ from django.db import IntegrityError
 from rest_framework.fields import Field
 from rest_framework_json_api.serializers import ModelSerializer
 
-from customers.models import Customer, Resource
+from customers.models import Application, Customer, Resource
 from customers.resources import errors
 from customers.resources.column_types import SERIALIZER_FIELDS
 from customers.resources.fields import (
@@ -38,7 +38,8 @@ class ResourceSerializer(ModelSerializer):
     metadata need no mention. `relationships` are the relationships. `writable` are the
     members of both that a client may write, those of `create_only` and `update_only` on
     that occasion only; `channel_writable` are those of them that a sales channel may write.
-    Everything else is refused. `volatile` are attributes whose values change by themselves,
+    Everything else is refused. `full_only` are those that an integration needs the full role for.
+    `volatile` are attributes whose values change by themselves,
     with time.
     """
 
@@ -63,6 +64,8 @@ class ResourceSerializer(ModelSerializer):
         if not principal.sees_all:
             names &= {*getattr(cls.Meta, "channel_writable", ()), *COMMON}
             names -= set() if creating else {"customer"}
+        elif principal.role != Application.Role.FULL:
+            names -= {*getattr(cls.Meta, "full_only", ())}
         return names
 
     def get_field_names(self, declared_fields: dict[str, Field], info: object) -> list[str]:

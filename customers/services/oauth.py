@@ -196,7 +196,7 @@ class TokenServer(AuthorizationServer):
 
     def query_client(self, client_id: str) -> Client | None:
         if client_id.isascii() and client_id.isprintable():
-            application = Application.objects.filter(client_id=client_id).first()
+            application = Application.objects.filter(client_id=client_id, disabled_at=None).first()
             return Client(application) if application else None
         return None
 

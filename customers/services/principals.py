@@ -5,22 +5,23 @@ from functools import cache
 
 from django.contrib.auth.models import AnonymousUser, User
 
+from customers.models import Application
 from customers.services.actors import Actor
 
 
 @dataclass(frozen=True)
 class InternalPrincipal:
-    """Somebody who sees and changes every row of `mode`; `actor` as the audit log names them."""
+    """Somebody at work on every row of `mode`, by `role`; `actor` as the audit log names them."""
 
     mode: str
     actor: Actor | None
+    role: str = Application.Role.FULL
 
     claims: dict = field(default_factory=dict, repr=False)  # of no token
     compiled: dict = field(default_factory=dict, repr=False, compare=False)
     is_authenticated = True
     sees_all = True
     tells_secrets = False  # what is written for it may be kept, or leave the house
-    read_only = False
     owner_id = None
 
 
@@ -34,6 +35,18 @@ def staff(user: User | AnonymousUser, mode: str) -> InternalPrincipal:
 def operator(mode: str) -> InternalPrincipal:
     """Whoever runs a command on the machine."""
     return InternalPrincipal(mode, {"application": None, "owner": {"type": "Operator", "id": None}})
+
+
+def author(mode: str, actor: Actor | None) -> InternalPrincipal:
+    """Whoever has asked for a job, with the role that its application has by now.
+
+    An application that is gone or disabled, which may be for what it did, writes nothing any more.
+    """
+    asked = actor and actor.get("application")
+    if not asked:
+        return InternalPrincipal(mode, actor)
+    known = Application.objects.filter(pk=asked["id"], disabled_at=None).first()
+    return InternalPrincipal(mode, actor, known.role if known else Application.Role.READ_ONLY)
 
 
 @cache

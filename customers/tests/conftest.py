@@ -84,10 +84,10 @@ def _hashes_at_little_cost(request, monkeypatch):
 class Api:
     """Calls the API as a program in `mode` would, or as a `customer` through a sales channel."""
 
-    def __init__(self, mode="test", *, kind="integration", customer=None, read_only=False):
+    def __init__(self, mode="test", *, kind="integration", customer=None, role="full"):
         kind = "sales_channel" if customer else kind
         self.application, self.secret = create_application(
-            name="Tests", mode=mode, kind=kind, read_only=read_only
+            name="Tests", mode=mode, kind=kind, role=role
         )
         self.session = self.refresh_token = None
         if customer:

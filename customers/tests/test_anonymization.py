@@ -226,7 +226,7 @@ def test_nobody_but_integrations_may_ask_for_it_or_for_the_document(guest_api):
     for name in ("_request_anonymization", "_cancel_anonymization"):
         answer = owner.update("customers", customer.pk, {name: True})
         error_of(answer, 400, "PARAM_NOT_ALLOWED", {"pointer": f"/data/attributes/{name}"})
-    reader = Api(read_only=True)
+    reader = Api(role="read_only")
     answer = reader.update("customers", customer.pk, {"_request_anonymization": True})
     error_of(answer, 401, "UNAUTHORIZED")
     for channel in (owner, guest_api):

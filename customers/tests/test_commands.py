@@ -212,10 +212,10 @@ def test_a_sales_channel_has_no_secret(client):
     assert "client_secret" not in said
     application = Application.objects.get()
     assert (application.kind, application.secret_digest) == ("sales_channel", None)
-    with pytest.raises(CommandError, match="Only an integration can be read-only"):
+    with pytest.raises(CommandError, match="Only an integration has a role"):
         run("create_application", "Shop", "--kind=sales_channel", "--read-only")
     run("create_application", "Report", "--read-only")
-    assert Application.objects.filter(read_only=True, kind="integration").count() == 1
+    assert Application.objects.filter(role="read_only", kind="integration").count() == 1
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 256, "two\nlines", "\udce9"])
@@ -232,7 +232,7 @@ def test_applications_are_listed_without_secrets():
     run("create_application", "Report", "--read-only")
     said = run("list_applications")
     kinds = [line.split()[:2] for line in said.splitlines()]
-    assert kinds == [["live", "integration"], ["test", "sales_channel"], ["test", "read-only"]]
+    assert kinds == [["live", "integration"], ["test", "sales_channel"], ["test", "read_only"]]
     assert made.split("client_secret:")[1].strip() not in said
     assert "Order system" not in run("list_applications", mode="test")
 

@@ -468,7 +468,7 @@ def key(resource):
 
 @every_type
 def test_a_read_only_integration_reads_and_writes_nothing(name):
-    api, row, resource = Api(read_only=True), FULL[name](), registry.types[name]
+    api, row, resource = Api(role="read_only"), FULL[name](), registry.types[name]
     assert api.get(f"/api/{name}/{row.pk}").status_code == 200
     attempts = {
         "create": lambda: api.create(name, *SMALLEST[name]()),
@@ -494,7 +494,8 @@ def test_an_integration_made_read_only_while_its_token_is_warm_writes_nothing_fr
         yield api.delete(path)
 
     def switch(read_only):
-        Application.objects.filter(pk=api.application.pk).update(read_only=read_only)
+        role = "read_only" if read_only else "full"
+        Application.objects.filter(pk=api.application.pk).update(role=role)
 
     for _ in range(2):  # the first reads the token, the second knows it
         assert api.get(path).status_code == 200
@@ -511,7 +512,7 @@ def test_an_integration_made_read_only_while_its_token_is_warm_writes_nothing_fr
 
 
 def test_everybody_reads_who_is_called_and_who_calls(api, guest_api, as_ada):
-    for one in (api, guest_api, as_ada, Api(read_only=True)):
+    for one in (api, guest_api, as_ada, Api(role="read_only")):
         assert one.get("/api/organization").status_code == 200
         found = one.get("/api/application").json()["data"]
         assert found["id"] == one.application.pk

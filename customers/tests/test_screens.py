@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from customers.admin.base import ReadOnlyAdmin
-from customers.models import Application, Attachment, Customer, EventStore, Order, Tag, Webhook
+from customers.models import Attachment, Customer, EventStore, Order, Tag, Webhook
 from customers.tests.conftest import in_threads, needs_postgresql
 from customers.tests.factories import (
     CALLBACK_URL,
@@ -294,13 +294,6 @@ def test_which_types_only_the_service_writes():
         "Export",
         "Import",
     }
-
-
-def test_applications_are_not_made_in_the_console(admin_client):
-    assert admin_client.get(url(Application, "add/")).status_code == 403
-    sent = {"name": "Shop", "metadata": "{}"}
-    assert admin_client.post(url(Application, "add/"), sent).status_code == 403
-    assert not Application.objects.exists()
 
 
 def test_staff_give_a_webhook_no_address_within(admin_client):

@@ -89,6 +89,7 @@ def test_the_table_has_a_row_for_each_setting():
         ("PASSWORD_MIN_LENGTH", "4"),
         ("ACCESS_TOKEN_LIFETIME", "0"),
         ("ACCESS_TOKEN_LIFETIME", "two hours"),
+        ("SECRET_OVERLAP", "-1"),
         ("STAFF_SESSION_LIFETIME", "60"),
         ("MAX_BODY_BYTES", "-1"),
         ("MAX_JSON_DEPTH", "1000"),

@@ -341,7 +341,7 @@ def test_no_export_holds_the_secret_of_a_webhook(api, format):
 def test_who_may_only_read_is_not_told_the_secret_of_a_webhook():
     webhook, path = make_webhook(), "/api/webhooks"
     told = Api().get(f"{path}/{webhook.pk}").json()["data"]["attributes"]
-    reader = Api(read_only=True)
+    reader = Api(role="read_only")
     (listed,) = reader.get(path).json()["data"]
     assert told["shared_secret"] == webhook.shared_secret
     assert listed["attributes"] == {**told, "shared_secret": None}

@@ -8,8 +8,8 @@ from customers.models import Application, Mode
 
 class Command(OperatorCommand):
     help = (
-        "List the applications that may get tokens: mode, kind, client id and name, the oldest "
-        "first. Secrets are not stored, so none is shown."
+        "List the applications that may get tokens: mode, kind or role, client id and name, the "
+        "oldest first. Secrets are not stored, so none is shown."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -20,9 +20,9 @@ class Command(OperatorCommand):
         if mode:
             found = found.in_mode(mode)
         for application in found:
-            kind = "read-only" if application.read_only else application.kind
-            self.stdout.write(
-                f"{application.mode:<6}{kind:<15}{application.client_id}  {application.name}"
-            )
+            full = application.role == Application.Role.FULL
+            kind = application.kind if full else application.role
+            name = f"{application.name}{'  (disabled)' if application.disabled_at else ''}"
+            self.stdout.write(f"{application.mode:<6}{kind:<15}{application.client_id}  {name}")
         if not found:
             self.stdout.write("There are none; `create_application NAME` creates one.")

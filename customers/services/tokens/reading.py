@@ -53,8 +53,8 @@ class Principal:
         return self.application.kind == Application.Kind.INTEGRATION
 
     @property
-    def read_only(self) -> bool:
-        return self.application.read_only
+    def role(self) -> str:
+        return self.application.role
 
     @property
     def owner_id(self) -> str | None:
@@ -133,7 +133,8 @@ def _bearer_of(known: _KnownToken) -> tuple[Application, dict]:
 
 UNCHANGED = f"""
 SELECT 1 FROM {Application._meta.db_table}
-WHERE id = %s AND mode = %s AND kind = %s AND read_only = %s AND token_generation = %s
+WHERE id = %s AND mode = %s AND kind = %s AND role = %s AND token_generation = %s
+AND disabled_at IS NULL
 AND NOT EXISTS (SELECT 1 FROM {RevokedToken._meta.db_table} WHERE jti = %s)
 """  # noqa: S608 names of our own
 UNCHANGED_WITH_SESSION = f"""{UNCHANGED}
@@ -148,7 +149,7 @@ def _is_unchanged(application: Application, claims: Claims) -> bool:
         application.pk,
         application.mode,
         application.kind,
-        application.read_only,
+        application.role,
         application.token_generation,
         claims["jti"],
     ]
@@ -199,7 +200,9 @@ def _application_of(claims: Claims) -> Application:
 def _statement(with_session: bool) -> Statement[Application]:
     """One read by primary keys for all that may end a token before its time."""
     revoked = RevokedToken.objects.filter(jti=Parameter("jti"))
-    applications = Application.objects.filter(~Exists(revoked), pk=Parameter("pk")).order_by()
+    applications = Application.objects.filter(
+        ~Exists(revoked), pk=Parameter("pk"), disabled_at=None
+    ).order_by()
     if with_session:
         session = Session.objects.filter(
             pk=Parameter("sid"), customer=Parameter("owner"), application=OuterRef("pk")
