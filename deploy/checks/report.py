@@ -41,6 +41,19 @@ def latencies(results: Results, page: int) -> str:
     return "\n".join(lines)
 
 
+def ratios(results: Results) -> str:
+    """What requests cost on ours, by what they cost by hand: a line per connections."""
+    lines: dict[int, list[str]] = {}
+    for (name, server, connections), found in results.items():
+        if server == "ours" and (floor := results.get((name, "floor", connections))):
+            part = f"{name.split()[0]} {_ratio(found, floor)}"
+            lines.setdefault(connections, []).append(part)
+    return "\n".join(
+        f"÷ by hand, {connections} at a time: {', '.join(parts)}"
+        for connections, parts in lines.items()
+    )
+
+
 def _ms(found: Result | None) -> str:
     return f"{found.cpu:.2f}" if found else "-"
 

@@ -24,6 +24,7 @@ READS: dict[str, dict[str, str] | None] = {
     "W5 W2, page {page}": {**LIST, "page[number]": "{page}"},
 }
 WRITES = ["W6 create", "W7 update metadata"]
+NAMES = {name.split()[0]: name for name in [*READS, *WRITES]}
 
 STOCK_NAMES = {
     "filter[q][email_cont]": "filter[email.icontains]",
@@ -38,6 +39,11 @@ def path_of(server: Server, query: dict[str, str]) -> str:
     return f"/api/customers?{urlencode(query)}"
 
 
+def far_page(size: int) -> int:
+    """The page that W5 asks for, of lists of `size` customers."""
+    return min(2000, size // 25)
+
+
 def reads(server: Server, name: str, size: int) -> Iterator[Request]:
     """An endless iterator of the requests of a workload of READS against `size` customers."""
     query = READS[name]
@@ -46,8 +52,7 @@ def reads(server: Server, name: str, size: int) -> Iterator[Request]:
         while True:
             path = f"/api/customers/c{pick.randrange(size):015}"
             yield server.request("GET", path), 200
-    page = str(min(2000, size // 25))
-    query = {key: value.format(page=page) for key, value in query.items()}
+    query = {key: value.format(page=far_page(size)) for key, value in query.items()}
     request = server.request("GET", path_of(server, query)), 200
     while True:
         yield request
