@@ -110,7 +110,7 @@ def serving(names: list[str], url: str, kind: str) -> Iterator[list[Server]]:
     servers: list[Server] = []
     try:
         for name in names:
-            env = {} if name == "stock" else ours
+            env = {"BENCHMARK_TYPES": json.dumps(known["types"])} if name == "stock" else ours
             servers.append(Server(name, MODULES[name], url, PORTS[name], env, kind))
         for server in servers:
             if server.name == "ours":
