@@ -42,7 +42,7 @@ def latencies(results: Results, page: int) -> str:
 
 
 def ratios(results: Results) -> str:
-    """What requests cost on ours, by what they cost by hand: a line per connections."""
+    """What requests cost on ours, by what they cost by hand, for each number of connections."""
     lines: dict[int, list[str]] = {}
     for (name, server, connections), found in results.items():
         if server == "ours" and (floor := results.get((name, "floor", connections))):
