@@ -24,6 +24,7 @@ TESTS = [
     "test_schema.py",
     "test_declarations.py",
     "test_console.py",
+    "test_twins.py",
 ]
 
 

@@ -145,6 +145,9 @@ def test_what_is_installed_is_pinned_and_hashed_and_names_no_registry(asked, loc
     [
         (["benchmark", "--server", "gunicorn"], "Install gunicorn first: .venv/bin/pip install"),
         (["benchmark"], "Set DATABASE_URL to PostgreSQL"),
+        (["benchmark", "--only", "W1,W9"], "There is no W9; there is W1, W2, W3, W4a, W4b, W5"),
+        (["benchmark", "--only", ""], "There is no ; there is W1"),
+        (["benchmark", "--only", "W1", "--growth"], "--growth: not allowed with argument --only"),
         (["resilience", "flood"], "There is no flood; there is outage, stop, pgbouncer"),
     ],
 )

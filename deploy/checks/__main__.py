@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from deploy.checks import benchmark, endurance, resilience
+from deploy.checks import benchmark, endurance, report, resilience, workloads
 from deploy.checks.harness import ROOT
 
 BENCHMARK = (
@@ -56,9 +56,22 @@ def _add_benchmark_options(parser: argparse.ArgumentParser) -> None:
     add("--seconds", type=float, default=3, help="of each measurement")
     help = "gunicorn is to be installed first: .venv/bin/pip install gunicorn"
     add("--server", choices=["granian", "gunicorn"], default="granian", help=help)
-    add("--only-ours", action="store_true", help="start no other server")
+    add("--only-ours", action="store_true", help="start no other server, and write no page")
+    part = parser.add_mutually_exclusive_group()
+    help = f"some of {','.join(workloads.NAMES)}; no page is written"
+    part.add_argument("--only", type=_workloads, metavar="W1,W6", help=help)
     help = "ours alone, at 10,000 and 1,000,000 customers"
-    add("--growth", action="store_true", help=help)
+    part.add_argument("--growth", action="store_true", help=help)
+
+
+def _workloads(text: str) -> list[str]:
+    """The names of the workloads in a comma list. Raises ArgumentTypeError."""
+    known, labels = workloads.NAMES, text.split(",")
+    if unknown := [label for label in labels if label not in known]:
+        raise argparse.ArgumentTypeError(
+            f"There is no {', '.join(unknown)}; there is {', '.join(known)}."
+        )
+    return [name for label, name in known.items() if label in labels]
 
 
 def _refuse_unmeasurable(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> None:
@@ -70,24 +83,34 @@ def _refuse_unmeasurable(parser: argparse.ArgumentParser, asked: argparse.Namesp
 
 
 def measure(asked: argparse.Namespace) -> str:
-    """Run the benchmark and write its pages; what it found."""
-    url, docs = os.environ["DATABASE_URL"], ROOT / "docs"
+    """Run the benchmark and write its pages, unless it is a part of it; what it found."""
+    url = os.environ["DATABASE_URL"]
     if asked.growth:
         text = benchmark.grow(
             url, sizes=[10_000, 1_000_000], seconds=asked.seconds, kind=asked.server
         )
-        (docs / "growth.md").write_text(f"{text}\n")
+        (ROOT / "docs" / "growth.md").write_text(f"{text}\n")
         return text
-    names = ["ours"] if asked.only_ours else list(benchmark.MODULES)
-    table, latencies, chart, notes = benchmark.compare(
-        url, size=asked.customers, seconds=asked.seconds, kind=asked.server, names=names
+    results, notes = benchmark.compare(
+        url,
+        size=asked.customers,
+        seconds=asked.seconds,
+        kind=asked.server,
+        names=["ours"] if asked.only_ours else list(benchmark.MODULES),
+        chosen=asked.only or list(workloads.NAMES.values()),
     )
-    text = f"{table}\n\n{notes}"
-    (docs / "benchmark.md").write_text(f"{text}\n\n{latencies}\n")
-    (docs / "benchmark.svg").write_text(chart)
-    if not asked.only_ours:
-        _put_into(ROOT / "README.md", text)
-    return text
+    page = workloads.far_page(asked.customers)
+    text = f"{report.table(results, page)}\n\n{notes}"
+    if not (asked.only or asked.only_ours):
+        _write_pages(text, results, page)
+    return f"{text}\n\n{report.ratios(results)}".rstrip()
+
+
+def _write_pages(text: str, results: report.Results, page: int) -> None:
+    docs = ROOT / "docs"
+    (docs / "benchmark.md").write_text(f"{text}\n\n{report.latencies(results, page)}\n")
+    (docs / "benchmark.svg").write_text(report.chart(results, page))
+    _put_into(ROOT / "README.md", text)
 
 
 def _put_into(path: Path, table: str) -> None:

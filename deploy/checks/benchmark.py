@@ -8,15 +8,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from operator import attrgetter
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from tqdm import tqdm
 
-from deploy.checks import report, workloads
+from deploy.checks import report, seed, workloads
 from deploy.checks.harness import ROOT, run
 from deploy.checks.measure import Result, Server, load
-from deploy.checks.seed import fill
 
 MODULES = {
     "ours": "project.wsgi",
@@ -31,16 +31,12 @@ CPU = attrgetter("cpu")
 
 def database(url: str, size: int) -> str:
     """The URL of a database beside that of `url` with `size` customers; made once, then kept."""
-    name = f"clientele_benchmark_{size}"
-    parts = urlsplit(url)
-    own = urlunsplit(parts._replace(path=f"/{name}"))
-    with psycopg.connect(url, autocommit=True) as connection:
-        with suppress(psycopg.Error), psycopg.connect(own) as known:
-            if known.execute(SEEDED).fetchone() == (_schema(),):
-                return own
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{name}"')
-        connection.execute(f'ALTER DATABASE "{name}" SET max_parallel_workers_per_gather = 0')
+    name = _kept_name(size)
+    own = _beside(url, name)
+    with suppress(psycopg.Error), psycopg.connect(own) as known:
+        if known.execute(SEEDED).fetchone() == (_origin(),):
+            return own
+    create(url, name)
     _ours(["manage.py", "migrate", "--verbosity", "0"], own)
     with tqdm(desc=f"{size} customers", unit=" steps", total=9) as bar:
 
@@ -48,19 +44,57 @@ def database(url: str, size: int) -> str:
             bar.set_postfix_str(step)
             bar.update()
 
-        fill(own, size, progress)
+        seed.fill(own, size, progress)
     with psycopg.connect(own) as connection:
-        connection.execute(f"COMMENT ON TABLE customers IS '{_schema()}'")
+        connection.execute(f"COMMENT ON TABLE customers IS '{_origin()}'")
     return own
 
 
 SEEDED = "SELECT obj_description('customers'::regclass)"
 
 
-def _schema() -> str:
-    """What the tables are made by; another one asks for another database."""
-    made = b"".join(path.read_bytes() for path in sorted(ROOT.glob("customers/migrations/*.py")))
-    return hashlib.sha256(made).hexdigest()
+@contextmanager
+def copied(url: str, size: int) -> Iterator[str]:
+    """The URL of a copy of `database` for a run, gone in the end: all begin with the same rows."""
+    database(url, size)
+    name = f"{_kept_name(size)}_run"
+    try:
+        yield create(url, name, template=_kept_name(size))
+    finally:
+        drop(url, name)
+
+
+def _kept_name(size: int) -> str:
+    return f"clientele_benchmark_{size}"
+
+
+def _beside(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def create(url: str, name: str, template: str = "template1") -> str:
+    """Make a database anew, beside that of `url`; its URL.
+
+    What it holds is on disk: no spell pays for writing that.
+    """
+    drop(url, name)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        connection.execute(f'ALTER DATABASE "{name}" SET max_parallel_workers_per_gather = 0')
+        connection.execute("CHECKPOINT")
+    return _beside(url, name)
+
+
+def drop(url: str, name: str) -> None:
+    """Drop a database, whoever is connected to it, if there is one."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _origin() -> str:
+    """What the tables and their rows are made by; another one asks for another database."""
+    files = [*sorted(ROOT.glob("customers/migrations/*.py")), Path(seed.__file__)]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def _ours(arguments: list[str], url: str) -> str:
@@ -76,7 +110,7 @@ def serving(names: list[str], url: str, kind: str) -> Iterator[list[Server]]:
     servers: list[Server] = []
     try:
         for name in names:
-            env = {} if name == "stock" else ours
+            env = {"BENCHMARK_TYPES": json.dumps(known["types"])} if name == "stock" else ours
             servers.append(Server(name, MODULES[name], url, PORTS[name], env, kind))
         for server in servers:
             if server.name == "ours":
@@ -90,18 +124,15 @@ def serving(names: list[str], url: str, kind: str) -> Iterator[list[Server]]:
 
 
 def compare(
-    url: str, *, size: int, seconds: float, kind: str, names: list[str]
-) -> tuple[str, str, str, str]:
-    """Measure all workloads on all servers; return tables, chart and notes."""
-    own = database(url, size)
+    url: str, *, size: int, seconds: float, kind: str, names: list[str], chosen: list[str]
+) -> tuple[report.Results, str]:
+    """Measure the `chosen` workloads on the servers `names`; what was found, and notes on it."""
     results: dict[tuple[str, str, int], Result] = {}
-    page = min(2000, size // 25)
-    all_workloads = [*workloads.READS, *workloads.WRITES]
-    with serving(names, own, kind) as servers:
+    with copied(url, size) as own, serving(names, own, kind) as servers:
         workloads.check_alike(servers, size)
-        total = len(all_workloads) * len(SPELLS) * len(servers)
+        total = len(chosen) * len(SPELLS) * len(servers)
         with tqdm(total=total, unit=" runs") as bar:
-            for name in all_workloads:
+            for name in chosen:
                 make = workloads.reads if name in workloads.READS else workloads.writes
                 for connections, spell in SPELLS:
                     for server in servers:
@@ -116,8 +147,7 @@ def compare(
     notes = f"{size:,} customers, {kind}, one process of 8 threads each. " + (
         f"A worker of ours ends at {memory['ours']:.0f} MB."
     )
-    table, latencies = report.table(results, page), report.latencies(results, page)
-    return table, latencies, report.chart(results, page), notes
+    return results, notes
 
 
 def grow(url: str, *, sizes: list[int], seconds: float, kind: str) -> str:

@@ -13,84 +13,42 @@ import psycopg
 from psycopg.types.json import Jsonb, set_json_loads
 
 django.setup()
-from customers.db.fields import instant, new_id  # noqa: E402
-from customers.models import email_key  # noqa: E402 needs the settings
+from django.db.models import Model  # noqa: E402
+
+from customers.db.fields import new_id  # noqa: E402
+from customers.models import column_type_of, email_key  # noqa: E402 needs the settings
 from customers.models.money import formatted  # noqa: E402
+from customers.resources.registry import registry  # noqa: E402
+from deploy.checks.twins import members  # noqa: E402
 
 set_json_loads(orjson.loads)
 URL = os.environ["PUBLIC_URL"] + "/api"
 META = {"mode": "live", "organization_id": "clientele"}
 JSON_API = [("Content-Type", "application/vnd.api+json")]
-COMMON = ["created_at", "updated_at", "reference", "reference_origin", "metadata"]
-CUSTOMER = [
-    "email",
-    "status",
-    "total_orders_count",
-    "shopper_reference",
-    "profile_id",
-    "tax_exemption_code",
-    "anonymization_info",
-    "anonymization_status",
-    *COMMON,
-]
-DATED = ["placed_at", "approved_at", "cancelled_at", "archived_at"]
-ORDER = [
-    "number",
-    "payment_status",
-    "fulfillment_status",
-    "guest",
-    "language_code",
-    "currency_code",
-    "coupon_code",
-    "subtotal_amount_cents",
-    "shipping_amount_cents",
-    "discount_amount_cents",
-    "total_tax_amount_cents",
-    "total_amount_cents",
-    "status",
-    "total_amount_with_taxes_cents",
-    "skus_count",
-    *DATED,
-    *COMMON,
-]
-COLUMNS = {
-    "customers": CUSTOMER,
-    "customer_groups": ["name", "code", *COMMON],
-    "tags": ["name", *COMMON],
-    "orders": ORDER,
-}
-RELATIONSHIPS = {
-    "customers": [
-        "customer_group",
-        "customer_addresses",
-        "customer_payment_sources",
-        "customer_subscriptions",
-        "orders",
-        "order_subscriptions",
-        "returns",
-        "sku_lists",
-        "attachments",
-        "events",
-        "tags",
-        "jwt_customer",
-        "event_stores",
-    ],
-    "customer_groups": ["customers", "attachments", "event_stores"],
-    "tags": ["event_stores"],
-    "orders": [
-        "customer",
-        "shipping_address",
-        "billing_address",
-        "returns",
-        "order_subscription",
-        "order_subscriptions",
-        "attachments",
-        "events",
-        "tags",
-        "event_stores",
-    ],
-}
-SELECT = "SELECT id, customer_group_id, password IS NOT NULL, " + ", ".join(CUSTOMER)
+EXPRESSIONS = {"has_password": "password IS NOT NULL"}  # of attributes that are no column
+MEMBERS = members()
+MODELS: dict[str, type[Model]] = {name: registry.types[name].queryset.model for name in MEMBERS}
+
+
+def select_list(kind: str) -> str:
+    """The SQL of all attributes of a type; NULL for what is neither column nor expression."""
+    known = {field.name: field.column for field in MODELS[kind]._meta.concrete_fields}
+    names = MEMBERS[kind]["attributes"]
+    return ", ".join(known.get(name) or EXPRESSIONS.get(name, "NULL") for name in names)
+
+
+def converters(kind: str) -> list[tuple[str, Callable[[Any], Any]]]:
+    """What makes JSON's value of those columns of a type of which it is another."""
+    types = {field.name: column_type_of(field) for field in MODELS[kind]._meta.concrete_fields}
+    shown = [(name, types[name]) for name in MEMBERS[kind]["attributes"] if name in types]
+    return [(name, one.to_json) for name, one in shown if one.is_converted]
+
+
+COLUMNS = {kind: select_list(kind) for kind in MEMBERS}
+CONVERTERS = {kind: converters(kind) for kind in MEMBERS}
+RETURNED = "id, customer_group_id, " + COLUMNS["customers"]
+EMAIL = 2 + MEMBERS["customers"]["attributes"].index("email")  # its place in a row
+SELECT = "SELECT " + RETURNED
 LIVE = " FROM customers WHERE mode = 'live'"
 local = threading.local()
 
@@ -113,18 +71,19 @@ def fetch_one(sql: str, values: list[Any]) -> tuple[Any, ...]:
 
 
 def resource(
-    kind: str, pk: str, attributes: dict[str, Any], linkages: dict[str, Any]
+    kind: str, pk: str, values: list[Any], linkages: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The resource object of a row."""
+    """The resource object of a row of COLUMNS."""
+    attributes = dict(zip(MEMBERS[kind]["attributes"], values, strict=True))
     link = f"{URL}/{kind}/{pk}"
-    for name in ("created_at", "updated_at", *DATED):
-        if attributes.get(name):
-            attributes[name] = instant(attributes[name])
+    for name, convert in CONVERTERS[kind]:
+        if attributes[name] is not None:
+            attributes[name] = convert(attributes[name])
     relationships: dict[str, dict[str, Any]] = {}
-    for name in RELATIONSHIPS[kind]:
+    for name in MEMBERS[kind]["relationships"]:
         links = {"self": f"{link}/relationships/{name}", "related": f"{link}/{name}"}
         relationships[name] = {"links": links}
-        if name in linkages:
+        if linkages and name in linkages:
             relationships[name]["data"] = linkages[name]
     return {
         "id": pk,
@@ -138,22 +97,14 @@ def resource(
 
 def customer(row: tuple[Any, ...], linkages: dict[str, Any] | None = None) -> dict[str, Any]:
     """The resource object of a row of SELECT."""
-    pk, _, password, *values = row
-    attributes = dict(zip(CUSTOMER, values, strict=True))
-    attributes |= {"has_password": password, "jwt_custom_claim": None}
-    return resource("customers", pk, attributes, linkages or {})
+    pk, _, *values = row
+    return resource("customers", pk, values, linkages)
 
 
 def included(kind: str, sql: str, ids: list[str]) -> dict[str, dict[str, Any]]:
     """The resources of a type by id."""
-    columns = ", ".join(f"t.{name}" for name in COLUMNS[kind])
-    rows = database().execute(f"SELECT t.id, {columns} {sql}", [ids]).fetchall()
-    found: dict[str, dict[str, Any]] = {}
-    for pk, *values in rows:
-        if pk not in found:
-            attributes = dict(zip(COLUMNS[kind], values, strict=True))
-            found[pk] = resource(kind, pk, attributes, {})
-    return found
+    rows = database().execute(f"SELECT id, {COLUMNS[kind]} {sql}", [ids]).fetchall()
+    return {pk: resource(kind, pk, values) for pk, *values in rows}
 
 
 def with_included(
@@ -162,7 +113,7 @@ def with_included(
     """The resource objects of the rows, and those that they include."""
     ids = [row[0] for row in rows]
     groups = included(
-        "customer_groups", "FROM customer_groups t WHERE id = ANY(%s)", [row[1] for row in rows]
+        "customer_groups", "FROM customer_groups WHERE id = ANY(%s)", [row[1] for row in rows]
     )
     pairs = database().execute(
         "SELECT customer_id, tag_id FROM customers_tags WHERE customer_id = ANY(%s)"
@@ -173,23 +124,22 @@ def with_included(
     for pk, tag in pairs.fetchall():
         tagged.setdefault(pk, []).append({"type": "tags", "id": tag})
     wanted = list({link["id"] for links in tagged.values() for link in links})
-    tags = included("tags", "FROM tags t WHERE id = ANY(%s)", wanted)
+    tags = included("tags", "FROM tags WHERE id = ANY(%s)", wanted)
     owners: dict[str, list[dict[str, str]]] = {}
     orders = {}
-    columns = ", ".join(ORDER)
+    columns = "id, customer_id, " + COLUMNS["orders"]
     rows_of_orders = database().execute(
-        f"SELECT id, customer_id, {columns} FROM orders WHERE customer_id = ANY(%s) ORDER BY id",
-        [ids],
+        f"SELECT {columns} FROM orders WHERE customer_id = ANY(%s) ORDER BY id", [ids]
     )
-    emails = {row[0]: row[3] for row in rows}
+    emails = {row[0]: row[EMAIL] for row in rows}
     for pk, owner, *values in rows_of_orders.fetchall():
         owners.setdefault(owner, []).append({"type": "orders", "id": pk})
-        attributes = dict(zip(ORDER, values, strict=True))
+        orders[pk] = resource("orders", pk, values)
+        attributes = orders[pk]["attributes"]
         attributes["customer_email"] = emails[owner]
         for name in ("total_amount", "total_amount_with_taxes"):
             cents, code = attributes[f"{name}_cents"], attributes["currency_code"]
             attributes[f"formatted_{name}"] = formatted(cents, code, attributes["language_code"])
-        orders[pk] = resource("orders", pk, attributes, {})
     data = []
     for row in rows:
         group = row[1] and {"type": "customer_groups", "id": row[1]}
@@ -246,7 +196,7 @@ def created(body: dict[str, Any]) -> dict[str, Any]:
             "INSERT INTO customers (id, email, email_key, status, total_orders_count,"
             " shopper_reference, profile_id, mode, metadata, created_at, updated_at) VALUES"
             " (%s, %s, %s, 'prospect', 0, %s, %s, 'live', %s, now(), now())"
-            " RETURNING id, customer_group_id, false, " + ", ".join(CUSTOMER),
+            f" RETURNING {RETURNED}",
             [
                 pk,
                 attributes["email"],
@@ -269,7 +219,7 @@ def updated(pk: str, body: dict[str, Any]) -> dict[str, Any]:
         (before,) = fetch_one("SELECT metadata FROM customers WHERE id = %s FOR UPDATE", [pk])
         row = fetch_one(
             "UPDATE customers SET metadata = %s, updated_at = now() WHERE mode = 'live' AND id = %s"
-            " RETURNING id, customer_group_id, password IS NOT NULL, " + ", ".join(CUSTOMER),
+            f" RETURNING {RETURNED}",
             [Jsonb(metadata), pk],
         )
         payload = {"metadata": {"from": before, "to": metadata}}

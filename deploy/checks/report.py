@@ -41,6 +41,19 @@ def latencies(results: Results, page: int) -> str:
     return "\n".join(lines)
 
 
+def ratios(results: Results) -> str:
+    """What requests cost on ours, by what they cost by hand, for each number of connections."""
+    lines: dict[int, list[str]] = {}
+    for (name, server, connections), found in results.items():
+        if server == "ours" and (floor := results.get((name, "floor", connections))):
+            part = f"{name.split()[0]} {_ratio(found, floor)}"
+            lines.setdefault(connections, []).append(part)
+    return "\n".join(
+        f"÷ by hand, {connections} at a time: {', '.join(parts)}"
+        for connections, parts in lines.items()
+    )
+
+
 def _ms(found: Result | None) -> str:
     return f"{found.cpu:.2f}" if found else "-"
 
@@ -55,7 +68,7 @@ def chart(results: Results, page: int) -> str:
     left, width, row, bar = 330, 520, 62, 15
     height = 60 + row * len(names)
     most = max(found.cpu for found in results.values())
-    scale = width / (log10(most) - log10(0.1))
+    scale = width / _magnitude(max(most, 1))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 90} {height}" '
         'font-family="sans-serif" font-size="13">',
@@ -74,13 +87,18 @@ def chart(results: Results, page: int) -> str:
             found = results.get((name, server, 1))
             if not found:
                 continue
-            length, y = max((log10(found.cpu) + 1) * scale, 1), top + place * (bar + 2)
+            length, y = max(_magnitude(found.cpu) * scale, 1), top + place * (bar + 2)
             parts.append(
                 f'<rect x="{left}" y="{y}" width="{length:.1f}" height="{bar}" '
                 f'fill="{COLOURS[server]}"/>'
                 f'<text x="{left + length + 5:.1f}" y="{y + 12}">{found.cpu:.2f}</text>'
             )
     return "\n".join([*parts, "</svg>", ""])
+
+
+def _magnitude(milliseconds: float) -> float:
+    """How many times ten it is above 0.1, below which there is nothing to draw."""
+    return log10(max(milliseconds, 0.1)) + 1
 
 
 def growth(results: Mapping[tuple[str, int], Result], sizes: Sequence[int], page: str) -> str:

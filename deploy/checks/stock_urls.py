@@ -1,156 +1,59 @@
-"""The stock viewsets, serializers and routes."""
+"""The stock viewsets, serializers and routes, of the members that BENCHMARK_TYPES names."""
 
+import json
+import os
 from typing import Any
 
+from django.apps import apps
 from django.urls import include, path
 from rest_framework import routers
 from rest_framework.serializers import HyperlinkedIdentityField
 from rest_framework_json_api import serializers, views
 from rest_framework_json_api.relations import HyperlinkedRelatedField, ResourceRelatedField
 
-from customers.models import Customer, CustomerGroup, Order, Tag
+from customers.models import Customer
+from deploy.checks.workloads import INCLUDED
 
-COMMON = ["created_at", "updated_at", "reference", "reference_origin", "metadata"]
-MILLISECONDS = "%Y-%m-%dT%H:%M:%S.%fZ"
-
-
-class Stock(serializers.ModelSerializer):
-    created_at = serializers.DateTimeField(format=MILLISECONDS, read_only=True)
-    updated_at = serializers.DateTimeField(format=MILLISECONDS, read_only=True)
+TYPES = json.loads(os.environ["BENCHMARK_TYPES"])  # by deploy.checks.twins
+MODELS: dict[str, Any] = {model._meta.db_table: model for model in apps.get_models()}
 
 
 class Link(HyperlinkedRelatedField):
     model = Customer  # some of the relationships are no attribute of the model
 
 
-def linked(name: str, *links: str, **loaded: bool) -> Any:
-    """A serializer class whose resources have links, and some relationships their data, too.
+def make_serializer(kind: str, included: dict[str, Any]) -> Any:
+    """A serializer class of a type with all its links.
 
-    `links` are relationships; `loaded` maps relationships to whether they are to many.
+    The relationships that `included` maps to serializers have their data, too. Attributes that the
+    model does not have, claims of a token, are left out.
     """
     options: dict[str, Any] = {
         "read_only": True,
-        "self_link_view_name": f"{name}-relationships",
-        "related_link_view_name": f"{name}-related",
+        "self_link_view_name": f"{kind}-relationships",
+        "related_link_view_name": f"{kind}-related",
     }
-    fields: dict[str, Any] = {one: Link(**options) for one in links}
-    fields |= {one: ResourceRelatedField(many=many, **options) for one, many in loaded.items()}
-    fields["url"] = HyperlinkedIdentityField(view_name=f"{name}-detail")
-    metaclass: Any = type(Stock)
-    return metaclass("Linked", (Stock,), fields)
-
-
-GROUP = ["customers", "attachments", "event_stores"]
-TAG = ["event_stores"]
-ORDER = [
-    "customer",
-    "shipping_address",
-    "billing_address",
-    "returns",
-    "order_subscription",
-    "order_subscriptions",
-    "attachments",
-    "events",
-    "tags",
-    "event_stores",
-]
-CUSTOMER = [
-    "customer_addresses",
-    "customer_payment_sources",
-    "customer_subscriptions",
-    "order_subscriptions",
-    "returns",
-    "sku_lists",
-    "attachments",
-    "events",
-    "jwt_customer",
-    "event_stores",
-]
-INCLUDED = {"customer_group": False, "tags": True, "orders": True}
-
-
-LinkedGroup: Any = linked("group", *GROUP)
-
-
-class GroupSerializer(LinkedGroup):
-    class Meta:
-        model = CustomerGroup
-        fields = ["url", "name", "code", *COMMON, *GROUP]
-
-
-LinkedTag: Any = linked("tag", *TAG)
-
-
-class TagSerializer(LinkedTag):
-    class Meta:
-        model = Tag
-        fields = ["url", "name", *COMMON, *TAG]
-
-
-LinkedOrder: Any = linked("order", *ORDER)
-
-
-class OrderSerializer(LinkedOrder):
-    class Meta:
-        model = Order
-        fields = [
-            "url",
-            "number",
-            "payment_status",
-            "fulfillment_status",
-            "guest",
-            "language_code",
-            "currency_code",
-            "coupon_code",
-            "subtotal_amount_cents",
-            "shipping_amount_cents",
-            "discount_amount_cents",
-            "total_tax_amount_cents",
-            "total_amount_cents",
-            "status",
-            "customer_email",
-            "formatted_total_amount",
-            "total_amount_with_taxes_cents",
-            "formatted_total_amount_with_taxes",
-            "skus_count",
-            "placed_at",
-            "approved_at",
-            "cancelled_at",
-            "archived_at",
-            *COMMON,
-            *ORDER,
-        ]
-
-
-LinkedCustomer: Any = linked("customer", *CUSTOMER, **INCLUDED)
-
-
-class CustomerSerializer(LinkedCustomer):
-    has_password = serializers.BooleanField(read_only=True)
-
-    included_serializers = {
-        "customer_group": GroupSerializer,
-        "tags": TagSerializer,
-        "orders": OrderSerializer,
+    members: dict[str, Any] = {
+        name: ResourceRelatedField(many=to_many, **options) if name in included else Link(**options)
+        for name, to_many in TYPES[kind]["relationships"].items()
     }
+    names = [name for name in TYPES[kind]["attributes"] if hasattr(MODELS[kind], name)]
+    members["url"] = HyperlinkedIdentityField(view_name=f"{kind}-detail")
+    fields = [*names, *members]
+    members["Meta"] = type("Meta", (), {"model": MODELS[kind], "fields": fields})
+    members["included_serializers"] = included
+    return type(f"{MODELS[kind].__name__}Serializer", (serializers.ModelSerializer,), members)
 
-    class Meta:
-        model = Customer
-        fields = [
-            "url",
-            "email",
-            "status",
-            "has_password",
-            "total_orders_count",
-            "shopper_reference",
-            "profile_id",
-            "tax_exemption_code",
-            "anonymization_info",
-            "anonymization_status",
-            *COMMON,
-            *CUSTOMER,
-            *INCLUDED,
-        ]
+
+def make_viewset(kind: str, serializer: Any) -> Any:
+    """A viewset class of a type."""
+    members = {"queryset": MODELS[kind].objects.all(), "serializer_class": serializer}
+    return type(f"{MODELS[kind].__name__}ViewSet", (views.ModelViewSet,), members)
+
+
+SERIALIZERS = {name: make_serializer(kind, {}) for name, kind in INCLUDED.items()}
+VIEWSETS = {kind: make_viewset(kind, SERIALIZERS[name]) for name, kind in INCLUDED.items()}
+CustomerSerializer: Any = make_serializer("customers", SERIALIZERS)
 
 
 class CustomerViewSet(views.ModelViewSet):
@@ -166,36 +69,16 @@ class CustomerViewSet(views.ModelViewSet):
         serializer.save(mode="live")  # as all rows are: it lists them together
 
 
-class GroupViewSet(views.ModelViewSet):
-    queryset = CustomerGroup.objects.all()
-    serializer_class = GroupSerializer
-
-
-class TagViewSet(views.ModelViewSet):
-    queryset = Tag.objects.all()
-    serializer_class = TagSerializer
-
-
-class OrderViewSet(views.ModelViewSet):
-    queryset = Order.objects.all()
-    serializer_class = OrderSerializer
-
-
-SERVED: dict[str, tuple[str, Any]] = {
-    "customers": ("customer", CustomerViewSet),
-    "customer_groups": ("group", GroupViewSet),
-    "tags": ("tag", TagViewSet),
-    "orders": ("order", OrderViewSet),
-}
+VIEWSETS["customers"] = CustomerViewSet
 router = routers.DefaultRouter(trailing_slash=False)
 urlpatterns = []
-for route, (name, viewset) in SERVED.items():
-    router.register(route, viewset, name)
+for kind, viewset in VIEWSETS.items():
+    router.register(kind, viewset, kind)
     relationships = views.RelationshipView.as_view(queryset=viewset.queryset)
     related = viewset.as_view({"get": "retrieve_related"})
-    row = f"api/{route}/<pk>"
+    row = f"api/{kind}/<pk>"
     urlpatterns += [
-        path(f"{row}/relationships/<related_field>", relationships, name=f"{name}-relationships"),
-        path(f"{row}/<related_field>", related, name=f"{name}-related"),
+        path(f"{row}/relationships/<related_field>", relationships, name=f"{kind}-relationships"),
+        path(f"{row}/<related_field>", related, name=f"{kind}-related"),
     ]
 urlpatterns.append(path("api/", include(router.urls)))
