@@ -185,7 +185,9 @@ def test_a_file_with_two_bad_rows_is_imported(page, look, live_server):
 
 def test_a_file_of_a_shop_is_imported_with_a_tag_that_there_is_not(page, look, live_server):
     make_tag(name="vip")
-    lines = [f"zoë{number}@example.com;Café-{number};0{number};1{number};vip" for number in range(3)]
+    lines = [
+        f"zoë{number}@example.com;Café-{number};0{number};1{number};vip" for number in range(3)
+    ]
     lines.append("mara@example.com;'7210448301122;;+34;VIP, retail")
     content = "\n".join(["E-Mail;Reference;Phone;Phone;Tags", *lines]).encode("cp1252")
     browsers.come_in(page, staff_in("marketing"), live_server.url)
@@ -214,7 +216,7 @@ def test_a_file_of_a_shop_is_imported_with_a_tag_that_there_is_not(page, look, l
 
 
 def test_a_file_that_cannot_be_read_is_refused_where_it_is_chosen(page, look, live_server):
-    content = "Customers of 2026\r\n\r\nemail;reference\r\nada@example.com;R-1\r\n".encode()
+    content = b"Customers of 2026\r\n\r\nemail;reference\r\nada@example.com;R-1\r\n"
     browsers.come_in(page, staff_in("marketing"), live_server.url)
     page.goto(f"{LIST}import/")
     file = {"name": "customers.csv", "mimeType": "text/csv", "buffer": content}

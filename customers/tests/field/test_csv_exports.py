@@ -9,7 +9,9 @@ from customers.services import imports
 from customers.tests.factories import ADDRESS, make_customer, make_row
 from customers.tests.field.doors import (
     CUSTOMERS,
+    by_api,
     by_console,
+    references,
     shown,
     upload,
 )
@@ -80,3 +82,15 @@ def test_an_import_reads_an_export_back_and_changes_nothing(resource_type, tmp_p
     job = Import.objects.get()
     assert (job.status, job.processed_count, job.refusals) == ("completed", len(before), [])
     assert list(type(made).objects.values()) == before
+
+
+def test_what_nobody_writes_is_refused_where_it_differs():
+    ada = make_customer(email="ada@example.com")
+    names = "id;email;status;total_orders_count;has_password;reference"
+    assert by_api(f"{names}\n{ada.pk};ada@example.com;prospect;0;false;R-1\n").status_code == 201
+    assert Import.objects.get().refusals == []
+    assert references() == {"ada@example.com": "R-1"}
+    assert by_api(f"{names}\n{ada.pk};ada@example.com;repeat;0;true;R-2\n").status_code == 201
+    job = Import.objects.latest("id")
+    assert (job.processed_count, job.errors_count) == (0, 1)
+    assert references() == {"ada@example.com": "R-1"}
