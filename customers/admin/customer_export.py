@@ -48,6 +48,9 @@ FIELDS = [  # the same, as exports name them; a group and tags are JSON there
 ]
 
 
+CSV = "text/csv; charset=utf-8"
+
+
 class ExportMixin(admin.ModelAdmin):
     """The customers' list's export: its action, and the pages of one in the background."""
 
@@ -147,9 +150,9 @@ class ExportMixin(admin.ModelAdmin):
 
 
 def csv_file(name: str, parts: Iterable[bytes] | None = None) -> Any:
-    """A response that is saved as the file `name`: of `parts`, or still to be written."""
+    """A response that is saved as the file `name`: of `parts`, or with its mark alone."""
     kind = HttpResponse if parts is None else StreamingHttpResponse
-    response = kind(parts or (), content_type="text/csv")
+    response = kind(spreadsheets.MARK if parts is None else parts, content_type=CSV)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"
     return response

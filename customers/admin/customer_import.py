@@ -1,7 +1,7 @@
 """Customers from a file: nothing is written before staff have seen what is in it."""
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -10,7 +10,7 @@ from django.contrib.admin.models import ADDITION, CHANGE
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -23,12 +23,14 @@ from customers.jobs import imports, uploads
 from customers.models import Customer, Import, Upload
 from customers.resources import operations
 from customers.services import principals, spreadsheets
+from customers.services.csv_files import ENCODINGS, UTF_8, UnreadableInputError
 from customers.services.environments import mode_of
-from customers.services.imports import TooManyJobsError, UnreadableInputError
+from customers.services.imports import TooManyJobsError
 
 PAGE = method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
 TRIGGERS = {"interrupt": ("Stopped", "_interrupt"), "resume": ("Resumed", "_start")}
 SAMPLE = 3  # rows that the preview shows
+SHOWN = 20  # rows with errors that it shows
 
 
 class UploadForm(forms.Form):
@@ -44,14 +46,15 @@ class UploadForm(forms.Form):
 class MappingForm(forms.Form):
     """What each column is; the e-mail addresses must be among them, and nothing twice."""
 
-    def __init__(self, columns: Iterable[str], *args: Any, **options: Any) -> None:
+    def __init__(self, columns: Mapping[int, str], *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        guessed = uploads.guess_mapping(columns)
-        for number, column in enumerate(columns):
-            self.fields[f"column{number}"] = forms.ChoiceField(
-                label=column,
-                choices=[("", "leave it out"), *uploads.attributes().items()],
-                initial=guessed.get(column, ""),
+        guessed, names = uploads.guess_mapping(columns), list(columns.values())
+        for at, column in columns.items():
+            again = names.count(column) > 1
+            self.fields[f"column{at}"] = forms.ChoiceField(
+                label=f"{column} (column {at + 1})" if again else column,
+                choices=[("", "leave it out"), *uploads.choices_for(column).items()],
+                initial=guessed.get(at, ""),
                 required=False,
             )
         self.columns = columns
@@ -62,14 +65,15 @@ class MappingForm(forms.Form):
         if "email" not in chosen:
             raise forms.ValidationError("Choose the column that has the e-mail address.")
         if twice := sorted({name for name in chosen if chosen.count(name) > 1}):
-            raise forms.ValidationError(f"Two columns are set to {uploads.attributes()[twice[0]]}.")
+            label = uploads.choices_for(twice[0])[twice[0]]
+            raise forms.ValidationError(f"Two columns are set to {label}.")
         return self.cleaned_data
 
     @property
-    def mapping(self) -> dict[str, str]:
-        """The attribute that each column is, of those that are not left out."""
-        found = {column: self.cleaned_data[f"column{at}"] for at, column in enumerate(self.columns)}
-        return {column: name for column, name in found.items() if name}
+    def mapping(self) -> dict[int, str]:
+        """The attribute that each column is, by its place, of those that are not left out."""
+        found = {at: self.cleaned_data[f"column{at}"] for at in self.columns}
+        return {at: name for at, name in found.items() if name}
 
 
 class ImportMixin(admin.ModelAdmin):
@@ -100,8 +104,8 @@ class ImportMixin(admin.ModelAdmin):
         if request.method == "POST" and form.is_valid():
             content, mode = form.cleaned_data["file"].read(), mode_of(request.session)
             try:
-                stored = uploads.store(content, mode=mode, user=staff_of(request))
-                return redirect("admin:customers_customer_import_preview", stored.pk)
+                stored, encoding = uploads.store(content, mode=mode, user=staff_of(request))
+                return _to_preview(stored, encoding)
             except UnreadableInputError as error:
                 form.add_error("file", f"The file {error}.")
         columns = uploads.attributes()
@@ -126,7 +130,7 @@ class ImportMixin(admin.ModelAdmin):
                 form.add_error(None, f"The mode {error}.")
         if mapping:
             context = self.found_in(upload, mapping, request)
-        context |= _samples_of(upload, columns, form)
+        context |= _samples_of(upload, columns, form) | _encoding_of(request)
         return action_page(self, request, "preview", title="What is in the file", **context)
 
     def upload_for(self, request: HttpRequest, pk: str) -> Upload:
@@ -138,22 +142,24 @@ class ImportMixin(admin.ModelAdmin):
             raise Http404("You have no such file in this mode.") from error
 
     def found_in(
-        self, upload: Upload, mapping: Mapping[str, str], request: HttpRequest
+        self, upload: Upload, mapping: Mapping[int, str], request: HttpRequest
     ) -> dict[str, Any]:
-        """The first errors of an upload, by row and column as a spreadsheet counts them."""
-        rows = uploads.rows_of(upload, mapping)
+        """The errors of an upload, the first by row and column as a spreadsheet counts them."""
+        rows = uploads.cells_in(upload, mapping)
         numbers, given = list(rows), list(rows.values())
-        found = imports.faults("customers", given, mode=upload.mode, actor=actor_of(request))
-        columns = {name: column for column, name in mapping.items()}
+        values, actor = uploads.values_in(given), actor_of(request)
+        found, is_all = imports.faults("customers", values, mode=upload.mode, actor=actor)
+        columns = uploads.columns_of(upload)
+        named = {name: columns[at] for at, name in mapping.items()}
         told = [
-            (numbers[at], columns.get(name, name), message, given[at].get(name, ""))
-            for at, errors in found
+            (numbers[at], named.get(name, name), message, given[at].get(name, ""))
+            for at, errors in found[:SHOWN]
             for name, message in errors
         ]
-        return {"told": told, "wrong": len(found)}
+        return {"told": told, "wrong": len(found), "shown": SHOWN, "is_all": is_all}
 
     def begin_import(
-        self, request: HttpRequest, upload: Upload, mapping: Mapping[str, str]
+        self, request: HttpRequest, upload: Upload, mapping: Mapping[int, str]
     ) -> HttpResponse:
         """Begin the import, and lead to its page.
 
@@ -212,12 +218,23 @@ class ImportMixin(admin.ModelAdmin):
             raise PermissionDenied
 
 
+def _to_preview(upload, encoding):
+    """The way to the preview of an `upload`, which says how it was read where that may be wrong."""
+    query = {} if encoding == UTF_8 else {"encoding": encoding}
+    return redirect(
+        reverse("admin:customers_customer_import_preview", args=[upload.pk], query=query)
+    )
+
+
+def _encoding_of(request):
+    """What the address of a preview says about how its file was read."""
+    encoding = request.GET.get("encoding")
+    return {"encoding": encoding if encoding in ENCODINGS else None}
+
+
 def _samples_of(upload, columns, form):
     """What the preview shows of an upload: its `form`, beside it the first cells; how many rows."""
-    rows = list(
-        uploads.rows_of(upload, {name: str(at) for at, name in enumerate(columns)}).values()
-    )
-    fields = [
-        (field, [row.get(str(at), "") for row in rows[:SAMPLE]]) for at, field in enumerate(form)
-    ]
+    rows = uploads.cells_in(upload, {at: f"column{at}" for at in columns})
+    first = list(rows.values())[:SAMPLE]
+    fields = [(field, [row.get(field.name, "") for row in first]) for field in form]
     return {"form": form, "fields": fields, "total": counted(len(rows))}

@@ -137,7 +137,7 @@ def _write_part(job):
     last, found = len(records) < PART and len(records) == len(found), found[: len(records)]
     first = job.processed_count == 0
     if job.format == Export.Format.CSV:
-        text = spreadsheets.table(
+        text = (spreadsheets.MARK if first else b"") + spreadsheets.table(
             records,
             _columns(job, principal),
             column_types=_column_types(job.resource_type),

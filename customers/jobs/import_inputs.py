@@ -12,11 +12,15 @@ from customers.models import (
     models_by_type,
 )
 from customers.resources import operations
-from customers.services import principals
-from customers.services.imports import SECRET, UnreadableInputError, opened
+from customers.services import principals, spreadsheets, tagging
+from customers.services.csv_files import UnreadableInputError
+from customers.services.imports import SECRET, opened
 
 SPELLED = {"customers": "email", "customer_subscriptions": "customer_email"}  # a part of their keys
+METADATA = "metadata"
+TAG_LISTS = ("_add_tags", "_remove_tags")
 Linkage = dict[str, str]  # a type and an id
+Errors = list[tuple[str, str]]  # the name of a member, "" for the whole, and what is wrong
 
 
 class InputWriter:
@@ -26,29 +30,33 @@ class InputWriter:
         self.job = job
         self.principal = principals.author(job.mode, job.actor)
         self.relationships = operations.relationships(job.resource_type)
+        self.passed_over: Errors = []  # of the present input, which is written nevertheless
 
     def is_plain(self, row: Mapping[str, Any]) -> bool:
         """Whether `row` names attributes alone, and none that is more than a column."""
         return not any(map(self._is_more_than_plain, row))
 
     def _is_more_than_plain(self, name):
-        stem = name.partition(".")[0].removesuffix("_id")
-        return name in ("id", SECRET) or name.startswith("_") or stem in self.relationships
+        stem, dot, _ = name.partition(".")
+        is_related = stem.removesuffix("_id") in self.relationships
+        return name in ("id", SECRET) or name.startswith("_") or bool(dot) or is_related
 
-    def write(self, row: Mapping[str, Any]) -> None:
-        """Make or change the row that the input `row` is about. Raises WriteRefusedError."""
-        row = dict(row)
+    def write(self, row: Mapping[str, Any]) -> Errors:
+        """Make or change the row that the input `row` is about; what of it was passed over.
+
+        Raises WriteRefusedError.
+        """
+        row, self.passed_over = dict(row), []
         if isinstance(row.get(SECRET), str):
             row[SECRET] = _plain_secret(row[SECRET])
         self._give_parent(row)
         pk = row.pop("id", None)
-        attributes, relationships = self._split(row)
-        tags = {
-            name: attributes.pop(name)
-            for name in ("_add_tags", "_remove_tags")
-            if name in attributes
-        }
+        attributes, relationships, members = self._split(row)
+        tags = {name: attributes.pop(name) for name in TAG_LISTS if name in attributes}
         found = self._found(pk, attributes)
+        attributes |= _whole(members, attributes, found)
+        if found:
+            self._pass_over_same(found, attributes, relationships)
         if found is None:
             found = operations.create(
                 self.job.resource_type, self.principal, attributes, relationships
@@ -58,6 +66,26 @@ class InputWriter:
             attributes.pop(SPELLED.get(self.job.resource_type), None)
         if attributes or relationships or tags:
             operations.update(found, self.principal, {**attributes, **tags}, relationships)
+        self._pass_over_unknown(tags)
+        return self.passed_over
+
+    def _pass_over_same(self, row, attributes, relationships):
+        """Take out what nobody writes and `row` has already: an export can be imported."""
+        writable = operations.writable(self.job.resource_type, self.principal)
+        closed = {*attributes, *relationships} - writable
+        shown = operations.document(row, self.principal)["data"]["attributes"] if closed else {}
+        for name in closed & shown.keys() & attributes.keys():
+            if attributes[name] in (shown[name], str(spreadsheets.as_cell(shown[name]))):
+                del attributes[name]
+        for name in closed & relationships.keys():
+            linkage = relationships[name]
+            if isinstance(linkage, dict) and linkage["id"] == getattr(row, f"{name}_id", None):
+                del relationships[name]
+
+    def _pass_over_unknown(self, tags):
+        for name, names in tags.items():
+            unknown = tagging.unknown_names(names or "", mode=self.job.mode)
+            self.passed_over += [(name, _no_tag(one)) for one in unknown]
 
     def _give_parent(self, row):
         """Add the parent that the import names to a new `row` that names none of its own."""
@@ -96,21 +124,23 @@ class InputWriter:
         return operations.rows(kind, self.principal, {f"{name}_eq": key}).first()
 
     def _split(self, row):
-        """The attributes and the relationships that an input names.
+        """The attributes that an input names, the relationships, and members of attributes.
 
         Raises operations.WriteRefusedError.
 
         A related row is named as `customer_group_id`, as `customer_group: {"id": …}` or as
         `customer_group.id`; a customer also by `customer.email`, tags by `tags.name`; an
-        address may be given whole, and is made.
+        address may be given whole, and is made. `metadata.size` is a member of `metadata`.
         """
         attributes: dict[str, Any] = {}
         relationships: dict[str, Any] = {}
         nested: dict[str, Any] = {}
+        members: dict[str, dict[str, Any]] = {}
         for name, value in row.items():
             outer, dot, inner = name.partition(".")
             if dot:
-                nested.setdefault(outer, {})[inner] = value
+                of = members if outer == METADATA else nested
+                of.setdefault(outer, {})[inner] = value
             elif name in self.relationships:
                 nested[name] = value
             elif name.removesuffix("_id") != name and name[:-3] in self.relationships:
@@ -124,7 +154,7 @@ class InputWriter:
                 attributes["customer_email"] = value["email"]
             else:
                 relationships[name] = self._linkage(name, value)
-        return attributes, relationships
+        return attributes, relationships, members
 
     def _linkage(self, name: str, value: Any) -> Linkage | list[Linkage] | None:
         to_many, kinds = self.relationships[name]
@@ -152,16 +182,33 @@ class InputWriter:
             ]
         if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
             raise operations.WriteRefusedError([(name, "must be a list of objects")])
-        names = [one["name"] for one in value if isinstance(one.get("name"), str)]
-        rows = []
-        if names:
-            rows = list(
-                operations.rows(kind, self.principal, {"name_in": [n.lower() for n in names]})
-            )
+        names = [one["name"].strip() for one in value if isinstance(one.get("name"), str)]
+        rows = self._tags_named(kind, [name for name in names if name])
         ids = [row.pk for row in rows] + [one["id"] for one in value if "id" in one]
         if not all(isinstance(pk, str) for pk in ids):
             raise operations.WriteRefusedError([(name, "must have ids that are strings")])
         return [{"type": kind, "id": pk} for pk in dict.fromkeys(ids)]
+
+    def _tags_named(self, kind, names):
+        """The rows with one of `names`; the names of none are noted."""
+        asked = {name.lower() for name in names if "," not in name}
+        rows = list(operations.rows(kind, self.principal, {"name_in": [*asked]})) if asked else []
+        known = {row.name for row in rows}
+        unknown = dict.fromkeys(name for name in names if name.lower() not in known)
+        self.passed_over += [(kind, _no_tag(name)) for name in unknown]
+        return rows
+
+
+def _whole(members, attributes, row):
+    """The attributes of which an input names `members`, whole, with those that `row` has."""
+    for name in members.keys() & attributes.keys():
+        raise operations.WriteRefusedError([(name, "is given whole and by its members")])
+    kept = operations.locked(row) if members and row else None
+    return {name: {**getattr(kept, name, {}), **given} for name, given in members.items()}
+
+
+def _no_tag(name):
+    return f"names {name[:100]}, which is no tag"
 
 
 def _plain_secret(sealed):

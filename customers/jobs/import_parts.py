@@ -92,13 +92,19 @@ class ImportPart:
             return
         try:
             with transaction.atomic():
-                self.writer.write(row)
+                passed_over = self.writer.write(row)
         except operations.WriteRefusedError as error:
             self._log(row, error.errors)
+            job.errors_count += 1
+            if job.too_many_errors:
+                jobs.interrupt(job)
         else:
+            if passed_over:
+                self._log(row, passed_over)
             job.processed_count += 1
 
     def _log(self, row, errors):
+        """Write down `errors` of `row`, the next one, whether it is refused or not."""
         job = self.job
         key = row.get(models_by_type()[job.resource_type].import_key or "id") or row.get("id")
         key = key if isinstance(key, str) else None
@@ -108,6 +114,3 @@ class ImportPart:
         for name, message in errors:
             told.setdefault(name or "base", []).append(message)
             job.refusals.append([number, key, name or "base", message])
-        job.errors_count += 1
-        if job.too_many_errors:
-            jobs.interrupt(job)

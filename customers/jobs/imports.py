@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from customers.jobs import lifecycle
+from customers.jobs.import_inputs import Errors
 from customers.jobs.import_parts import ImportPart
 from customers.models import Import
 from customers.resources import operations
@@ -25,6 +26,8 @@ from customers.services.imports import (
     read,
     store,
 )
+
+TRIES = 300  # rows of a preview
 
 
 def begin(
@@ -43,7 +46,7 @@ def begin(
 
     `numbers` are those by which whoever has the rows knows them.
     """
-    rows = read(given, format)
+    rows = read(given, format, resource_type)
     with transaction.atomic():
         check_open(mode)
         job = Import.objects.create(
@@ -60,34 +63,31 @@ def begin(
 
 
 def faults(
-    resource_type: str,
-    rows: Rows,
-    *,
-    mode: str,
-    actor: Actor | None,
-    most: int = 20,
-    tries: int = 300,
-) -> list[tuple[int, list[tuple[str, str]]]]:
-    """What an import of `rows` would refuse, by trying it: pairs of an index and its errors.
+    resource_type: str, rows: Rows, *, mode: str, actor: Actor | None
+) -> tuple[list[tuple[int, Errors]], bool]:
+    """What an import of `rows` would tell, by trying it: pairs of an index and its errors.
 
-    The first `most`; nothing is kept. Errors are pairs of a name and what is wrong with it.
-    Rows that make new customers of plain attributes are checked at once, of the others
-    `tries` at most are tried.
+    Nothing is kept. Errors are pairs of a name and what is wrong with it. Rows that make new
+    customers of plain attributes are checked at once, of the others TRIES at most are tried;
+    beside them is said whether these are all.
     """
     part, found = ImportPart(Import(resource_type=resource_type, mode=mode, actor=actor)), []
     ready = part.ready(rows)
     others = [number for number in range(len(rows)) if number not in ready]
     with transaction.atomic():
-        for number in others[:tries]:
-            try:
-                with transaction.atomic():
-                    part.writer.write(rows[number])
-            except operations.WriteRefusedError as error:
-                found.append((number, error.errors))
-                if len(found) == most:
-                    break
+        for number in others[:TRIES]:
+            if errors := _tried(part, rows[number]):
+                found.append((number, errors))
         transaction.set_rollback(True)
-    return found
+    return found, len(others) <= TRIES
+
+
+def _tried(part, row):
+    try:
+        with transaction.atomic():
+            return part.writer.write(row)
+    except operations.WriteRefusedError as error:
+        return error.errors
 
 
 def step(rows: QuerySet[Import] | None = None) -> Import | None:
@@ -116,5 +116,5 @@ def content_of(job: Import) -> list[bytes]:
     ]
     if job.format == Import.Format.CSV:
         names = dict.fromkeys(name for row in rows for name in row)
-        return [gzip.compress(spreadsheets.table(rows, list(names)))]
+        return [gzip.compress(spreadsheets.MARK + spreadsheets.table(rows, list(names)))]
     return [gzip.compress(orjson.dumps(rows))]

@@ -1,7 +1,5 @@
 """Files of customers that staff bring: which column is what, and what is wrong in them."""
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
@@ -13,29 +11,27 @@ from django.utils.text import capfirst
 
 from customers.db.declarations import declared
 from customers.jobs import imports
+from customers.jobs.import_inputs import METADATA
 from customers.models import Customer, Import, Resource, Upload
-from customers.services import spreadsheets
 from customers.services.actors import Actor
-from customers.services.imports import UnreadableInputError, read
+from customers.services.csv_files import UnreadableInputError, decode, read_table, write_table
+from customers.services.import_cells import spelled, values_of
+from customers.services.imports import Rows, cells_of, check_size
 
-KNOWN_AS = {"e-mail": "email", "mail": "email", "tags": "_add_tags", "group": "customer_group_id"}
 KEPT_FOR = timedelta(hours=1)
 
 
-def store(content: bytes, *, mode: str, user: User) -> Upload:
-    """Store `content`, the bytes of a CSV file, for `user`; return the Upload.
+def store(content: bytes, *, mode: str, user: User) -> tuple[Upload, str]:
+    """Store `content`, the bytes of a CSV file, for `user`; the Upload, and how it was read.
 
     Raises UnreadableInputError, with a message that says where and why.
     """
     if len(content) > settings.MAX_UPLOAD_BYTES:
         raise UnreadableInputError(f"has more than {settings.MAX_UPLOAD_BYTES} bytes")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise UnreadableInputError(f"is not in UTF-8 in line {line}") from error
-    read(text, Import.Format.CSV)
-    return Upload.objects.create(mode=mode, user=user, text=text)
+    text, encoding = decode(content)
+    text = write_table(read_table(text))
+    check_size(len(list(_table(text).records)))
+    return Upload.objects.create(mode=mode, user=user, text=text), encoding
 
 
 @cache
@@ -55,41 +51,47 @@ def attributes() -> dict[str, str]:
     return {**dict(own), **dict(common), **tags}
 
 
-def columns_of(upload: Upload) -> list[str]:
-    """The names in the first line of an upload."""
-    return next(csv.reader(io.StringIO(upload.text, newline="")))
+def columns_of(upload: Upload) -> dict[int, str]:
+    """What the columns of an upload are called that have a name, by their places."""
+    return {at: name for at, name in enumerate(_table(upload.text).names) if name}
 
 
-def rows_of(upload: Upload, column_mapping: Mapping[str, str]) -> dict[int, dict[str, str]]:
-    """The rows of an upload as an import takes them, by their numbers in a spreadsheet.
+def cells_in(upload: Upload, column_mapping: Mapping[int, str]) -> dict[int, dict[str, str]]:
+    """The texts in the rows of an upload, by their numbers in a spreadsheet.
 
-    `column_mapping` maps columns to attributes; other cells are left out, and so are empty rows.
+    `column_mapping` maps places of columns to attributes; other cells are left out.
     """
-    lines = csv.reader(io.StringIO(upload.text, newline=""))
-    names = next(lines)
-    found = {}
-    for number, cells in enumerate(lines, start=2):
-        if any(cells):
-            pairs = zip(names, cells, strict=False)
-            named = [
-                (column_mapping.get(name), spreadsheets.plain(cell)) for name, cell in pairs if cell
-            ]
-            found[number] = {name: cell for name, cell in named if name}
+    records = _table(upload.text).records
+    return {record.row: cells_of(record, column_mapping) for record in records}
+
+
+def _table(text):
+    return read_table(text, ",")
+
+
+def choices_for(column: str) -> dict[str, str]:
+    """As `attributes`, for a column of this name: metadata.size may be that member of metadata."""
+    outer, dot, member = spelled(column).partition(".")
+    own = {f"{outer}.{member}": f"Metadata: {member}"} if dot and outer == METADATA else {}
+    return {**attributes(), **own}
+
+
+def guess_mapping(columns: Mapping[int, str]) -> dict[int, str]:
+    """What each of `columns` is by its name: attributes, each once, by place."""
+    found: dict[int, str] = {}
+    for at, column in columns.items():
+        name = spelled(column)
+        if name in choices_for(name) and name not in found.values():
+            found[at] = name
     return found
 
 
-def guess_mapping(columns: Iterable[str]) -> dict[str, str]:
-    """What each of `columns` is by its name: attributes, each once, by column."""
-    found: dict[str, str] = {}
-    for column in columns:
-        name = column.strip().lower().replace(" ", "_")
-        name = KNOWN_AS.get(name, name)
-        if name in attributes() and name not in found.values():
-            found[column] = name
-    return found
+def values_in(rows: Iterable[Mapping[str, str]]) -> Rows:
+    """What is written of `rows` of texts, as an import takes it."""
+    return [values_of(row, "customers") for row in rows]
 
 
-def begin(upload: Upload, column_mapping: Mapping[str, str], *, actor: Actor | None) -> Import:
+def begin(upload: Upload, column_mapping: Mapping[int, str], *, actor: Actor | None) -> Import:
     """Begin the import of an upload, which is gone with it; return the Import.
 
     Rows in which something is wrong are left out. Raises UnreadableInputError and TooManyJobsError,
@@ -97,11 +99,11 @@ def begin(upload: Upload, column_mapping: Mapping[str, str], *, actor: Actor | N
     """
     with transaction.atomic():
         upload = Upload.objects.select_for_update().get(pk=upload.pk)
-        found = rows_of(upload, column_mapping)  # without those who have been forgotten meanwhile
+        found = cells_in(upload, column_mapping)  # without those who have been forgotten meanwhile
         upload.delete()
         return imports.begin(
             "customers",
-            list(found.values()),
+            values_in(found.values()),
             mode=upload.mode,
             actor=actor,
             skip_errors=True,

@@ -1,8 +1,7 @@
 """What was written down about a person elsewhere than in the person's own rows, taken out."""
 
-import csv
-import io
 import json
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 
@@ -36,6 +35,7 @@ from customers.models import (
     is_way,
     models_by_type,
 )
+from customers.services.csv_files import read_table, write_table
 
 NOTES = ("name", "description", "url")
 MOST_READ = 5000  # callbacks that are searched by one statement
@@ -160,22 +160,25 @@ def _without(person, name, value):
 
 
 def _forget_uploads(person):
-    """Empty the lines about them; the others keep their numbers. One without a head is deleted."""
+    """Take out the lines about them; the others keep their numbers. One without a head goes."""
     for upload in Upload.objects.filter(mode=person.mode).select_for_update().order_by("pk"):
-        lines = list(csv.reader(io.StringIO(upload.text, newline="")))
-        names = lines[0]
-        if person.quotes.is_in(names):
+        table = read_table(upload.text, ",")
+        if person.quotes.is_in(table.names):
             upload.delete()
             continue
-        kept = [
-            [] if person.quotes.is_about(dict(zip(names, cells, strict=False))) else cells
-            for cells in lines
-        ]
-        if kept != lines:
-            written = io.StringIO(newline="")
-            csv.writer(written).writerows(kept)
-            upload.text = written.getvalue()
+        records = list(table.records)
+        kept = [one for one in records if not person.quotes.is_about(_by_name(table, one))]
+        if kept != records:
+            upload.text = write_table(replace(table, records=iter(kept)))
             upload.save(update_fields=["text"])
+
+
+def _by_name(table, record):
+    """The cells of `record` by the names over them, each made one of its own by its place."""
+    return {
+        f"{at}.{name}": cell
+        for at, (name, cell) in enumerate(zip(table.names, record.cells, strict=False))
+    }
 
 
 def _forget_notes(person):

@@ -82,7 +82,7 @@ class Resource(models.Model):
     )
     reference = clear(models.CharField(max_length=255, null=True, blank=True), searched=True)
     reference_origin = clear(models.CharField(max_length=255, null=True, blank=True), searched=True)
-    metadata = clear(MetadataField(), imported=False)
+    metadata = clear(MetadataField())
     created_at = keep(InstantField(default=timezone.now, editable=False), audited=False)
     updated_at = keep(InstantField(default=timezone.now, editable=False), audited=False)
 

@@ -12,8 +12,9 @@ from customers.models.base import Resource, ResourceQuerySet, Viewer
 
 class TagQuerySet(ResourceQuerySet["Tag"]):
     def named(self, names: Iterable[str]) -> Self:
-        """The tags that have one of the given names, in upper or lower case."""
-        return self.filter(name__in={name.lower() for name in names if name.isascii()})
+        """The tags that have one of the given names, in any case and with spaces around it."""
+        texts = {name.strip() for name in names}
+        return self.filter(name__in={text.lower() for text in texts if text.isascii()})
 
 
 class Tag(Resource):

@@ -21,7 +21,7 @@ from customers.resources.base import ResourceType
 from customers.resources.filtering import filter_rows
 from customers.resources.protocols import Principal
 from customers.resources.registry import registry
-from customers.services import permissions
+from customers.services import permissions, row_changes
 from customers.services.customers import ForgottenError
 from customers.services.transactions import ConcurrentUpdateError
 
@@ -136,6 +136,12 @@ def relationships(resource_type: str) -> dict[str, tuple[bool, list[str]]]:
     }
 
 
+def writable(resource_type: str, principal: Principal) -> set[str]:
+    """The attributes and relationships of rows of a type that `principal` may change."""
+    serializer_class = registry.types[resource_type].serializer_class
+    return serializer_class.writable_by(principal, creating=False)
+
+
 def validated(
     resource_type: str, principal: Principal, found: Iterable[Mapping[str, Any]]
 ) -> list[dict[str, Any] | None]:
@@ -184,6 +190,12 @@ def update(
         resource = _permitted(name, principal, "partial_update")
         data = {"id": row.pk, **_resource_object(name, attributes, relationships or {})}
         return writing.update_row(resource, principal, row.pk, data)
+
+
+def locked(row: Resource) -> Resource:
+    """`row` as it is now, under a lock, after its customer's. Raises WriteRefusedError."""
+    with _refusals():
+        return row_changes.lock(row, registry.type_of(type(row)).queryset.all())
 
 
 @contextmanager

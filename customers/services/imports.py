@@ -1,9 +1,9 @@
 """What an import is given: which types, read from JSON or CSV, and kept until it is done."""
 
-import csv
 import hashlib
-import io
+from collections.abc import Mapping
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +13,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from customers.models import Import, ImportInputs, models_by_type
-from customers.services import spreadsheets
+from customers.services import import_cells, spreadsheets
+from customers.services.csv_files import Record, UnreadableInputError, read_table
 from customers.services.transactions import advisory_lock
 
 TYPES = sorted(name for name, model in models_by_type().items() if model.importable)
@@ -23,10 +24,6 @@ SECRET = "password"  # noqa: S105 the one input that is encrypted while it waits
 Rows = list[dict[str, Any]]
 
 
-class UnreadableInputError(Exception):
-    """The inputs cannot be read; the message says where and why."""
-
-
 class TooManyJobsError(Exception):
     """As many imports as may be are under way."""
 
@@ -34,40 +31,56 @@ class TooManyJobsError(Exception):
         return f"has {MOST_OPEN} jobs under way; wait until one is done"
 
 
-def read(given: object, format: str) -> Rows:
-    """The list of objects that `given`, such a list or a text of CSV, holds.
+def read(given: object, format: str, resource_type: str) -> Rows:
+    """The list of objects that `given`, such a list or a text of CSV, holds of a type.
 
     Raises UnreadableInputError.
     """
-    rows = _read_csv(given) if format == Import.Format.CSV else given
+    rows = _read_csv(given, resource_type) if format == Import.Format.CSV else given
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise UnreadableInputError("must be a list of objects")
-    if not 1 <= len(rows) <= settings.MAX_IMPORT_INPUTS:
-        raise UnreadableInputError(f"must be 1 to {settings.MAX_IMPORT_INPUTS}")
+    check_size(len(rows))
     return rows
 
 
-def _read_csv(text: object) -> Rows:
+def check_size(count: int) -> None:
+    """Raise UnreadableInputError unless an import may have `count` inputs."""
+    if not 1 <= count <= settings.MAX_IMPORT_INPUTS:
+        raise UnreadableInputError(f"must be 1 to {settings.MAX_IMPORT_INPUTS}")
+
+
+def _read_csv(text, resource_type):
     if not isinstance(text, str):
         raise UnreadableInputError("must be a text of CSV")
-    if "\0" in text:
-        raise UnreadableInputError("holds the character NUL, which cannot be kept")
-    lines = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    try:
-        names = [spreadsheets.plain(name) for name in next(lines, [])]
-        if len(set(names)) < len(names) or "" in names:
-            raise UnreadableInputError("must begin with a line of names, each once")
-        rows = []
-        for cells in lines:
-            if len(cells) > len(names):
-                raise UnreadableInputError(f"has too many cells in line {lines.line_num}")
-            pairs = zip(names, cells, strict=False)
-            row = {name: spreadsheets.plain(cell) for name, cell in pairs if cell != ""}
-            if row:
-                rows.append(row)
-    except csv.Error as error:
-        raise UnreadableInputError(f"is no CSV in line {lines.line_num}: {error}") from error
-    return rows
+    table = read_table(text)
+    names = _names_of(table, resource_type)
+    records = islice(table.records, settings.MAX_IMPORT_INPUTS + 1)
+    return [import_cells.values_of(cells_of(record, names), resource_type) for record in records]
+
+
+def _names_of(table, resource_type):
+    """What each column is, by its place. Raises UnreadableInputError where two are one."""
+    names: dict[int, str] = {}
+    for at, column in enumerate(table.names):
+        name = import_cells.name_of(column, resource_type)
+        if name in names.values():
+            first = next(place for place, other in names.items() if other == name)
+            raise UnreadableInputError(
+                f"must begin with a line of names, each once: {name} is columns {first + 1} "
+                f"and {at + 1}"
+            )
+        if name:
+            names[at] = name
+    return names
+
+
+def cells_of(record: Record, names: Mapping[int, str]) -> dict[str, str]:
+    """What the cells of `record` hold that are not empty, by the `names` of their places."""
+    cells = {name: record.cells[at] for at, name in names.items() if at < len(record.cells)}
+    texts = {
+        name: cell if name == SECRET else spreadsheets.text_in(cell) for name, cell in cells.items()
+    }
+    return {name: text for name, text in texts.items() if text}
 
 
 def validate_inputs(values: dict[str, Any], *, mode: str) -> Rows:
@@ -76,7 +89,8 @@ def validate_inputs(values: dict[str, Any], *, mode: str) -> Rows:
     Raises ValidationError by member.
     """
     try:
-        rows = read(values["inputs"], values.get("format", Import.Format.JSON))
+        format = values.get("format", Import.Format.JSON)
+        rows = read(values["inputs"], format, values["resource_type"])
         check_open(mode)
     except UnreadableInputError as error:
         raise ValidationError({"inputs": ValidationError(str(error), "invalid")}) from error

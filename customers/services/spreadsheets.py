@@ -1,5 +1,6 @@
 """CSV whose cells spreadsheets do not take for formulas."""
 
+import codecs
 import csv
 import io
 import re
@@ -15,6 +16,8 @@ SIGNS = (  # the four, and what NFKC makes one of them: full width, small, raise
 )
 BLANKS = "\\s\0\u200b\u2060\ufeff"  # which a program may cut off before it looks
 FORMULA = re.compile(f"'*(?:[\t\r\n]|[{BLANKS}]*[{re.escape(SIGNS)}])")
+NUMBER = re.compile(r"'*[0-9][0-9\s.,:/-]*%?\Z")  # before which a spreadsheet's mark may stand
+MARK = codecs.BOM_UTF8  # by which a spreadsheet knows a file to be in UTF-8
 
 
 def defused(text: str) -> str:
@@ -22,14 +25,28 @@ def defused(text: str) -> str:
 
     As it would a text that begins with one of the signs, in any width and after any white
     space, or with a tab or the end of a line (OWASP, CSV Injection). Where an apostrophe
-    stands before these already it gets one, too, so that `plain` gives back every text.
+    stands before these already, or before a number, it gets one, too, so that `plain` gives back
+    every text.
     """
-    return f"'{text}" if FORMULA.match(text) else text
+    return f"'{text}" if FORMULA.match(text) or _is_marked_number(text) else text
 
 
 def plain(cell: str) -> str:
-    """The text that `defused` made `cell` of."""
-    return cell[1:] if cell.startswith("'") and FORMULA.match(cell, 1) else cell
+    """The text that `defused` made `cell` of, or that a spreadsheet has marked as text."""
+    return cell[1:] if _is_marked_number(cell) or _is_marked_formula(cell) else cell
+
+
+def text_in(cell: str) -> str:
+    """The text that a `cell` of a file holds: without spaces around it, and without a mark."""
+    return plain(cell.strip())
+
+
+def _is_marked_formula(cell):
+    return cell.startswith("'") and FORMULA.match(cell, 1)
+
+
+def _is_marked_number(cell):
+    return cell.startswith("'") and NUMBER.match(cell, 1)
 
 
 def table(
@@ -50,18 +67,19 @@ def table(
     if with_names:
         writer.writerow(map(defused, names))
     for record in records:
-        writer.writerow([_cell(record.get(name), kinds.get(name)) for name in names])
+        writer.writerow([as_cell(record.get(name), kinds.get(name)) for name in names])
     return text.getvalue().encode()
 
 
-def _cell(value, column_type):
+def as_cell(value: Any, column_type: ColumnType | None = None) -> Any:
+    """What a file holds of `value`, of a `column_type` or, without one, by what it is in JSON."""
+    found = column_type.cell_of(value) if column_type else _cell_of_json(value)
+    return defused(found) if isinstance(found, str) else found
+
+
+def _cell_of_json(value):
     if value is None:
         return ""
-    if column_type:
-        cell = column_type.cell_of(value)
-        return defused(cell) if isinstance(cell, str) else cell
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
-        return value
-    return defused(value if isinstance(value, str) else orjson.dumps(value).decode())
+    return value if isinstance(value, str | int | float) else orjson.dumps(value).decode()

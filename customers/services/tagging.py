@@ -81,6 +81,13 @@ def retag_all(
     return skipped
 
 
+def unknown_names(names: str, *, mode: str) -> list[str]:
+    """Those of the comma-separated `names` that no tag of `mode` has, as they are spelled."""
+    given = dict.fromkeys(filter(None, map(str.strip, names.split(","))))
+    known = set(Tag.objects.in_mode(mode).named(given).values_list("name", flat=True))
+    return [name for name in given if not (name.isascii() and name.lower() in known)]
+
+
 def _tags_of(records):
     """The tags of each of `records`, of one type: sets by id."""
     found: dict[str, set[Tag]] = {record.pk: set() for record in records}

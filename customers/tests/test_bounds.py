@@ -198,7 +198,7 @@ def test_an_import_refuses_the_row_that_is_too_large_and_no_other(tmp_path):
     with pytest.raises(CommandError, match="Interrupted: 0 rows done, 1 refused"):
         call_command("import_customers", str(path))
     given = [{"name": "x", "description": "y" * 65_536}]
-    (fault,) = imports.faults("sku_lists", given, mode="test", actor=None)
+    (fault,), _ = imports.faults("sku_lists", given, mode="test", actor=None)
     assert fault == (0, [("description", "is too long (maximum is 65535 characters)")])
 
 

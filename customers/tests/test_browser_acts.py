@@ -183,6 +183,49 @@ def test_a_file_with_two_bad_rows_is_imported(page, look, live_server):
     assert Customer.objects.filter(tags__name="vip").count() == 8
 
 
+def test_a_file_of_a_shop_is_imported_with_a_tag_that_there_is_not(page, look, live_server):
+    make_tag(name="vip")
+    lines = [
+        f"zoë{number}@example.com;Café-{number};0{number};1{number};vip" for number in range(3)
+    ]
+    lines.append("mara@example.com;'7210448301122;;+34;VIP, retail")
+    content = "\n".join(["E-Mail;Reference;Phone;Phone;Tags", *lines]).encode("cp1252")
+    browsers.come_in(page, staff_in("marketing"), live_server.url)
+    page.goto(f"{LIST}import/")
+    file = {"name": "customers.csv", "mimeType": "text/csv", "buffer": content}
+    page.get_by_label("CSV file").set_input_files(file)
+    page.get_by_role("button", name="Preview the file").click()
+    page.get_by_role("heading", name="1 row has errors").wait_for()
+    page.get_by_text("was read as Windows-1252").wait_for()
+    page.get_by_label("Phone (column 4)").select_option("reference_origin")
+    page.get_by_role("button", name="Check again").click()
+    page.get_by_text("was read as Windows-1252").wait_for()
+    browsers.picture(page, "shop-preview", look)
+    assert browsers.hard_to_read(page) == []
+    page.get_by_role("button", name="Import the rest").click()
+    page.get_by_text("Pending: 0 of 4 rows.").wait_for()
+    worker.run_once()
+    page.get_by_text("4 created or updated, 0 skipped. 1 error.").wait_for()
+    browsers.picture(page, "shop-done", look)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the errors").click()
+    (told,) = Path(download.value.path()).read_text(encoding="utf-8-sig").splitlines()[1:]
+    assert told == '5,mara@example.com,_add_tags,"names retail, which is no tag"'
+    mara = Customer.objects.get(email="mara@example.com")
+    assert (mara.reference, mara.reference_origin) == ("7210448301122", "+34")
+
+
+def test_a_file_that_cannot_be_read_is_refused_where_it_is_chosen(page, look, live_server):
+    content = b"Customers of 2026\r\n\r\nemail;reference\r\nada@example.com;R-1\r\n"
+    browsers.come_in(page, staff_in("marketing"), live_server.url)
+    page.goto(f"{LIST}import/")
+    file = {"name": "customers.csv", "mimeType": "text/csv", "buffer": content}
+    page.get_by_label("CSV file").set_input_files(file)
+    page.get_by_role("button", name="Preview the file").click()
+    page.get_by_text("line 1 has one cell, line 3 has two.").wait_for()
+    browsers.picture(page, "shop-refused", look)
+
+
 def test_what_moves_is_shown_before_two_become_one(page, look, live_server):
     kept = make_customer(email="ada@example.com")
     spare = make_full_customer(email="ada@old.example.com")

@@ -494,13 +494,13 @@ def test_a_row_of_somebody_elses_may_have_the_same_name_and_telephone(row, about
 def test_a_file_opened_before_is_imported_without_who_was_forgotten_since(admin_user):
     ada = make_customer(email=NOW)
     text = f"email,reference\n{NOW},A-1\nbob@example.com,B-1\n"
-    upload = uploads.store(text.encode(), mode="test", user=admin_user)
+    upload, _ = uploads.store(text.encode(), mode="test", user=admin_user)
     forget(ada)
-    job = uploads.begin(upload, {"email": "email", "reference": "reference"}, actor=None)
+    job = uploads.begin(upload, {0: "email", 1: "reference"}, actor=None)
     assert job.stored_inputs.rows == [{"email": "bob@example.com", "reference": "B-1"}]
     assert job.stored_inputs.numbers == [3]
     with pytest.raises(Upload.DoesNotExist):
-        uploads.begin(upload, {"email": "email"}, actor=None)
+        uploads.begin(upload, {0: "email"}, actor=None)
     assert Import.objects.count() == 1
 
 

@@ -135,7 +135,7 @@ def test_the_inputs_can_be_had_without_secrets_until_it_is_done(api, client, for
     )
     file = gzip.decompress(b"".join(answer.streaming_content)).decode()
     if format == "csv":
-        assert file == "email,reference\r\nada@example.com,\r\n,'=1+1\r\n"
+        assert file == "\ufeffemail,reference\r\nada@example.com,\r\n,'=1+1\r\n"
     else:
         assert json.loads(file) == [{"email": "ada@example.com"}, {"reference": "=1+1"}]
     error_of(client.get(path.replace("imports", "exports")), 404, "RECORD_NOT_FOUND")
@@ -401,7 +401,7 @@ def test_the_command_imports_a_file_and_tells_what_was_refused(tmp_path):
         ("a.json", b"[", "is not JSON"),
         ("a.json", b"\xff", "is not UTF-8"),
         ("a.csv", b"email\nA\0\n", "holds the character NUL"),
-        ("a.csv", b"email\n\xff\n", "could not be read"),
+        ("a.csv", b"\xef\xbb\xbfemail\n\xff\n", "begins as UTF-8, but is not in line 2"),
     ],
 )
 def test_the_command_refuses_a_file_that_cannot_be_kept(tmp_path, name, content, told):

@@ -10,7 +10,8 @@ from customers.jobs import imports
 from customers.management.base import OperatorCommand
 from customers.models import Import, Mode
 from customers.services import jobs, principals, strict_json
-from customers.services.imports import TYPES, TooManyJobsError, UnreadableInputError
+from customers.services.csv_files import UTF_8, UnreadableInputError, decode
+from customers.services.imports import TYPES, TooManyJobsError
 
 PAUSE = 0.2  # seconds
 
@@ -65,18 +66,15 @@ class Command(OperatorCommand):
         if format not in Import.Format.values:
             raise CommandError("The file's name must end in .csv or .json.")
         try:
-            content = path.read_bytes()
-            is_json = format == Import.Format.JSON
-            given = strict_json.read(content) if is_json else content.decode()
             return imports.begin(
                 kind,
-                given,
+                self.content_of(path, format),
                 mode=mode,
                 actor=principals.operator(mode).actor,
                 format=format,
                 skip_errors=skip_errors,
             )
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
             raise CommandError(f"{file} could not be read: {error}.") from error
         except strict_json.InvalidJsonError as error:
             raise CommandError(error.about(file)) from error
@@ -84,6 +82,19 @@ class Command(OperatorCommand):
             raise CommandError(f"{file} {error}.") from error
         except TooManyJobsError as error:
             raise CommandError(f"The mode {error}.") from error
+
+    def content_of(self, path: Path, format: str) -> object:
+        """What the file at `path` holds, in JSON, or as text, which says how it was read.
+
+        Raises OSError, InvalidJsonError and UnreadableInputError.
+        """
+        content = path.read_bytes()
+        if format == Import.Format.JSON:
+            return strict_json.read(content)
+        text, encoding = decode(content)
+        if encoding != UTF_8:
+            self.stdout.write(f"{path} was read as {encoding}.")
+        return text
 
     @transaction.atomic
     def resumed(self, pk: str) -> Import:
