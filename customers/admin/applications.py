@@ -86,7 +86,7 @@ class ApplicationAdmin(ResourceAdmin):
         if not self.has_change_permission(request, application):
             raise PermissionDenied
         act = request.POST.get("act")
-        if act == "rotate" and application.kind == Application.Kind.INTEGRATION:
+        if act == "rotate":
             secret = applications.rotate_secret(application, actor=actor_of(request))
             sentence = "Was given a new secret."
             log_admin_action(request, CHANGE, sentence, Application, application.pk)

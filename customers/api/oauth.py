@@ -21,7 +21,7 @@ from customers.services import limits, oauth, passwords, signing_keys
 from customers.services.database_errors import fault_of
 
 CREDENTIAL = {"client_id", "client_secret"}
-ASKING = CREDENTIAL | {"grant_type", "scope", "username", "password", "refresh_token"}
+ASKING = CREDENTIAL | {"grant_type", "scope", "username", "password", "refresh_token", "assertion"}
 REVOKING = CREDENTIAL | {"token"}
 CODES = {
     400: "BAD_REQUEST",

@@ -55,9 +55,9 @@ class Migration(migrations.Migration):
             "application",
             models.CheckConstraint(
                 condition=Q(kind="integration", secret_digest__isnull=False)
-                | Q(kind="sales_channel", secret_digest__isnull=True, role="full"),
+                | Q(kind="sales_channel", role="full"),
                 name="applications_role_fits_kind",
-                violation_error_message="must be an integration to have a secret or a role",
+                violation_error_message="must be an integration to have a role, with a secret",
             ),
         ),
         migrations.AlterField(

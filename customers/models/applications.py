@@ -16,7 +16,7 @@ class Application(Resource):
 
     class Kind(models.TextChoices):
         INTEGRATION = "integration", "Integration"  # a server with a secret, which sees all
-        SALES_CHANNEL = "sales_channel", "Sales channel"  # in customers' hands, without a secret
+        SALES_CHANNEL = "sales_channel", "Sales channel"  # in customers' hands
 
     class Role(models.TextChoices):
         FULL = "full", "Full"
@@ -53,9 +53,9 @@ class Application(Resource):
             *Resource.Meta.constraints,
             models.CheckConstraint(
                 condition=Q(kind="integration", secret_digest__isnull=False)
-                | Q(kind="sales_channel", secret_digest__isnull=True, role="full"),
+                | Q(kind="sales_channel", role="full"),
                 name="applications_role_fits_kind",
-                violation_error_message="must be an integration to have a secret or a role",
+                violation_error_message="must be an integration to have a role, with a secret",
             ),
         ]
 
@@ -68,7 +68,7 @@ class Application(Resource):
 
     @property
     def public_access(self) -> bool:
-        """Whether it may call without a secret."""
+        """Whether it may call without a secret; one of its own is for assertions alone."""
         return self.kind == self.Kind.SALES_CHANNEL
 
     @property

@@ -2,7 +2,7 @@ from django.db import models
 from django.utils import timezone
 
 from customers.db.declarations import delete, keep
-from customers.db.fields import IdField, InstantField, new_id
+from customers.db.fields import IdField, InstantField, JsonField, new_id
 
 
 class Session(models.Model):
@@ -17,6 +17,7 @@ class Session(models.Model):
         models.ForeignKey("Customer", models.CASCADE, related_name="sessions"), moves=False
     )
     scope = keep(models.TextField())
+    custom_claim = delete(JsonField(null=True, default=None), because="it goes with its row")
     refresh_digest = delete(models.CharField(max_length=64), secret=True)
     created_at = keep(InstantField(default=timezone.now))
     expires_at = keep(InstantField(db_index=True))

@@ -47,15 +47,14 @@ def rotate_secret(
 ) -> str:
     """Give `application` a new secret, which is not stored; the one before works on for a while.
 
-    That is `overlap` seconds, without it settings.SECRET_OVERLAP. Raises ValueError, with a
-    sentence, for a sales channel, which has no secret.
+    That is `overlap` seconds, without it settings.SECRET_OVERLAP. A sales channel gets its first
+    one so; a server of the shop's logs customers in with it, by assertions.
     """
-    if application.kind != Application.Kind.INTEGRATION:
-        raise ValueError("A sales channel has no secret.")
     lasts = settings.SECRET_OVERLAP if overlap is None else overlap
     with _changed(application, actor) as locked:
-        locked.previous_secret_digest = locked.secret_digest
-        locked.previous_secret_until = timezone.now() + timedelta(seconds=lasts)
+        if locked.secret_digest:
+            locked.previous_secret_digest = locked.secret_digest
+            locked.previous_secret_until = timezone.now() + timedelta(seconds=lasts)
         return locked.set_new_secret()
 
 

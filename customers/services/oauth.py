@@ -19,16 +19,21 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from django.conf import settings
 
 from customers.models import Application, Customer, Session
-from customers.services import sessions
+from customers.services import assertions, sessions
 from customers.services.tokens import ForeignTokenError, issue_token, revoke_token
 
 SCOPE = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e,]{0,1000}")  # RFC 6749 section 3.3
 EVERYTHING = "market:all"
 SECRET_METHODS = ["client_secret_basic", "client_secret_post"]
-AUTH_METHODS: dict[str, list[str]] = {Application.Kind.INTEGRATION: SECRET_METHODS}
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 GRANTS: dict[str, set[str]] = {
     Application.Kind.INTEGRATION: {"client_credentials"},
-    Application.Kind.SALES_CHANNEL: {"client_credentials", "password", "refresh_token"},
+    Application.Kind.SALES_CHANNEL: {
+        "client_credentials",
+        "password",
+        "refresh_token",
+        JWT_BEARER,
+    },
 }
 
 Answer: TypeAlias = tuple[int, dict[str, Any]]  # the status and the JSON to send
@@ -44,7 +49,9 @@ class Client(ClientMixin):
         return self.application.has_secret(client_secret)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        return method in AUTH_METHODS.get(self.application.kind, ["none"])
+        if self.application.kind == Application.Kind.INTEGRATION:
+            return method in SECRET_METHODS
+        return method == "none" or self.application.secret_digest is not None
 
     def check_grant_type(self, grant_type: str) -> bool:
         return grant_type in GRANTS[self.application.kind]
@@ -124,7 +131,36 @@ class Refresh(Grant, grants.RefreshTokenGrant):
         return self.respond_for(session, token, scope or session.scope)
 
 
-OFFERED = {grant.GRANT_TYPE: grant for grant in (ClientCredentials, Password, Refresh)}
+class JwtBearer(Grant):
+    """A customer whom the shop's own identity provider has authenticated (RFC 7523)."""
+
+    GRANT_TYPE = JWT_BEARER
+    TOKEN_ENDPOINT_AUTH_METHODS = SECRET_METHODS  # it alone proves what the assertion says
+
+    def validate_token_request(self) -> None:
+        client = self.authenticate_token_endpoint_client()
+        if not client.check_grant_type(self.GRANT_TYPE):
+            raise UnauthorizedClientError
+        self.validate_requested_scope()
+
+    def create_token_response(self) -> Answer:
+        assertion = assertions.read_assertion(self.request.form.get("assertion", ""))
+        if assertion.customer_id is None:
+            token = issue_token(
+                self.application,
+                scope=self.scope,
+                confidential=True,
+                custom_claim=assertion.custom_claim,
+            )
+            return self.respond(access_token=token, scope=self.scope)
+        customer = assertions.asserted_customer(assertion, self.application.mode)
+        session, token = sessions.start(
+            self.application, customer, scope=self.scope, custom_claim=assertion.custom_claim
+        )
+        return self.respond_for(session, token, session.scope)
+
+
+OFFERED = {grant.GRANT_TYPE: grant for grant in (ClientCredentials, Password, Refresh, JwtBearer)}
 
 
 class TokenRequest(OAuth2Request):
@@ -157,6 +193,9 @@ class TokenServer(AuthorizationServer):
             return self.handle_error_response(request, InvalidClientError())
         except sessions.LoginRefusedError as error:
             return self.handle_error_response(request, InvalidGrantError(str(error)))
+        except assertions.InvalidAssertionError:
+            refused = OAuth2Error("The assertion is not valid.", error="invalid_assertion")
+            return self.handle_error_response(request, refused)
         except sessions.ScopeExceededError as error:
             return self.handle_error_response(request, InvalidScopeError(str(error)))
 

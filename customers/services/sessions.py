@@ -50,9 +50,12 @@ def authenticate(email: str, password: str, *, mode: str, client: str) -> Custom
     return customer
 
 
-def start(application: Application, customer: Customer, *, scope: str) -> tuple[Session, str]:
+def start(
+    application: Application, customer: Customer, *, scope: str, custom_claim: object = None
+) -> tuple[Session, str]:
     """Log `customer`, just authenticated, in through `application`.
 
+    Its tokens say `custom_claim`, which whoever has authenticated the customer adds to them.
     Returns the Session and its refresh token. Raises LoginRefusedError when the password or the
     address has been changed since they were found right.
     """
@@ -62,7 +65,9 @@ def start(application: Application, customer: Customer, *, scope: str) -> tuple[
         if not Customer.objects.filter(pk=customer.pk, **same).exists():
             raise LoginRefusedError(WRONG)
         customer.sessions.filter(expires_at__lt=timezone.now()).delete()
-        session = Session(application=application, customer=customer, scope=scope)
+        session = Session(
+            application=application, customer=customer, scope=scope, custom_claim=custom_claim
+        )
         return session, _with_new_token(session)
 
 

@@ -537,6 +537,20 @@ RULES = [
         "test_roles_of_applications.py::test_a_secret_works_on_beside_a_new_one_until_its_time_is_over",
     ),
     rule(
+        "An assertion proves nothing without the secret",
+        "customers/services/oauth.py",
+        "    TOKEN_ENDPOINT_AUTH_METHODS = SECRET_METHODS  # it alone",
+        "    OTHERS = SECRET_METHODS  # it alone",
+        "test_assertions.py::test_an_assertion_proves_nothing_without_the_secret",
+    ),
+    rule(
+        "An assertion names a customer of its mode",
+        "customers/services/assertions.py",
+        'Customer.objects.in_mode(mode).with_id(assertion.customer_id or "")',
+        "Customer.objects.get(pk=assertion.customer_id)",
+        "test_assertions.py::test_a_customer_of_the_other_mode_or_a_forgotten_one_is_not_asserted",
+    ),
+    rule(
         "A guest reads no customers",
         "customers/services/permissions.py",
         '    "customers": {"create"},',
@@ -907,8 +921,8 @@ RULES = [
     rule(
         "An integration proves itself by its secret",
         "customers/services/oauth.py",
-        'return method in AUTH_METHODS.get(self.application.kind, ["none"])',
-        "return True",
+        "            return method in SECRET_METHODS\n",
+        "            return True\n",
         "test_tokens.py::test_a_refusal_has_both_shapes_and_gives_no_token",
         "test_tokens.py::test_an_unknown_client_and_a_wrong_secret_are_told_alike",
     ),

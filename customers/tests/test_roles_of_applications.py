@@ -205,7 +205,6 @@ def test_what_an_application_cannot_be_is_refused_in_a_sentence():
         run("change_application", "unknown", "--disable")
     channel, _ = applications.create_application(name="Shop", mode="test", kind="sales_channel")
     for words, sentence in {
-        ("--new-secret",): "A sales channel has no secret. Nothing was changed.",
         ("--role=support",): "Only an integration has a role",
         ("--disable", "--overlap=1"): "--overlap is 0 or more seconds, beside --new-secret.",
         ("--new-secret", "--overlap=-1"): "--overlap is 0 or more seconds, beside --new-secret.",

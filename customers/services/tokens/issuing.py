@@ -9,12 +9,17 @@ from customers.services.tokens.signing import ACCESS, REFRESH, Claims, sign
 
 
 def issue_token(
-    application: Application, *, scope: str, confidential: bool, session: Session | None = None
+    application: Application,
+    *,
+    scope: str,
+    confidential: bool,
+    session: Session | None = None,
+    custom_claim: object = None,
 ) -> str:
     """A signed JWT (RFC 7519) for `application`, valid for settings.ACCESS_TOKEN_LIFETIME.
 
     `confidential` says whether the application proved itself by its secret; `session`
-    is that of the customer who is logged in, if any.
+    is that of the customer who is logged in, if any; `custom_claim` what an assertion adds.
     """
     claims: Claims = {
         "organization": {
@@ -35,6 +40,10 @@ def issue_token(
         "rand": random.random(),  # noqa: S311 a claim that clients expect; nothing rests on it
         "test": application.mode == "test",
     }
+    if session and custom_claim is None:
+        custom_claim = session.custom_claim
+    if custom_claim is not None:
+        claims["custom_claim"] = custom_claim
     if session:
         claims["owner"] = {"id": session.customer_id, "type": "Customer"}
         claims["sid"] = session.pk
