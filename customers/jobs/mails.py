@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 FIRST_RETRY = timedelta(seconds=30)  # doubled at each further one
 MOST_ATTEMPTS = 10
+ABOUT_WEBHOOKS = (QueuedMail.Kind.WEBHOOK_FAILING, QueuedMail.Kind.WEBHOOK_GONE)
 CHANGES = (QueuedMail.Kind.PASSWORD_CHANGED, QueuedMail.Kind.EMAIL_CHANGED)
 _done: set[str] = set()  # ids of mails that are done with, and whose rows could not be deleted yet
 FAILURES = (OSError, SMTPException, ValueError)  # the last of an address that cannot be written
@@ -43,12 +44,15 @@ def request_reset(
     QueuedMail.objects.create(mode=mode, kind=kind, email=email, actor=actor)
 
 
-def notify_operator(webhook: Webhook) -> None:
-    """Let the worker mail settings.OPERATOR_EMAIL, where it is set, that `webhook` is failing."""
+def notify_operator(webhook: Webhook, kind: str = QueuedMail.Kind.WEBHOOK_FAILING) -> None:
+    """Let the worker mail settings.OPERATOR_EMAIL, where it is set, that `webhook` is failing.
+
+    `kind` may also be WEBHOOK_GONE: the receiver is gone, and the webhook disabled.
+    """
     if settings.OPERATOR_EMAIL:
         QueuedMail.objects.create(
             mode=webhook.mode,
-            kind=QueuedMail.Kind.WEBHOOK_FAILING,
+            kind=kind,
             email=settings.OPERATOR_EMAIL,
             actor={"application": None, "owner": {"type": "Webhook", "id": webhook.pk}},
         )
@@ -140,7 +144,7 @@ def _delete_done():
 
 
 def _deliver(mail):
-    if mail.kind == QueuedMail.Kind.WEBHOOK_FAILING:
+    if mail.kind in ABOUT_WEBHOOKS:
         webhook = mail.actor["owner"]["id"]
         _message(mail.kind, mail.email, webhook=webhook, url=settings.PUBLIC_URL).send()
         return
