@@ -1609,6 +1609,13 @@ RULES = [
         "test_webhook_receivers.py::test_a_receiver_is_called_again_after_the_time_that_it_asked_for",
     ),
     rule(
+        "Another address need not be spared",
+        "customers/models/webhooks.py",
+        'if names is not None and "callback_url" in names:',
+        "if names is not None and False:",
+        "test_webhook_receivers.py::test_another_address_is_called_at_once_whatever_the_one_before_asked_for",
+    ),
+    rule(
         "An open circuit is tried by one call at a time",
         "customers/jobs/deliveries.py",
         "update(next_call_at=_overdue_after(now))",
