@@ -50,6 +50,12 @@ def true_or_false(name: str, default: bool) -> bool:
         raise ValueError(name) from error
 
 
+def number_or_none(name: str, default: str) -> int | None:
+    """As env.int, None where the value is empty. Raises ValueError."""
+    text = env.str(name, default=default)
+    return int(text) if text else None
+
+
 def at_least(least: int, most: int = 2**31 - 1) -> Callable[[int], bool]:
     """Whether a number is from `least` to `most`."""
     return lambda value: least <= value <= most

@@ -20,6 +20,7 @@ from project.env import (
     is_url_or_empty,
     is_web_address,
     networks,
+    number_or_none,
     setting,
     true_or_false,
 )
@@ -255,6 +256,23 @@ WEBHOOK_TIMEOUT = setting(env.int, "WEBHOOK_TIMEOUT", 5, "1 to 60 seconds", at_l
 WEBHOOK_RETRIES = setting(env.int, "WEBHOOK_RETRIES", 10, "0 to 20 retries", at_least(0, 20))
 WEBHOOK_CIRCUIT_FAILURES = setting(
     env.int, "WEBHOOK_CIRCUIT_FAILURES", 30, "1 to 1000 failures", at_least(1, 1000)
+)
+WEBHOOK_PROBE_INTERVAL = setting(
+    number_or_none,
+    "WEBHOOK_PROBE_INTERVAL",
+    "",
+    "nothing, for no probes, or 10 to 86400 seconds",
+    lambda value: value is None or 10 <= value <= 86_400,
+)
+WEBHOOK_MAX_PROBE_INTERVAL = setting(
+    env.int,
+    "WEBHOOK_MAX_PROBE_INTERVAL",
+    3600,
+    "WEBHOOK_PROBE_INTERVAL, or 10, to 604800 seconds",
+    at_least(WEBHOOK_PROBE_INTERVAL or 10, 604_800),
+)
+WEBHOOK_MAX_RETRY_AFTER = setting(
+    env.int, "WEBHOOK_MAX_RETRY_AFTER", 86_400, "0 to 604800 seconds", at_least(0, 604_800)
 )
 WEBHOOK_NOTIFY_FAILURES = setting(
     env.int, "WEBHOOK_NOTIFY_FAILURES", 5, "1 to 1000 failures", at_least(1, 1000)

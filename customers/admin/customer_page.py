@@ -56,7 +56,9 @@ WORDS = {
 MAILS = {
     ("invitation", "sent"): "Invited by e-mail to choose a password",
     ("invitation", "failed"): "An invitation could not be sent",
+    ("invitation", "refused"): "An invitation was refused by the mail server",
 }
+OUTCOMES = {"sent": "was sent", "refused": "was refused by the mail server"}
 KINDS = {"cancel": "bad", "reject": "bad", "destroy": "bad", "place": "good", "acquired": "good"}
 
 
@@ -151,7 +153,7 @@ def _mailed(entry):
         return {"at": entry.created_at, "words": "An e-mail was written", "kind": ""}
     kind, _, outcome = outcome_of.partition(" ")
     words = MAILS.get((kind, outcome)) or (
-        f"E-mail “{kind.replace('_', ' ')}” {'was sent' if outcome == 'sent' else 'failed'}"
+        f"E-mail “{kind.replace('_', ' ')}” {OUTCOMES.get(outcome, 'failed')}"
     )
     return {"at": entry.created_at, "words": words, "kind": "" if outcome == "sent" else "bad"}
 

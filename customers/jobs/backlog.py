@@ -33,8 +33,8 @@ def waiting() -> dict[str, int]:
 def overdue() -> dict[str, int]:
     """Of `waiting`, the number that were due OVERDUE_AFTER ago, or failed on our side.
 
-    What waits for a receiver whose webhook is disabled or whose circuit is open is not
-    the worker's to do.
+    What waits for a receiver whose webhook is disabled, whose circuit is open, or who asked
+    for time, is not the worker's to do.
     """
     cutoff = timezone.now() - OVERDUE_AFTER
     return {kind: _count(rows.filter(due)) for kind, (rows, due) in _queues(cutoff).items()}
@@ -43,7 +43,7 @@ def overdue() -> dict[str, int]:
 def _queues(moment: datetime) -> dict[str, tuple[QuerySet, Q]]:
     """The rows that wait, by kind, and the condition on those that were due by `moment`."""
     came, due = Q(created_at__lte=moment), Q(next_attempt_at__lte=moment)
-    callable_now = Webhook.objects.filter(disabled_at=None, circuit_state=Webhook.Circuit.CLOSED)
+    callable_now = Webhook.objects.callable_at(moment)
     idle = Q(updated_at__lte=moment) & (Q(next_attempt_at=None) | due)
     forgotten = Q(anonymize_at__lte=moment) | Q(anonymization_attempts__gt=1)
     return {

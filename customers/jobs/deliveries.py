@@ -20,7 +20,8 @@ from django.utils import timezone
 
 from customers.db.fields import new_id
 from customers.jobs import mails
-from customers.models import Customer, Delivery, Event, EventCallback, Webhook
+from customers.models import Customer, Delivery, Event, EventCallback, QueuedMail, Webhook
+from customers.services import webhooks
 from customers.services.transactions import skip_locked
 
 logger = logging.getLogger(__name__)
@@ -29,18 +30,21 @@ MOST_EVENTS = 500  # fanned out at once
 FIRST_RETRY = 5  # seconds, doubled at each further one
 GRACE = 30  # seconds beyond the time limit, after which a call that was begun is due again
 SKEW = timedelta(seconds=5)  # between the clocks of two workers, at most
+GONE = "410"  # RFC 9110 section 15.5.11
 
 
 class CallResult(NamedTuple):
     """A call that has ended: what was sent, the status of the answer, and its reason.
 
-    The payload is None when the call was not made, the status when there was no answer.
+    The payload is None when the call was not made, the status when there was no answer. At
+    `retry_at` the receiver wants to be called again, if it said so.
     """
 
     delivery: Delivery
     payload: dict[str, Any] | None
     status: str | None
     reason: str
+    retry_at: datetime | None = None
 
     @property
     def is_success(self) -> bool:
@@ -81,22 +85,46 @@ def claim(busy: Mapping[str, int], under_way: Collection[str]) -> list[Delivery]
         .order_by("next_attempt_at")
     )
     with transaction.atomic():
-        callable_now = Webhook.objects.filter(
-            Exists(due.filter(webhook=OuterRef("pk"))),
-            disabled_at=None,
-            circuit_state=Webhook.Circuit.CLOSED,
-        )
-        for webhook in callable_now:
+        waited_for = Webhook.objects.filter(Exists(due.filter(webhook=OuterRef("pk"))))
+        for webhook in waited_for.callable_at(now):
             free = settings.WEBHOOK_CONCURRENCY - busy.get(webhook.pk, 0)
             mine = due.filter(webhook=webhook).select_related("event")
             for delivery in skip_locked(mine)[: max(free, 0)]:
-                delivery.webhook, delivery.begun_at = webhook, now
-                delivery.callback_id = new_id()
+                _begin(delivery, webhook, now)
                 delivery.attempts += 1
-                delivery.next_attempt_at = now + timedelta(seconds=settings.WEBHOOK_TIMEOUT + GRACE)
                 found.append(delivery)
+        if settings.WEBHOOK_PROBE_INTERVAL is not None:
+            found += _claim_probes(waited_for, due, now)
         Delivery.objects.bulk_update(found, ["attempts", "next_attempt_at"])
     return found
+
+
+def _begin(delivery, webhook, now):
+    """Let a call of `webhook` for the locked `delivery` be under way; it is not saved."""
+    delivery.webhook, delivery.begun_at = webhook, now
+    delivery.callback_id = new_id()
+    delivery.next_attempt_at = _overdue_after(now)
+
+
+def _overdue_after(now):
+    """When a call that is begun now and of which nothing was heard is due again."""
+    return now + timedelta(seconds=settings.WEBHOOK_TIMEOUT + GRACE)
+
+
+def _claim_probes(waited_for, due, now):
+    """One of the deliveries that are `due` for each webhook whose open circuit is to be tried.
+
+    It is no attempt: an event that waits for a circuit is not given up by trying it.
+    """
+    probes = []
+    for webhook in skip_locked(waited_for.probed_at(now)):
+        mine = due.filter(webhook=webhook).select_related("event")
+        for delivery in skip_locked(mine)[:1]:
+            _begin(delivery, webhook, now)
+            delivery.is_probe = True
+            Webhook.objects.filter(pk=webhook.pk).update(next_call_at=_overdue_after(now))
+            probes.append(delivery)
+    return probes
 
 
 def record_results(results: Sequence[CallResult], *, in_doubt: bool) -> None:
@@ -107,16 +135,15 @@ def record_results(results: Sequence[CallResult], *, in_doubt: bool) -> None:
     """
     with transaction.atomic():
         named = {result.delivery.webhook_id for result in results}
-        locked = Webhook.objects.select_for_update().filter(pk__in=named).order_by("pk")
-        webhooks = {webhook.pk: webhook for webhook in locked}
-        results = [one for one in results if one.delivery.webhook_id in webhooks]
+        rows = Webhook.objects.select_for_update().filter(pk__in=named).order_by("pk")
+        locked = {webhook.pk: webhook for webhook in rows}
+        results = [one for one in results if one.delivery.webhook_id in locked]
         if in_doubt:
             results = _unrecorded(results)
         EventCallback.objects.bulk_create(_callbacks_of(results))
         for result in results:
-            _conclude(result, webhooks[result.delivery.webhook_id])
-        columns = ["circuit_state", "circuit_failure_count"]
-        Webhook.objects.bulk_update(webhooks.values(), columns)
+            _conclude(result, locked[result.delivery.webhook_id])
+        Webhook.objects.bulk_update(locked.values(), webhooks.CIRCUIT)
 
 
 def delete_expired(now: datetime) -> None:
@@ -142,16 +169,16 @@ def _callbacks_of(results):
     forgetting = {mode for mode, begun_at in since.items() if _has_forgotten(mode, begun_at)}
     return [
         EventCallback(
-            id=delivery.callback_id,
-            mode=delivery.event.mode,
-            webhook_id=delivery.webhook_id,
-            event=delivery.event,
-            callback_url=delivery.webhook.callback_url,
-            payload=None if delivery.event.mode in forgetting else payload,
-            response_code=status,
-            response_message=reason[:255],
+            id=one.delivery.callback_id,
+            mode=one.delivery.event.mode,
+            webhook_id=one.delivery.webhook_id,
+            event=one.delivery.event,
+            callback_url=one.delivery.webhook.callback_url,
+            payload=None if one.delivery.event.mode in forgetting else one.payload,
+            response_code=one.status,
+            response_message=one.reason[:255],
         )
-        for delivery, payload, status, reason in results
+        for one in results
     ]
 
 
@@ -167,15 +194,41 @@ def _conclude(result, webhook):
     """Delete the delivery or put it off, and count the result for the locked `webhook`."""
     if result.is_success:
         webhook.circuit_failure_count = 0
+        if result.delivery.is_probe:
+            webhook.close_circuit()
         _delete(result.delivery)
-        return
-    _count_failure(webhook)
-    if result.delivery.attempts > settings.WEBHOOK_RETRIES:
-        event = result.delivery.event_id
-        logger.error("Event %s is given up for webhook %s.", event, webhook.pk)
+    elif result.status == GONE and result.delivery.webhook.callback_url == webhook.callback_url:
+        _switch_off(webhook)
         _delete(result.delivery)
     else:
-        _retry_later(result.delivery)
+        _spare(result, webhook)
+        _count_failure(webhook)
+        _retry_later(result)
+
+
+def _switch_off(webhook):
+    """Make no calls of the locked `webhook` any more, and tell the operator, once."""
+    if webhook.disabled_at is None:
+        logger.error("Webhook %s is disabled: its receiver answered 410.", webhook.pk)
+        webhooks.disable_gone(webhook)
+        mails.notify_operator(webhook, QueuedMail.Kind.WEBHOOK_GONE)
+
+
+def _spare(result, webhook):
+    """Call the receiver of the locked `webhook` no sooner than its failure asks for."""
+    moments = [webhook.next_call_at, result.retry_at]
+    if result.delivery.is_probe and webhook.circuit_state == Webhook.Circuit.OPEN:
+        webhook.failed_probes += 1
+        moments = [_next_probe_at(webhook), result.retry_at]
+    webhook.next_call_at = max(filter(None, moments), default=None)
+
+
+def _next_probe_at(webhook):
+    """When the open circuit is tried again: twice as late each time, up to a bound."""
+    first = max(settings.WEBHOOK_PROBE_INTERVAL or 0, 1)
+    most = settings.WEBHOOK_MAX_PROBE_INTERVAL
+    doublings = min(webhook.failed_probes, 30)  # more than any bound
+    return timezone.now() + timedelta(seconds=min(first * 2**doublings, most))
 
 
 def _count_failure(webhook):
@@ -183,18 +236,32 @@ def _count_failure(webhook):
     webhook.circuit_failure_count += 1  # under the lock
     if webhook.circuit_failure_count == settings.WEBHOOK_NOTIFY_FAILURES:
         mails.notify_operator(webhook)
-    if webhook.circuit_failure_count >= settings.WEBHOOK_CIRCUIT_FAILURES:
-        if webhook.circuit_state != Webhook.Circuit.OPEN:
-            logger.error("The circuit of webhook %s is open.", webhook.pk)
-        webhook.circuit_state = Webhook.Circuit.OPEN
+    is_open = webhook.circuit_state == Webhook.Circuit.OPEN
+    if webhook.circuit_failure_count >= settings.WEBHOOK_CIRCUIT_FAILURES and not is_open:
+        logger.error("The circuit of webhook %s is open.", webhook.pk)
+        _open_circuit(webhook)
 
 
-def _retry_later(delivery):
-    seconds = FIRST_RETRY * 2 ** (delivery.attempts - 1)
+def _open_circuit(webhook):
+    webhook.circuit_state, webhook.failed_probes = Webhook.Circuit.OPEN, 0
+    if settings.WEBHOOK_PROBE_INTERVAL is not None:
+        probe_at = timezone.now() + timedelta(seconds=settings.WEBHOOK_PROBE_INTERVAL)
+        webhook.next_call_at = max(webhook.next_call_at or probe_at, probe_at)
+
+
+def _retry_later(result):
+    """Put the delivery off by twice as long each time, or give the event up after the last."""
+    delivery = result.delivery
+    if delivery.attempts > settings.WEBHOOK_RETRIES:
+        event = delivery.event_id
+        logger.error("Event %s is given up for webhook %s.", event, delivery.webhook_id)
+        _delete(delivery)
+        return
+    seconds = FIRST_RETRY * 2 ** max(delivery.attempts - 1, 0)
     jitter = random.uniform(0.5, 1.5)  # noqa: S311 so that retries do not come all at once
-    Delivery.objects.filter(pk=delivery.pk).update(
-        next_attempt_at=timezone.now() + timedelta(seconds=seconds * jitter)
-    )
+    moment = timezone.now() + timedelta(seconds=seconds * jitter)
+    moment = max(moment, result.retry_at or moment)
+    Delivery.objects.filter(pk=delivery.pk).update(next_attempt_at=moment)
 
 
 def _delete(delivery):

@@ -9,7 +9,7 @@ from django.db import DatabaseError, InterfaceError, transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from customers.jobs.smtp import Mail
+from customers.jobs.smtp import Mail, permanent_refusal
 from customers.models import (
     Customer,
     CustomerPasswordReset,
@@ -20,13 +20,19 @@ from customers.models import (
 )
 from customers.services import audit, password_resets
 from customers.services.actors import Actor
-from customers.services.customers import ForgottenError, refuse_forgotten
+from customers.services.customers import (
+    ForgottenError,
+    mark_deliverable,
+    mark_undeliverable,
+    refuse_forgotten,
+)
 from customers.services.transactions import reconnected, skip_locked
 
 logger = logging.getLogger(__name__)
 
 FIRST_RETRY = timedelta(seconds=30)  # doubled at each further one
 MOST_ATTEMPTS = 10
+ABOUT_WEBHOOKS = (QueuedMail.Kind.WEBHOOK_FAILING, QueuedMail.Kind.WEBHOOK_GONE)
 CHANGES = (QueuedMail.Kind.PASSWORD_CHANGED, QueuedMail.Kind.EMAIL_CHANGED)
 _done: set[str] = set()  # ids of mails that are done with, and whose rows could not be deleted yet
 FAILURES = (OSError, SMTPException, ValueError)  # the last of an address that cannot be written
@@ -43,12 +49,15 @@ def request_reset(
     QueuedMail.objects.create(mode=mode, kind=kind, email=email, actor=actor)
 
 
-def notify_operator(webhook: Webhook) -> None:
-    """Let the worker mail settings.OPERATOR_EMAIL, where it is set, that `webhook` is failing."""
+def notify_operator(webhook: Webhook, kind: str = QueuedMail.Kind.WEBHOOK_FAILING) -> None:
+    """Let the worker mail settings.OPERATOR_EMAIL, where it is set, that `webhook` is failing.
+
+    `kind` may also be WEBHOOK_GONE: the receiver is gone, and the webhook disabled.
+    """
     if settings.OPERATOR_EMAIL:
         QueuedMail.objects.create(
             mode=webhook.mode,
-            kind=QueuedMail.Kind.WEBHOOK_FAILING,
+            kind=kind,
             email=settings.OPERATOR_EMAIL,
             actor={"application": None, "owner": {"type": "Webhook", "id": webhook.pk}},
         )
@@ -123,12 +132,22 @@ def deliver_next() -> bool:
     except (DatabaseError, InterfaceError):
         raise
     except Exception as error:  # one mail's fault is not that of the others
-        logger.warning("Mail %s was not sent (%s).", mail.pk, type(error).__name__)
-        if mail.attempts < MOST_ATTEMPTS:
+        if not _is_given_up(mail, error):
             return True
-        logger.error("Mail %s is given up after %d attempts.", mail.pk, mail.attempts)
     _done.add(mail.pk)
     _delete_done()
+    return True
+
+
+def _is_given_up(mail, error):
+    """Whether `mail`, which failed by `error`, is not to be sent again."""
+    if permanent_refusal(error):
+        logger.warning("Mail %s was refused for good (%s).", mail.pk, type(error).__name__)
+        return True
+    logger.warning("Mail %s was not sent (%s).", mail.pk, type(error).__name__)
+    if mail.attempts < MOST_ATTEMPTS:
+        return False
+    logger.error("Mail %s is given up after %d attempts.", mail.pk, mail.attempts)
     return True
 
 
@@ -140,7 +159,7 @@ def _delete_done():
 
 
 def _deliver(mail):
-    if mail.kind == QueuedMail.Kind.WEBHOOK_FAILING:
+    if mail.kind in ABOUT_WEBHOOKS:
         webhook = mail.actor["owner"]["id"]
         _message(mail.kind, mail.email, webhook=webhook, url=settings.PUBLIC_URL).send()
         return
@@ -166,24 +185,38 @@ def _resets_this_hour(customer):
 def _send(name, email, customer, **context):
     """Send the mail of templates/emails/`name`, as text and HTML, to `email`.
 
-    Writes the outcome into the audit log of `customer`, who may be gone, None. Raises one
-    of FAILURES.
+    Writes the outcome into the audit log of `customer`, who may be gone, None, and whether the
+    address can be delivered to. Raises one of FAILURES.
     """
     try:
         _message(name, email, **context).send()
-    except Exception:
+    except Exception as error:
         if customer:
-            _record(customer, name, "failed")
+            _record_failure(customer, name, email, permanent_refusal(error))
         raise
     if customer:
         try:
-            reconnected(lambda: _record(customer, name, "sent"))
+            reconnected(lambda: _record_success(customer, name, email))
         except (DatabaseError, InterfaceError) as error:  # it is sent, whatever is known of it
             logger.warning("A mail is not in the audit log (%s).", type(error).__name__)
 
 
+@transaction.atomic
+def _record_failure(customer, name, email, answer):
+    """Keep that the mail `name` failed, or was refused for good by `answer`."""
+    _record(customer, name, "refused" if answer else "failed")
+    if answer:
+        mark_undeliverable(customer, email, answer)
+
+
+@transaction.atomic
+def _record_success(customer, name, email):
+    _record(customer, name, "sent")
+    mark_deliverable(customer, email)
+
+
 def _record(customer, name, outcome):
-    """Enter into the audit log that the mail `name` to `customer` was "sent" or has "failed"."""
+    """Enter into the audit log that the mail `name` was "sent", "refused" or has "failed"."""
     changes = {"mail": (None, f"{name} {outcome}")}
     audit.record(customer, audit.MAIL, actor=None, changes=changes)
 

@@ -21,6 +21,7 @@ def of(customer: Customer) -> dict[str, Any]:
     ids = {customer.pk} | {row.pk for found in rows.values() for row in found}
     return {
         "customer": resource(customer),
+        "email_refusal": _email_refusal(customer),
         "customer_group": customer.customer_group and resource(customer.customer_group),
         "tags": sorted(map(str, customer.tags.all())),
         **{name: [resource(row) for row in found] for name, found in rows.items()},
@@ -43,3 +44,10 @@ def of(customer: Customer) -> dict[str, Any]:
             for one in EventStore.objects.filter(mode=customer.mode, resource_id__in=ids)
         ],
     }
+
+
+def _email_refusal(customer):
+    """When a mail server refused the address for good, and what it said; None if none did."""
+    if customer.email_refused_at is None:
+        return None
+    return {"at": instant(customer.email_refused_at), "answer": customer.email_refusal}

@@ -1,6 +1,7 @@
-"""Mails to addresses beyond ASCII, which Django would write as encoded words (RFC 2047 section 5).
+"""Mails to addresses beyond ASCII, and what a mail server refuses.
 
-These are sent with SMTPUTF8 (RFC 6531), and have their addresses as they are (RFC 6532).
+Django would write such addresses as encoded words (RFC 2047 section 5). These mails are sent with
+SMTPUTF8 (RFC 6531), and have their addresses as they are (RFC 6532).
 """
 
 from collections.abc import Iterable
@@ -9,11 +10,13 @@ from email.generator import BytesGenerator
 from email.message import Message
 from email.utils import parseaddr
 from io import BytesIO
-from smtplib import SMTP, SMTPNotSupportedError
+from smtplib import SMTP, SMTPDataError, SMTPNotSupportedError, SMTPRecipientsRefused
 from typing import Any
 
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.backends import smtp
+
+PERMANENT = 5  # the first digit of such a reply
 
 
 class Mail(EmailMultiAlternatives):
@@ -35,6 +38,26 @@ class Mail(EmailMultiAlternatives):
         found.policy = policy.SMTPUTF8
         Message.__setitem__(found, "To", ", ".join(recipients))  # Django's encodes it
         return found
+
+
+def permanent_refusal(error: Exception) -> str | None:
+    """What the server said where it refused a recipient, or the mail, for good.
+
+    At most 255 characters in one line. None for any other error: also where the server refuses
+    us, the sender or the login, which is no fault of the address (RFC 5321 section 4.2.1).
+    """
+    if isinstance(error, SMTPRecipientsRefused):
+        answers: list[tuple[int, Any]] = list(error.recipients.values())
+    elif isinstance(error, SMTPDataError):
+        answers = [(error.smtp_code, error.smtp_error)]
+    else:
+        return None
+    if not answers or any(code // 100 != PERMANENT for code, _ in answers):
+        return None
+    code, said = answers[0]
+    text = said.decode(errors="replace") if isinstance(said, bytes) else said
+    words = "".join(one if one.isprintable() else " " for one in text).split()
+    return " ".join([str(code), *words])[:255]
 
 
 class EmailBackend(smtp.EmailBackend):

@@ -5,15 +5,20 @@ lead elsewhere in between. Redirects are not followed.
 """
 
 import asyncio
+import re
 import socket
 import ssl
 import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import NamedTuple
 
 import httpcore
 from django.conf import settings
+from django.utils import timezone
+from django.utils.http import parse_http_date
 
 from customers.services.webhook_addresses import (
     ForbiddenAddressError,
@@ -24,6 +29,17 @@ from customers.services.webhook_addresses import (
 MOST_NAMES = 64  # resolved at once, each in a thread
 MOST_READ = 2**16  # bytes of an answer, after which the connection is closed
 FAILURES = (OSError, httpcore.ConnectError, httpcore.NetworkError, httpcore.ProtocolError)
+
+
+class Answer(NamedTuple):
+    """What a receiver answered: status, reason, and when it wants to be called again, if it says.
+
+    The status is None, and the reason says why, when there was no answer in time.
+    """
+
+    status: str | None
+    reason: str
+    retry_at: datetime | None = None
 
 
 class _CheckedNetwork(httpcore.AsyncNetworkBackend):
@@ -79,13 +95,8 @@ class WebhookClient:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
 
-    def post(
-        self, url: str, body: bytes, headers: Mapping[str, str]
-    ) -> "Future[tuple[str | None, str]]":
-        """Begin to post `body`, bytes; return a Future of the answer's status and reason.
-
-        The status is None, and the reason says why, when there was no answer in time.
-        """
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> "Future[Answer]":
+        """Begin to post `body`, bytes; return a Future of the answer."""
         return asyncio.run_coroutine_threadsafe(self._post(url, body, headers), self._loop)
 
     async def _post(self, url, body, headers):
@@ -97,13 +108,13 @@ class WebhookClient:
             ):
                 reason = answer.extensions.get("reason_phrase", b"").decode(errors="replace")
                 await _read(answer)
-                return str(answer.status), reason
+                return Answer(str(answer.status), reason, _retry_at(answer))
         except TimeoutError:
-            return None, f"no answer within {settings.WEBHOOK_TIMEOUT} seconds"
+            return Answer(None, f"no answer within {settings.WEBHOOK_TIMEOUT} seconds")
         except ForbiddenAddressError as error:
-            return None, str(error)
+            return Answer(None, str(error))
         except (*FAILURES, ValueError) as error:
-            return None, type(error).__name__
+            return Answer(None, type(error).__name__)
 
     def close(self) -> None:
         """Give up what is under way and end the thread."""
@@ -128,3 +139,16 @@ async def _read(answer):
         length += len(part)
         if length > MOST_READ:
             break
+
+
+def _retry_at(answer):
+    """The moment that `Retry-After` names (RFC 9110 section 10.2.3), up to a bound, if any."""
+    found = [value for name, value in answer.headers if name.lower() == b"retry-after"]
+    text, most = found[0].decode("latin-1") if found else "", settings.WEBHOOK_MAX_RETRY_AFTER
+    if re.fullmatch("[0-9]+", text):
+        return timezone.now() + timedelta(seconds=min(float(text), most))
+    try:
+        moment = datetime.fromtimestamp(parse_http_date(text), UTC)
+    except ValueError:
+        return None
+    return min(moment, timezone.now() + timedelta(seconds=most))

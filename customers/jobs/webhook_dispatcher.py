@@ -14,7 +14,7 @@ from standardwebhooks import Webhook as StandardWebhook
 
 from customers.jobs import deliveries
 from customers.jobs.deliveries import CallResult
-from customers.jobs.webhook_client import WebhookClient
+from customers.jobs.webhook_client import Answer, WebhookClient
 from customers.models import Delivery, Event, Webhook
 from customers.resources import operations, webhook_includes
 
@@ -63,12 +63,12 @@ class WebhookDispatcher:
             self._claimed.popleft()
 
     def _call(self, delivery):
-        """The Future of a call's status and reason, and its payload. Raises DatabaseError."""
+        """The Future of a call's answer, and its payload. Raises DatabaseError."""
         try:
             payload = webhook_includes.payload_of(delivery.event, delivery.webhook)
         except operations.WriteRefusedError as error:
-            call: Future[tuple[str | None, str]] = Future()
-            call.set_result((None, str(error)[:255]))
+            call: Future[Answer] = Future()
+            call.set_result(Answer(None, str(error)[:255]))
             return call, None
         body = orjson.dumps(payload)
         headers = headers_of(delivery.event, delivery.webhook, body)
@@ -113,13 +113,14 @@ def deliver_all() -> int:
 
 
 def headers_of(event: Event, webhook: Webhook, body: bytes) -> dict[str, str]:
-    """What a call carries: Commerce Layer's two headers, and those of Standard Webhooks.
+    """What a call carries: Commerce Layer's two headers, those of Standard Webhooks, and its own.
 
     `webhook-id` is the event's id: the same in every attempt and for every replay.
     """
     key, now = webhook.shared_secret.encode(), timezone.now()
     signature = base64.b64encode(hmac.digest(key, body, hashlib.sha256)).decode()
     return {
+        **(webhook.callback_headers or {}),
         "Content-Type": MEDIA_TYPE,
         "User-Agent": "Clientele",
         "X-CommerceLayer-Topic": event.name,

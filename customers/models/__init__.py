@@ -12,6 +12,7 @@ from customers.models.base import (
     bulk_insert,
 )
 from customers.models.bulk_acts import BulkAct, BulkChunk
+from customers.models.callback_headers import validate_callback_headers
 from customers.models.column_types import (
     COLUMN_TYPES,
     ColumnType,
@@ -140,6 +141,7 @@ __all__ = [
     "rows_of",
     "spellings",
     "stale_keys",
+    "validate_callback_headers",
     "validate_email_address",
     "validate_paths",
     "with_ascii_domain",

@@ -1,4 +1,5 @@
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.validators import MinLengthValidator
@@ -26,7 +27,10 @@ def _address_of_nobody(customer):
 
 
 class Customer(Resource):
-    """A person who buys: registered when there is a password, a guest otherwise."""
+    """A person who buys: registered when there is a password, a guest otherwise.
+
+    At `email_refused_at` a mail server refused the address for good, saying `email_refusal`.
+    """
 
     class Status(models.TextChoices):
         PROSPECT = "prospect", "Prospect"
@@ -52,6 +56,10 @@ class Customer(Resource):
         tells=Tells.EMAIL,
     )
     email_key = EmailKeyField(of="email", max_length=3 * 254)  # lower case may be longer
+    email_refused_at = clear(InstantField(null=True, editable=False), audited=False, exported=False)
+    email_refusal = clear(  # what the mail server said, which may quote the address
+        models.CharField(max_length=255, null=True, editable=False), audited=False, exported=False
+    )
     password = clear(
         models.CharField(max_length=255, null=True, editable=False), secret=True, exported=False
     )
@@ -149,6 +157,14 @@ class Customer(Resource):
 
     def __repr__(self) -> str:
         return f"<Customer: {self.pk}>"
+
+    def prepare_save(self, update_fields: Iterable[str] | None) -> set[str] | None:
+        """Of another address it is not known that it was refused."""
+        names = super().prepare_save(update_fields)
+        if names is not None and "email" in names:
+            self.email_refused_at = self.email_refusal = None
+            names |= {"email_refused_at", "email_refusal"}
+        return names
 
     @classmethod
     def visible_q(cls, principal: Viewer) -> Q:

@@ -10,11 +10,13 @@ from customers.db.fields import IdField, InstantField, new_id
 class Delivery(models.Model):
     """A call that a webhook is due for an event; the worker makes it and deletes the row.
 
-    A call that is under way has begun at `begun_at` and will have the callback `callback_id`.
+    A call that is under way has begun at `begun_at` and will have the callback `callback_id`; a
+    probe tells whether the webhook's open circuit can be closed.
     """
 
-    begun_at: datetime  # these two are no columns
+    begun_at: datetime  # these three are no columns
     callback_id: str
+    is_probe = False
 
     id = keep(IdField(primary_key=True, default=new_id, editable=False))
     webhook = keep(models.ForeignKey("Webhook", models.CASCADE, related_name="deliveries"))

@@ -20,6 +20,7 @@ class QueuedMail(models.Model):
         PASSWORD_CHANGED = "password_changed", "Password changed"
         EMAIL_CHANGED = "email_changed", "E-mail address changed"  # to the old one
         WEBHOOK_FAILING = "webhook_failing", "Webhook failing"  # to whoever runs the service
+        WEBHOOK_GONE = "webhook_gone", "Webhook gone"  # to the same
 
     id = keep(IdField(primary_key=True, default=new_id, editable=False))
     mode = keep(models.CharField(max_length=4, choices=Mode))

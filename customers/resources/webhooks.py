@@ -1,9 +1,9 @@
 from typing import Any
 
-from customers.models import Webhook, validate_paths
+from customers.models import Webhook, validate_callback_headers, validate_paths
 from customers.resources import webhook_includes
 from customers.resources.base import ResourceType
-from customers.resources.fields import ListField, SecretField
+from customers.resources.fields import ListField, ObjectField, SecretField
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.triggers import TriggeredSerializer
 from customers.services import webhooks
@@ -12,10 +12,16 @@ STATE = ["disabled_at", "circuit_state", "circuit_failure_count"]
 
 
 class WebhookSerializer(TriggeredSerializer):
-    """An address to call, checked when it is written; what is included, by its topic."""
+    """An address to call, checked when it is written; what is included, by its topic.
+
+    `callback_headers`, which no API that this one is compatible with has, are never shown.
+    """
 
     shared_secret = SecretField()
     include_resources = ListField(required=False, allow_null=True, validators=[validate_paths])
+    callback_headers = ObjectField(
+        write_only=True, required=False, allow_null=True, validators=[validate_callback_headers]
+    )
     triggers = {
         "_disable": webhooks.disable,
         "_enable": webhooks.enable,
@@ -28,7 +34,7 @@ class WebhookSerializer(TriggeredSerializer):
         model = Webhook
         fields = ["name", "topic", "callback_url", "include_resources", *STATE, "shared_secret"]
         relationships = ["last_event_callbacks", "event_stores"]
-        writable = ["name", "topic", "callback_url", "include_resources"]
+        writable = ["name", "topic", "callback_url", "include_resources", "callback_headers"]
 
     def validate_callback_url(self, value: str) -> str:
         """Raises ValidationError for an address that must not be called."""
@@ -38,7 +44,7 @@ class WebhookSerializer(TriggeredSerializer):
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         """Raises ValidationError for what cannot be included."""
         webhook_includes.validate_includes(values, self.instance, mode=self.principal.mode)
-        return super().validate(values)
+        return super().validate(webhooks.receiver_values(values, self.instance))
 
 
 class WebhookFilters(Filters):

@@ -1,6 +1,7 @@
 """Finding and creating customers on behalf of what belongs to them."""
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from customers.models import Customer, email_key, validate_email_address
 from customers.services import audit
@@ -46,3 +47,19 @@ def customer_for_email(email: str, *, mode: str, actor: Actor | None) -> Custome
     if made:
         audit.record(customer, "create", actor=actor)
     return customer
+
+
+def mark_undeliverable(customer: Customer, email: str, answer: str) -> None:
+    """Keep that `email` was refused for good by `answer`, if it is still the customer's."""
+    _present(customer, email).update(email_refused_at=timezone.now(), email_refusal=answer)
+
+
+def mark_deliverable(customer: Customer, email: str) -> None:
+    """Forget that `email` was refused, if it was, and is still the customer's."""
+    refused = _present(customer, email).exclude(email_refused_at=None)
+    refused.update(email_refused_at=None, email_refusal=None)
+
+
+def _present(customer, email):
+    """The row of `customer` while its address is `email`, to be written in one statement."""
+    return Customer.objects.filter(pk=customer.pk, email=email)

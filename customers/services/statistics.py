@@ -60,6 +60,10 @@ def resets(mode: str) -> dict[str, int]:
 
 
 def failing_webhooks(mode: str, most: int = 5) -> QuerySet[Webhook]:
-    """The webhooks whose last calls failed, at most `most`, the worst first."""
-    rows = Webhook.objects.in_mode(mode).filter(disabled_at=None, circuit_failure_count__gt=0)
+    """The webhooks whose last calls failed or whose receivers are gone, the worst first.
+
+    At most `most`; of those that somebody has disabled, none.
+    """
+    failing = Q(disabled_at=None, circuit_failure_count__gt=0) | Q(disabled_reason__isnull=False)
+    rows = Webhook.objects.in_mode(mode).filter(failing)
     return rows.order_by("-circuit_failure_count", "id")[:most]

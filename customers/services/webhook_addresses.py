@@ -3,11 +3,12 @@
 An address is checked when it is written, and again when the connection is made.
 """
 
+import base64
 import ipaddress
 import re
 import socket
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from django.conf import settings
 
@@ -48,6 +49,8 @@ _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
 NUMBER = re.compile(r"(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?")  # the last label of what is no name
 PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^][:%@\\]+)(:[0-9]*)?")  # all that may follow the //
+USER = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+")  # RFC 3986 section 3.2.1
+NO_USER = "must have a user and a password that are percent-encoded, and no colon in the user"
 NO_HOST = "must have a host that is a name, or an IP address as it is commonly written"
 
 
@@ -79,6 +82,30 @@ def check_url(url: str) -> None:
     except (OSError, UnicodeError):
         found = set()
     check_addresses(found, secure=parts.scheme == "https")
+
+
+def split_user(url: str) -> tuple[str, str | None]:
+    """`url` without the user and the password in it, and the Authorization that they make.
+
+    None without any (RFC 7617). Raises ForbiddenAddressError where they are none.
+    """
+    scheme, _, rest = url.partition("//")
+    place = re.split("[/?#]", rest, maxsplit=1)[0]
+    given, at, host = place.rpartition("@")
+    if not at:
+        return url, None
+    user, _, password = (unquote_to_bytes(part) for part in given.partition(":"))
+    pair = user + b":" + password
+    if not USER.fullmatch(given) or b":" in user or any(c < 32 or c == 127 for c in pair):
+        raise ForbiddenAddressError(NO_USER)
+    authorization = f"Basic {base64.b64encode(pair).decode()}"
+    return f"{scheme}//{host}{rest[len(place) :]}", authorization
+
+
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """The scheme, host and port of the web address `url` (RFC 6454)."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def check_host(host: str) -> None:

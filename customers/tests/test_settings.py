@@ -100,6 +100,10 @@ def test_the_table_has_a_row_for_each_setting():
         ("MAX_FILTERS", "x"),
         ("MAX_TAGS", "0"),
         ("TRUST_FORWARDED_PROTO", "2"),
+        ("WEBHOOK_PROBE_INTERVAL", "0"),
+        ("WEBHOOK_PROBE_INTERVAL", "soon"),
+        ("WEBHOOK_MAX_PROBE_INTERVAL", "5"),
+        ("WEBHOOK_MAX_RETRY_AFTER", "-1"),
     ],
 )
 def test_a_wrong_setting_is_refused_in_a_sentence(load, name, value):
@@ -140,6 +144,8 @@ def test_a_replica_is_connected_to_as_its_own_address_says(load):
         ("REDIS_URL", "unix:///run/redis.sock?db=1"),
         ("MAIL_FROM", "The shop <no-reply@example.com>"),
         ("LOGO_URL", "https://cdn.example.com/logo.png?v=2"),
+        ("WEBHOOK_PROBE_INTERVAL", ""),
+        ("WEBHOOK_PROBE_INTERVAL", "60"),
     ],
 )
 def test_what_is_less_usual_is_accepted(load, name, value):

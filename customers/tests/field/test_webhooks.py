@@ -1,11 +1,14 @@
 """Receivers of webhooks and mail servers as they answer in the field."""
 
 import ipaddress
+from datetime import timedelta
+from email.utils import format_datetime
 
 import pytest
+from django.core import mail
 from django.utils import timezone
 
-from customers.models import Delivery, Webhook
+from customers.models import Delivery, EventCallback, EventStore, Webhook
 from customers.tests.factories import make_webhook
 from customers.tests.field.doors import work
 from customers.tests.receivers import receiver
@@ -17,6 +20,11 @@ pytestmark = pytest.mark.thorough
 def _own_network(settings):
     settings.WEBHOOK_NETWORKS = [ipaddress.ip_network("127.0.0.0/8")]
     settings.OPERATOR_EMAIL = "operator@example.com"
+
+
+def due():
+    """Let every delivery be due now."""
+    Delivery.objects.update(next_attempt_at=timezone.now())
 
 
 def make_event(api):
@@ -32,6 +40,92 @@ def waits():
 
 def attributes(api, webhook):
     return api.get(f"/api/webhooks/{webhook.pk}").json()["data"]["attributes"]
+
+
+def test_a_receiver_that_is_gone_is_called_no_more(api):
+    with receiver(410) as server:
+        webhook = make_webhook(callback_url=server.url)
+        make_event(api)
+        work()
+        due()
+        work()
+        make_event(api)
+        work()
+    assert len(server.received) == 1
+    assert attributes(api, webhook)["disabled_at"]
+    assert not Delivery.objects.filter(next_attempt_at__lte=timezone.now()).exists()
+    assert EventCallback.objects.get().response_code == "410"
+
+
+def test_the_owner_of_a_webhook_whose_receiver_is_gone_is_told(api):
+    with receiver(410) as server:
+        webhook = make_webhook(callback_url=server.url)
+        make_event(api)
+        work()
+        work()
+    (message,) = mail.outbox
+    assert message.to == ["operator@example.com"]
+    assert webhook.pk in message.body
+    assert "410" in message.body
+
+
+def test_a_receiver_that_is_gone_at_a_later_attempt_is_called_no_more(api):
+    with receiver(500) as server:
+        webhook = make_webhook(callback_url=server.url)
+        make_event(api)
+        work()
+        server.status = 410
+        due()
+        work()
+        due()
+        work()
+    assert len(server.received) == 2
+    assert attributes(api, webhook)["disabled_at"]
+
+
+def test_the_audit_log_says_that_a_webhook_was_disabled_for_410(api):
+    with receiver(410) as server:
+        webhook = make_webhook(callback_url=server.url)
+        make_event(api)
+        work()
+    (entry,) = EventStore.objects.filter(resource_id=webhook.pk, event="update")
+    assert "disabled_at" in entry.payload
+
+
+@pytest.mark.parametrize("status", [429, 503, 500])
+def test_a_receiver_is_given_the_time_that_it_asks_for(api, status):
+    with receiver(status, headers=[("Retry-After", "120")]) as server:
+        make_webhook(callback_url=server.url)
+        make_event(api)
+        work()
+    assert 118 < waits() < 400
+
+
+def test_a_receiver_is_given_the_moment_that_it_asks_for(api):
+    moment = format_datetime(timezone.now() + timedelta(seconds=300), usegmt=True)
+    with receiver(503, headers=[("Retry-After", moment)]) as server:
+        make_webhook(callback_url=server.url)
+        make_event(api)
+        work()
+    assert 295 < waits() < 900
+
+
+def test_the_time_that_a_receiver_asks_for_has_a_bound(api):
+    with receiver(429, headers=[("Retry-After", "99999999")]) as server:
+        make_webhook(callback_url=server.url)
+        make_event(api)
+        work()
+    assert 3599 < waits() <= 24 * 3600 + 1
+
+
+def test_other_events_for_a_receiver_that_asked_for_time_wait_too(api):
+    with receiver(429, headers=[("Retry-After", "120")]) as server:
+        make_webhook(callback_url=server.url)
+        make_event(api)
+        work()
+        make_event(api)
+        work()
+        assert len(server.received) == 1
 
 
 def test_a_receiver_that_is_gone_disables_its_webhook_alone(api):
