@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0002_webhook_receivers'),
+        ('customers', '0004_webhook_receivers'),
     ]
 
     operations = [
