@@ -16,7 +16,9 @@ from customers.services import principals
 from customers.services.imports import SECRET, UnreadableInputError, opened
 
 SPELLED = {"customers": "email", "customer_subscriptions": "customer_email"}  # a part of their keys
+TAG_TRIGGERS = ["_add_tags", "_remove_tags"]
 Linkage = dict[str, str]  # a type and an id
+Refused = dict[str, list[tuple[str, str]]]  # of errors, by the relationship that cannot be read
 
 
 class InputWriter:
@@ -26,6 +28,7 @@ class InputWriter:
         self.job = job
         self.principal = principals.InternalPrincipal(job.mode, job.actor)
         self.relationships = operations.relationships(job.resource_type)
+        self.writable = operations.writable_members(job.resource_type, self.principal)
 
     def is_plain(self, row: Mapping[str, Any]) -> bool:
         """Whether `row` names attributes alone, and none that is more than a column."""
@@ -42,12 +45,17 @@ class InputWriter:
             row[SECRET] = _plain_secret(row[SECRET])
         self._give_parent(row)
         pk = row.pop("id", None)
-        attributes, relationships = self._split(row)
-        tags = {
-            name: attributes.pop(name)
-            for name in ("_add_tags", "_remove_tags")
-            if name in attributes
-        }
+        refused: Refused = {}
+        attributes, relationships = self._split(row, refused)
+        try:
+            self._write(pk, attributes, relationships)
+        except operations.WriteRefusedError as error:
+            refused.setdefault("", []).extend(one for one in error.errors if one[0] not in refused)
+        if refused:
+            raise operations.WriteRefusedError([one for told in refused.values() for one in told])
+
+    def _write(self, pk: Any, attributes: dict[str, Any], relationships: dict[str, Any]) -> None:
+        tags = {name: attributes.pop(name) for name in TAG_TRIGGERS if name in attributes}
         found = self._found(pk, attributes)
         if found is None:
             found = operations.create(
@@ -55,7 +63,7 @@ class InputWriter:
             )
             attributes, relationships = {}, {}
         elif pk is None:  # found by an address, which stays as it is spelled
-            attributes.pop(SPELLED.get(self.job.resource_type), None)
+            attributes.pop(SPELLED.get(self.job.resource_type, ""), None)
         if attributes or relationships or tags:
             operations.update(found, self.principal, {**attributes, **tags}, relationships)
 
@@ -95,10 +103,10 @@ class InputWriter:
             return Customer.objects.filter(mode=mode, email_key=email_key(key)).first()
         return operations.rows(kind, self.principal, {f"{name}_eq": key}).first()
 
-    def _split(self, row):
-        """The attributes and the relationships that an input names.
-
-        Raises operations.WriteRefusedError.
+    def _split(
+        self, row: Mapping[str, Any], refused: Refused
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The attributes and the relationships that an input names, except for what is `refused`.
 
         A related row is named as `customer_group_id`, as `customer_group: {"id": …}` or as
         `customer_group.id`; a customer also by `customer.email`, tags by `tags.name`; an
@@ -119,11 +127,18 @@ class InputWriter:
                 attributes[name] = value
         for name, value in nested.items():
             if name not in self.relationships:
-                raise operations.WriteRefusedError([(name, "is no relationship")])
-            if name == "customer" and isinstance(value, dict) and "email" in value:
+                refused[name] = [(name, "is no relationship")]
+            elif name == "customer" and isinstance(value, dict) and "email" in value:
                 attributes["customer_email"] = value["email"]
             else:
-                relationships[name] = self._linkage(name, value)
+                try:
+                    relationships[name] = self._linkage(name, value)
+                except operations.WriteRefusedError as error:
+                    refused[name] = error.errors
+        for members in (attributes, relationships):
+            for name in members.keys() - self.writable:
+                del members[name]
+                refused[name] = [(name, f"{name[:100]} is not allowed.")]
         return attributes, relationships
 
     def _linkage(self, name: str, value: Any) -> Linkage | list[Linkage] | None:

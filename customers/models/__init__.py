@@ -10,6 +10,7 @@ from customers.models.base import (
     Resource,
     ResourceQuerySet,
     bulk_insert,
+    optional_codes,
 )
 from customers.models.bulk_acts import BulkAct, BulkChunk
 from customers.models.column_types import (
@@ -137,6 +138,7 @@ __all__ = [
     "models_by_type",
     "new_reference",
     "new_secret",
+    "optional_codes",
     "rows_of",
     "spellings",
     "stale_keys",

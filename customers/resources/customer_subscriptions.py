@@ -29,6 +29,11 @@ class CustomerSubscriptionSerializer(CustomerEmailSerializer):
             return self.echo(repeated)
         return super().create(values)
 
+    def check(self, row: Resource) -> None:
+        """As always; a guest is not told that the subscription is there."""
+        if not self.sent_email:
+            super().check(row)
+
 
 class CustomerSubscriptionFilters(Filters):
     class Meta:

@@ -41,7 +41,7 @@ class ExportSerializer(TriggeredSerializer):
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         """Counts the rows of a new one."""
-        if self.instance is None:
+        if "resource_type" in values:
             count = export_checks.validate_export(values, mode=self.principal.mode)
             values |= {"records_count": count, "actor": self.principal.actor}
         return super().validate(values)

@@ -72,8 +72,10 @@ class TextField(StrictField, drf.CharField):
         super().__init__(**{"trim_whitespace": False, **options})
 
     def to_internal_value(self, value: Any) -> str:
-        """The text `value`. Raises DRF's ValidationError."""
+        """The text `value`. Raises DRF's ValidationError, for required white space too."""
         value = super().to_internal_value(value)
+        if self.required and not value.strip():
+            self.fail("blank")
         if self.max_length is None and self.bounded:
             with _reported_by_field():
                 check_text(value)

@@ -37,8 +37,9 @@ class ImportSerializer(TriggeredSerializer):
         writable = create_only = GIVEN
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Reads the inputs of a new one."""
-        if self.instance is None:
+        """Reads the inputs of a new one; those of a format that is none may be of either."""
+        known = "format" not in self.wrong or isinstance(values.get("inputs"), list)
+        if known and "inputs" in values:
             values["inputs"] = imports.validate_inputs(values, mode=self.principal.mode)
         return super().validate(values)
 
