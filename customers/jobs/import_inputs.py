@@ -16,9 +16,8 @@ from customers.services import principals
 from customers.services.imports import SECRET, UnreadableInputError, opened
 
 SPELLED = {"customers": "email", "customer_subscriptions": "customer_email"}  # a part of their keys
-TAG_TRIGGERS = ["_add_tags", "_remove_tags"]
 Linkage = dict[str, str]  # a type and an id
-Refused = dict[str, list[tuple[str, str]]]  # of errors, by the relationship that cannot be read
+Errors = list[tuple[str, str]]  # the name of a member, "" for the whole, and what is wrong
 
 
 class InputWriter:
@@ -29,6 +28,7 @@ class InputWriter:
         self.principal = principals.InternalPrincipal(job.mode, job.actor)
         self.relationships = operations.relationships(job.resource_type)
         self.writable = operations.writable_members(job.resource_type, self.principal)
+        self.refused: dict[str, Errors] = {}  # of the present input, by the member left out of it
 
     def is_plain(self, row: Mapping[str, Any]) -> bool:
         """Whether `row` names attributes alone, and none that is more than a column."""
@@ -39,23 +39,31 @@ class InputWriter:
         return name in ("id", SECRET) or name.startswith("_") or stem in self.relationships
 
     def write(self, row: Mapping[str, Any]) -> None:
-        """Make or change the row that the input `row` is about. Raises WriteRefusedError."""
+        """Make or change the row that the input `row` is about.
+
+        Raises WriteRefusedError of all that is wrong; the caller undoes what was done.
+        """
+        self.refused = {}
+        try:
+            self._write(row)
+        except operations.WriteRefusedError as error:
+            others = [one for one in error.errors if one[0] not in self.refused]
+            self.refused[""] = others
+        if told := [one for errors in self.refused.values() for one in errors]:
+            raise operations.WriteRefusedError(told)
+
+    def _write(self, row):
         row = dict(row)
         if isinstance(row.get(SECRET), str):
             row[SECRET] = _plain_secret(row[SECRET])
         self._give_parent(row)
         pk = row.pop("id", None)
-        refused: Refused = {}
-        attributes, relationships = self._split(row, refused)
-        try:
-            self._write(pk, attributes, relationships)
-        except operations.WriteRefusedError as error:
-            refused.setdefault("", []).extend(one for one in error.errors if one[0] not in refused)
-        if refused:
-            raise operations.WriteRefusedError([one for told in refused.values() for one in told])
-
-    def _write(self, pk: Any, attributes: dict[str, Any], relationships: dict[str, Any]) -> None:
-        tags = {name: attributes.pop(name) for name in TAG_TRIGGERS if name in attributes}
+        attributes, relationships = self._split(row)
+        tags = {
+            name: attributes.pop(name)
+            for name in ("_add_tags", "_remove_tags")
+            if name in attributes
+        }
         found = self._found(pk, attributes)
         if found is None:
             found = operations.create(
@@ -63,7 +71,7 @@ class InputWriter:
             )
             attributes, relationships = {}, {}
         elif pk is None:  # found by an address, which stays as it is spelled
-            attributes.pop(SPELLED.get(self.job.resource_type, ""), None)
+            attributes.pop(SPELLED.get(self.job.resource_type), None)
         if attributes or relationships or tags:
             operations.update(found, self.principal, {**attributes, **tags}, relationships)
 
@@ -103,10 +111,8 @@ class InputWriter:
             return Customer.objects.filter(mode=mode, email_key=email_key(key)).first()
         return operations.rows(kind, self.principal, {f"{name}_eq": key}).first()
 
-    def _split(
-        self, row: Mapping[str, Any], refused: Refused
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The attributes and the relationships that an input names, except for what is `refused`.
+    def _split(self, row):
+        """The attributes and the relationships that an input names, without those `refused`.
 
         A related row is named as `customer_group_id`, as `customer_group: {"id": …}` or as
         `customer_group.id`; a customer also by `customer.email`, tags by `tags.name`; an
@@ -126,22 +132,20 @@ class InputWriter:
             else:
                 attributes[name] = value
         for name, value in nested.items():
-            if name not in self.relationships:
-                refused[name] = [(name, "is no relationship")]
-            elif name == "customer" and isinstance(value, dict) and "email" in value:
+            if name == "customer" and name in self.relationships and _has_email(value):
                 attributes["customer_email"] = value["email"]
-            else:
-                try:
-                    relationships[name] = self._linkage(name, value)
-                except operations.WriteRefusedError as error:
-                    refused[name] = error.errors
-        for members in (attributes, relationships):
-            for name in members.keys() - self.writable:
-                del members[name]
-                refused[name] = [(name, f"{name[:100]} is not allowed.")]
-        return attributes, relationships
+                continue
+            try:
+                relationships[name] = self._linkage(name, value)
+            except operations.WriteRefusedError as error:
+                self.refused[name] = error.errors
+        for name in {*attributes, *relationships} - self.writable:
+            self.refused[name] = [(name, f"{name[:100]} is not allowed.")]
+        return _without(attributes, self.refused), _without(relationships, self.refused)
 
     def _linkage(self, name: str, value: Any) -> Linkage | list[Linkage] | None:
+        if name not in self.relationships:
+            raise operations.WriteRefusedError([(name, "is no relationship")])
         to_many, kinds = self.relationships[name]
         if to_many:
             return self._linkages(name, kinds[0], value)
@@ -177,6 +181,14 @@ class InputWriter:
         if not all(isinstance(pk, str) for pk in ids):
             raise operations.WriteRefusedError([(name, "must have ids that are strings")])
         return [{"type": kind, "id": pk} for pk in dict.fromkeys(ids)]
+
+
+def _has_email(value):
+    return isinstance(value, dict) and "email" in value
+
+
+def _without(members, names):
+    return {name: value for name, value in members.items() if name not in names}
 
 
 def _plain_secret(sealed):

@@ -128,6 +128,17 @@ class BooleanField(StrictField, drf.BooleanField):
     default_error_messages = {**MESSAGES, "type": "must be true or false"}
 
 
+class FlagField(BooleanField):
+    """True or false; null is false."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"required": False, "allow_null": True, **options})
+
+    def validate_empty_values(self, value: object) -> tuple[bool, Any]:
+        """Whether `value` is all there is to check, and what it means."""
+        return super().validate_empty_values(False if value is None else value)
+
+
 class BoundedField(StrictField, drf.JSONField):
     """JSON that is kept as it is given, and no larger than `check_json` takes."""
 

@@ -2,7 +2,7 @@ from typing import Any
 
 from customers.models import Import
 from customers.resources.base import ResourceType
-from customers.resources.fields import ChoiceField, InputsField
+from customers.resources.fields import ChoiceField, FlagField, InputsField
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.triggers import TriggeredSerializer
 from customers.services import imports, jobs
@@ -17,6 +17,7 @@ STATE = [
     "interrupted_at",
     "inputs_size",
     "errors_count",
+    "warnings_count",
     "processed_count",
 ]
 GIVEN = ["resource_type", "format", "parent_resource_id", "inputs", "skip_errors"]
@@ -27,6 +28,7 @@ class ImportSerializer(TriggeredSerializer):
 
     resource_type = ChoiceField(imports.TYPES)
     inputs = InputsField(write_only=True)
+    skip_errors = FlagField()
     triggers = {"_interrupt": jobs.interrupt, "_start": jobs.resume}
 
     class Meta:
@@ -54,7 +56,7 @@ class ImportSerializer(TriggeredSerializer):
 class ImportFilters(Filters):
     class Meta:
         model = Import
-        fields = [*COMMON, *STATE]
+        fields = [*COMMON, *STATE, "errors_log"]
 
     relationships = ["events"]
     sortable = [*COMMON_SORT, *STATE]
