@@ -135,7 +135,8 @@ class Resource(models.Model):
         """
         self.updated_at = self.created_at if self._state.adding else timezone.now()
         for column in optional_codes(type(self)):
-            if not (getattr(self, column.attname) or "").strip():
+            is_written = update_fields is None or column.name in update_fields
+            if is_written and not (getattr(self, column.attname) or "").strip():
                 setattr(self, column.attname, column.get_default())
         if update_fields is None:
             return None

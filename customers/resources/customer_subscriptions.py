@@ -29,10 +29,11 @@ class CustomerSubscriptionSerializer(CustomerEmailSerializer):
             return self.echo(repeated)
         return super().create(values)
 
-    def check(self, row: Resource) -> None:
-        """As always; a guest is not told that the subscription is there."""
-        if not self.sent_email:
-            super().check(row)
+    def check(self, row: Any) -> None:
+        """As always; a guest is not told whether the customer has the subscription."""
+        if self.sent_email:
+            row.customer_id = None
+        super().check(row)
 
 
 class CustomerSubscriptionFilters(Filters):
