@@ -139,8 +139,9 @@ class InputWriter:
                 relationships[name] = self._linkage(name, value)
             except operations.WriteRefusedError as error:
                 self.refused[name] = error.errors
-        for name in {*attributes, *relationships} - self.writable:
-            self.refused[name] = [(name, f"{name[:100]} is not allowed.")]
+        for name in [*attributes, *relationships]:
+            if name not in self.writable:
+                self.refused[name] = [(name, f"{name[:100]} is not allowed.")]
         return _without(attributes, self.refused), _without(relationships, self.refused)
 
     def _linkage(self, name: str, value: Any) -> Linkage | list[Linkage] | None:
