@@ -21,6 +21,7 @@ from customers.api.views import (
 from customers.resources.base import ResourceType
 from customers.resources.registry import Registry
 
+PK = "(?P<pk>[^/]+)"
 LINKAGE_OF_ONE = {"get": "linkage", "patch": "replace_linkage"}
 LINKAGE_METHODS = {**LINKAGE_OF_ONE, "post": "add_linkage", "delete": "remove_linkage"}
 
@@ -37,19 +38,27 @@ def routes_of(registry: Registry) -> list[URLPattern | URLResolver]:
 def _routes_of_type(resource: type[ResourceType]) -> Iterator[URLPattern]:
     if resource.path:
         yield _route(resource.path, SingletonView, {"get"}, resource=resource)
+        yield from _routes_of_relations(resource, resource.path)
+        yield from _routes_of_relations(resource, f"{resource.path}/{PK}")
         return
-    detail = f"{resource.name}/(?P<pk>[^/]+)"
+    detail = f"{resource.name}/{PK}"
     for path, view in {resource.name: ListView, detail: DetailView}.items():
         methods = {
             method.lower() for method, act in view.actions.items() if act in resource.actions
         }
         if methods:
             yield _route(path, view, methods, resource=resource)
+    yield from _routes_of_relations(resource, detail)
+
+
+def _routes_of_relations(resource: type[ResourceType], detail: str) -> Iterator[URLPattern]:
     for name, relation in resource.relations.items():
         target = relation.target or resource
         follow = {"resource": target, "source": resource, "relation": relation}
         yield _route(f"{detail}/{name}", RelatedView, {"get"}, **follow)
         linkage = LINKAGE_METHODS if relation.to_many else LINKAGE_OF_ONE
+        if resource.path:  # what each caller sees one of, nobody writes
+            linkage = {"get": "linkage"}
         yield _route(f"{detail}/relationships/{name}", RelationshipView, {*linkage}, **follow)
 
 

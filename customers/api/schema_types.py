@@ -144,7 +144,7 @@ class TypeSchema:
     def paths(self) -> dict[str, Schema]:
         """The paths of the type and of its relationships, with their operations."""
         if "retrieve_singleton" in self.resource.actions:
-            return {f"/api/{self.resource.path}": {"get": self._operation("retrieve_singleton")}}
+            return self._singleton_paths(f"/api/{self.resource.path}")
         path = f"/api/{self.name}"
         found: dict[str, Schema] = {
             path: {},
@@ -160,6 +160,13 @@ class TypeSchema:
         for name, relation in self.resource.relations.items():
             found |= self._relation_paths(name, relation, detail)
         return {where: item for where, item in found.items() if item.keys() - {"parameters"}}
+
+    def _singleton_paths(self, path: str) -> dict[str, Schema]:
+        found: dict[str, Schema] = {path: {"get": self._operation("retrieve_singleton")}}
+        for name, relation in self.resource.relations.items():
+            for where, item in self._relation_paths(name, relation, path).items():
+                found[where] = {"get": item["get"]}
+        return found
 
     def _operation(self, act: str) -> Schema:
         words = {"many": self.name, "one": getattr(self.resource, "path", "")}

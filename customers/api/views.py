@@ -184,9 +184,9 @@ class RelationView(ResourceView):
 
     def required_permissions(self, method: str | None) -> list[tuple[type[ResourceType], str]]:
         """What is read, and for a change the change of the row that it begins with."""
-        reads = method in ("GET", "HEAD")
+        reads = "retrieve_singleton" if self.source.path else "retrieve"
         return [
-            (self.source, "retrieve" if reads else "partial_update"),
+            (self.source, reads if method in ("GET", "HEAD") else "partial_update"),
             (self.resource, "retrieve"),
         ]
 
@@ -200,7 +200,7 @@ class RelatedView(RelationView):
     """/{source}/{id}/{relation}"""
 
     @replica_read
-    def get(self, request: Request, pk: str) -> HttpResponse:
+    def get(self, request: Request, pk: str = "") -> HttpResponse:
         """The one related row; of a to-many relationship, the type's list, narrowed."""
         if not self.relation.to_many:
             return self._one(pk)
@@ -222,7 +222,7 @@ class RelationshipView(RelationView):
     """/{source}/{id}/relationships/{relation}"""
 
     @replica_read
-    def get(self, request: Request, pk: str) -> HttpResponse:
+    def get(self, request: Request, pk: str = "") -> HttpResponse:
         """The identifiers of the related rows, a page of them where they are many."""
         parent, rows = self.related_rows(pk)
         if self.relation.to_many:

@@ -30,7 +30,9 @@ class InputWriter:
         self.job = job
         self.principal = principals.author(job.mode, job.actor)
         self.relationships = operations.relationships(job.resource_type)
+        self.writable = operations.writable_members(job.resource_type, self.principal)
         self.passed_over: Errors = []  # of the present input, which is written nevertheless
+        self.refused: dict[str, Errors] = {}  # of the present input, by the member left out of it
 
     def is_plain(self, row: Mapping[str, Any]) -> bool:
         """Whether `row` names attributes alone, and none that is more than a column."""
@@ -44,19 +46,30 @@ class InputWriter:
     def write(self, row: Mapping[str, Any]) -> Errors:
         """Make or change the row that the input `row` is about; what of it was passed over.
 
-        Raises WriteRefusedError.
+        Raises WriteRefusedError of all that is wrong; the caller undoes what was done.
         """
-        row, self.passed_over = dict(row), []
+        self.passed_over, self.refused = [], {}
+        try:
+            self._write(dict(row))
+        except operations.WriteRefusedError as error:
+            others = [one for one in error.errors if one[0] not in self.refused]
+            self.refused[""] = others
+        if told := [one for errors in self.refused.values() for one in errors]:
+            raise operations.WriteRefusedError(told)
+        return self.passed_over
+
+    def _write(self, row):
         if isinstance(row.get(SECRET), str):
             row[SECRET] = _plain_secret(row[SECRET])
         self._give_parent(row)
         pk = row.pop("id", None)
         attributes, relationships, members = self._split(row)
-        tags = {name: attributes.pop(name) for name in TAG_LISTS if name in attributes}
         found = self._found(pk, attributes)
         attributes |= _whole(members, attributes, found)
         if found:
             self._pass_over_same(found, attributes, relationships)
+        attributes, relationships = self._allowed(attributes), self._allowed(relationships)
+        tags = {name: attributes.pop(name) for name in TAG_LISTS if name in attributes}
         if found is None:
             found = operations.create(
                 self.job.resource_type, self.principal, attributes, relationships
@@ -67,7 +80,6 @@ class InputWriter:
         if attributes or relationships or tags:
             operations.update(found, self.principal, {**attributes, **tags}, relationships)
         self._pass_over_unknown(tags)
-        return self.passed_over
 
     def _pass_over_same(self, row, attributes, relationships):
         """Take out what nobody writes and `row` has already: an export can be imported."""
@@ -126,7 +138,7 @@ class InputWriter:
     def _split(self, row):
         """The attributes that an input names, the relationships, and members of attributes.
 
-        Raises operations.WriteRefusedError.
+        Relationships that cannot be read are `refused`.
 
         A related row is named as `customer_group_id`, as `customer_group: {"id": …}` or as
         `customer_group.id`; a customer also by `customer.email`, tags by `tags.name`; an
@@ -148,15 +160,24 @@ class InputWriter:
             else:
                 attributes[name] = value
         for name, value in nested.items():
-            if name not in self.relationships:
-                raise operations.WriteRefusedError([(name, "is no relationship")])
-            if name == "customer" and isinstance(value, dict) and "email" in value:
+            if name == "customer" and name in self.relationships and _has_email(value):
                 attributes["customer_email"] = value["email"]
-            else:
+                continue
+            try:
                 relationships[name] = self._linkage(name, value)
+            except operations.WriteRefusedError as error:
+                self.refused[name] = error.errors
         return attributes, relationships, members
 
+    def _allowed(self, members):
+        """Those of `members` that may be written; the others are `refused`."""
+        for name in members.keys() - self.writable:
+            self.refused[name] = [(name, f"{name[:100]} is not allowed.")]
+        return {name: value for name, value in members.items() if name in self.writable}
+
     def _linkage(self, name: str, value: Any) -> Linkage | list[Linkage] | None:
+        if name not in self.relationships:
+            raise operations.WriteRefusedError([(name, "is no relationship")])
         to_many, kinds = self.relationships[name]
         if to_many:
             return self._linkages(name, kinds[0], value)
@@ -209,6 +230,10 @@ def _whole(members, attributes, row):
 
 def _no_tag(name):
     return f"names {name[:100]}, which is no tag"
+
+
+def _has_email(value):
+    return isinstance(value, dict) and "email" in value
 
 
 def _plain_secret(sealed):

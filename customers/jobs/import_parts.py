@@ -101,6 +101,7 @@ class ImportPart:
         else:
             if passed_over:
                 self._log(row, passed_over)
+                job.warnings_count += 1
             job.processed_count += 1
 
     def _log(self, row, errors):

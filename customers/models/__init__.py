@@ -10,6 +10,7 @@ from customers.models.base import (
     Resource,
     ResourceQuerySet,
     bulk_insert,
+    optional_codes,
 )
 from customers.models.bulk_acts import BulkAct, BulkChunk
 from customers.models.callback_headers import validate_callback_headers
@@ -138,6 +139,7 @@ __all__ = [
     "models_by_type",
     "new_reference",
     "new_secret",
+    "optional_codes",
     "rows_of",
     "spellings",
     "stale_keys",

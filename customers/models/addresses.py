@@ -106,7 +106,7 @@ class Address(Resource):
             needed.append("phone")
         if self.country_code in country_codes() and needs_zip_code(self.country_code):
             needed.append("zip_code")
-        if missing := [name for name in needed if not getattr(self, name)]:
+        if missing := [name for name in needed if not (getattr(self, name) or "").strip()]:
             blank = ValidationError("can't be blank", code="blank")
             raise ValidationError(dict.fromkeys(missing, blank))
 

@@ -1,5 +1,6 @@
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -73,6 +74,10 @@ class Attachment(Resource):
     def prepare_save(self, update_fields: Iterable[str] | None) -> set[str] | None:
         """`attachable` among `update_fields` means all the keys that it may be in."""
         return super().prepare_save(_columns(update_fields))
+
+    def violations(self, exclude: Collection[str] = ()) -> Iterator[tuple[str, ValidationError]]:
+        """As of any resource; `attachable` in `exclude` means all the keys that it may be in."""
+        return super().violations(_columns(exclude))
 
     @property
     def owning_customer_id(self) -> str | None:

@@ -1,6 +1,7 @@
 """What every resource has, and who may see its rows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from functools import cache
 from typing import Any, Protocol, Self, TypeVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -22,6 +23,7 @@ __all__ = [
     "ResourceQuerySet",
     "Viewer",
     "bulk_insert",
+    "optional_codes",
 ]
 
 
@@ -132,6 +134,10 @@ class Resource(models.Model):
         `update_fields` brings the columns computed from those it names.
         """
         self.updated_at = self.created_at if self._state.adding else timezone.now()
+        for column in optional_codes(type(self)):
+            is_written = update_fields is None or column.name in update_fields
+            if is_written and not (getattr(self, column.attname) or "").strip():
+                setattr(self, column.attname, column.get_default())
         if update_fields is None:
             return None
         return {*update_fields, *self._computed_from(update_fields), "updated_at"}
@@ -177,18 +183,22 @@ class Resource(models.Model):
         if told:
             raise ValidationError(told)
 
-    def violations(self) -> Iterator[tuple[str, ValidationError]]:
+    def violations(self, exclude: Collection[str] = ()) -> Iterator[tuple[str, ValidationError]]:
         """Ask the database which constraints the row breaks.
 
         Yields, for each, the name of the member it is about and a ValidationError in the
-        constraint's own words; the name is NON_FIELD_ERRORS when it is about several.
+        constraint's own words; the name is NON_FIELD_ERRORS when it is about several. What is
+        about the members named in `exclude` is not asked.
         """
+        left_out = set(exclude)
         for field in self._meta.concrete_fields:
             if isinstance(field, FoldedField):
                 field.pre_save(self, add=self._state.adding)
+                if field.of in exclude:
+                    left_out.add(field.name)
         for constraint in self._meta.constraints:
             try:
-                constraint.validate(type(self), self)
+                constraint.validate(type(self), self, exclude=left_out)
             except ValidationError as error:
                 code = constraint.violation_error_code or error.code
                 message = constraint.get_violation_error_message()
@@ -202,6 +212,18 @@ class Resource(models.Model):
             return NON_FIELD_ERRORS
         (field,) = names
         return getattr(field, "of", None) or field.name
+
+
+@cache
+def optional_codes(model: type[Resource]) -> list[models.Field]:
+    """The columns of `model` that tell its rows apart and need not be given: blank is none."""
+    unique = [one for one in model._meta.constraints if isinstance(one, models.UniqueConstraint)]
+    alone = {one.fields[1] for one in unique if len(one.fields) == 2 and one.fields[0] == "mode"}
+    return [
+        field
+        for field in model._meta.concrete_fields
+        if field.name in alone and (field.null or field.has_default())
+    ]
 
 
 def bulk_insert(*rows: Resource) -> None:

@@ -111,18 +111,23 @@ class Import(Job):
 
     `parent_resource_id` is the id of what all the rows belong to. `refusals` are the errors in
     their order: lists of the row's number, its key or None, a name and what is wrong with it.
+    `warnings_count` is how many inputs were written but for something in them.
     """
 
-    STATE = (*Job.STATE, "refusals")
+    STATE = (*Job.STATE, "refusals", "warnings_count")
 
     parent_resource_id = keep(models.CharField(max_length=255, null=True, blank=True))
     inputs_size = keep(models.PositiveIntegerField(editable=False))
+    warnings_count = keep(models.PositiveIntegerField(default=0, db_default=0, editable=False))
     skip_errors = keep(models.BooleanField(default=False))
     refusals = scrub(JsonField(default=list, editable=False), audited=False)
 
     class Meta(Job.Meta):
         db_table = "imports"
-        indexes = [*Job.Meta.indexes, *by_each("parent_resource_id", "inputs_size")]
+        indexes = [
+            *Job.Meta.indexes,
+            *by_each("parent_resource_id", "inputs_size", "warnings_count"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.resource_type} {self.id}"

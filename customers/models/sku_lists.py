@@ -52,6 +52,6 @@ class SkuList(CustomerOwned):
 
     def clean(self) -> None:
         super().clean()
-        if not self.manual and not self.sku_code_regex:
+        if not self.manual and not (self.sku_code_regex or "").strip():
             blank = ValidationError("can't be blank", code="blank")
             raise ValidationError({"sku_code_regex": blank})

@@ -1,3 +1,5 @@
+from typing import Any
+
 from customers.models import Address
 from customers.resources.base import ResourceType
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
@@ -29,6 +31,12 @@ class AddressSerializer(TaggableSerializer):
         fields = [*WRITTEN, "full_name", "full_address", "name"]
         relationships = ["events", "tags", "event_stores"]
         writable = channel_writable = WRITTEN
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Asks for a zip code where no country is named, as most countries do."""
+        if self.instance is None and self.lacks("country_code"):
+            self.require("zip_code", values)
+        return super().validate(values)
 
 
 class AddressFilters(Filters):

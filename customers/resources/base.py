@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from customers.models import Resource, ResourceQuerySet
+from customers.resources import errors
 from customers.resources.filters import Filters
 from customers.resources.prefetching import fetch_rows
 from customers.resources.protocols import Principal
@@ -82,6 +83,17 @@ class SingletonType(ResourceType):
     def row_for(cls, principal: tokens.Principal) -> Any:
         """The one resource that `principal` sees."""
         raise NotImplementedError
+
+    @classmethod
+    def row(cls, principal: Any, pk: str) -> Any:
+        """The one resource, where it is asked for without an id or by its own.
+
+        Raises errors.RecordNotFoundError.
+        """
+        row = cls.row_for(principal)
+        if pk not in ("", row.pk):
+            raise errors.RecordNotFoundError
+        return row
 
     @classmethod
     def link_to(cls, row: object) -> str:

@@ -28,7 +28,7 @@ class CustomerPasswordResetSerializer(CustomerEmailSerializer):
         """Finish the locked reset `row` by its token."""
         token = values.pop("_reset_password_token", None)
         password = values.pop("customer_password", None)
-        finish_reset(row, token, password, principal=self.principal)
+        finish_reset(row, token, password, principal=self.principal, found=self.collected)
         return super().update(row, values)
 
 

@@ -29,6 +29,12 @@ class CustomerSubscriptionSerializer(CustomerEmailSerializer):
             return self.echo(repeated)
         return super().create(values)
 
+    def check(self, row: Any) -> None:
+        """As always; a guest is not told whether the customer has the subscription."""
+        if self.sent_email:
+            row.customer_id = None
+        super().check(row)
+
 
 class CustomerSubscriptionFilters(Filters):
     class Meta:

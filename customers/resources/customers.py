@@ -72,7 +72,8 @@ class CustomerSerializer(TriggeredSerializer, TaggableSerializer):
     def update(self, row: Any, values: dict[str, Any]) -> Resource:
         """Refuses a second password, which is given by a reset alone."""
         if "password" in values and row.has_password:
-            raise errors.UnprocessableError(CHOSEN, pointer=PASSWORD, error="taken")
+            del values["password"]
+            self.collected.add(errors.UnprocessableError(CHOSEN, pointer=PASSWORD, error="taken"))
         return super().update(row, values)
 
     def validate_password(self, value: str | None) -> str | None:

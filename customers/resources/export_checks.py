@@ -1,6 +1,7 @@
 """What an export may hold: types, fields, relationship paths and filters, checked beforehand."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -34,19 +35,33 @@ class UnknownFieldError(Exception):
 
 
 def validate_export(values: Mapping[str, Any], principal: Principal) -> int:
-    """How many rows the new export that `values` describe has. Raises ValidationError by member."""
-    resource_type, member = values["resource_type"], "fields"
-    try:
+    """How many rows the new export that `values` describe has.
+
+    Raises ValidationError of all members that are wrong.
+    """
+    resource_type = values["resource_type"]
+    found: dict[str, ValidationError] = {}
+    with _collected_as("fields", found):
         check_fields(resource_type, values.get("fields"), principal)
-        member = "includes"
+    with _collected_as("includes", found):
         check_includes(resource_type, values.get("includes"), principal)
-        member = "filters"
-        return count(resource_type, values.get("filters"), principal)
+    counted = 0
+    with _collected_as("filters", found):
+        counted = count(resource_type, values.get("filters"), principal)
+    if found:
+        raise ValidationError(found)
+    return counted
+
+
+@contextmanager
+def _collected_as(member: str, found: dict[str, ValidationError]) -> Iterator[None]:
+    """Enter into `found`, by name, what is wrong with `member`, or with the export as a whole."""
+    try:
+        yield
     except (UnknownFieldError, operations.WriteRefusedError) as error:
-        found = ValidationError(str(error)[:500], "invalid")
+        found[member] = ValidationError(str(error)[:500], "invalid")
     except ExportRefusedError as error:
-        member, found = "resource_type", ValidationError(str(error), error.code)
-    raise ValidationError({member: found})
+        found["resource_type"] = ValidationError(str(error), error.code)
 
 
 def check_fields(resource_type: str, fields: Iterable[str] | None, principal: Principal) -> None:

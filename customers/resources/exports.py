@@ -3,7 +3,7 @@ from typing import Any
 from customers.models import Export, validate_paths
 from customers.resources import export_checks
 from customers.resources.base import ResourceType
-from customers.resources.fields import ChoiceField, ListField, ObjectField
+from customers.resources.fields import ChoiceField, FlagField, ListField, ObjectField
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.triggers import TriggeredSerializer
 from customers.services import jobs
@@ -30,6 +30,8 @@ class ExportSerializer(TriggeredSerializer):
     includes = ListField(required=False, allow_null=True, validators=[validate_paths])
     fields = ListField(required=False, allow_null=True, validators=[validate_paths])
     filters = ObjectField(required=False, allow_null=True)
+    dry_data = FlagField()
+    jwt_filters = FlagField()
     triggers = {"_interrupt": jobs.interrupt, "_start": jobs.resume}
 
     class Meta:
@@ -41,7 +43,7 @@ class ExportSerializer(TriggeredSerializer):
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         """Counts the rows of a new one."""
-        if self.instance is None:
+        if "resource_type" in values:
             count = export_checks.validate_export(values, self.principal)
             values |= {"records_count": count, "actor": self.principal.actor}
         return super().validate(values)
@@ -50,7 +52,7 @@ class ExportSerializer(TriggeredSerializer):
 class ExportFilters(Filters):
     class Meta:
         model = Export
-        fields = [*COMMON, *STATE]
+        fields = [*COMMON, *STATE, "errors_log"]
 
     relationships = ["events"]
     sortable = [*COMMON_SORT, *STATE]

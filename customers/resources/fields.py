@@ -72,8 +72,10 @@ class TextField(StrictField, drf.CharField):
         super().__init__(**{"trim_whitespace": False, **options})
 
     def to_internal_value(self, value: Any) -> str:
-        """The text `value`. Raises DRF's ValidationError."""
+        """The text `value`. Raises DRF's ValidationError, for required white space too."""
         value = super().to_internal_value(value)
+        if self.required and not value.strip():
+            self.fail("blank")
         if self.max_length is None and self.bounded:
             with _reported_by_field():
                 check_text(value)
@@ -124,6 +126,17 @@ class BooleanField(StrictField, drf.BooleanField):
     json_types = (bool,)
     from_text = staticmethod(COLUMN_TYPES["boolean"].from_cell)
     default_error_messages = {**MESSAGES, "type": "must be true or false"}
+
+
+class FlagField(BooleanField):
+    """True or false; null is false."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"required": False, "allow_null": True, **options})
+
+    def validate_empty_values(self, value: object) -> tuple[bool, Any]:
+        """Whether `value` is all there is to check, and what it means."""
+        return super().validate_empty_values(False if value is None else value)
 
 
 class BoundedField(StrictField, drf.JSONField):

@@ -3,7 +3,7 @@ from typing import Any
 from customers.models import Import
 from customers.resources.base import ResourceType
 from customers.resources.errors import UnauthorizedError
-from customers.resources.fields import ChoiceField, InputsField
+from customers.resources.fields import ChoiceField, FlagField, InputsField
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.triggers import TriggeredSerializer
 from customers.services import imports, jobs, permissions
@@ -18,6 +18,7 @@ STATE = [
     "interrupted_at",
     "inputs_size",
     "errors_count",
+    "warnings_count",
     "processed_count",
 ]
 GIVEN = ["resource_type", "format", "parent_resource_id", "inputs", "skip_errors"]
@@ -28,6 +29,7 @@ class ImportSerializer(TriggeredSerializer):
 
     resource_type = ChoiceField(imports.TYPES)
     inputs = InputsField(write_only=True)
+    skip_errors = FlagField()
     triggers = {"_interrupt": jobs.interrupt, "_start": jobs.resume}
 
     class Meta:
@@ -44,8 +46,9 @@ class ImportSerializer(TriggeredSerializer):
         return value
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Reads the inputs of a new one."""
-        if self.instance is None:
+        """Reads the inputs of a new one; those of a format that is none may be of either."""
+        known = "format" not in self.wrong or isinstance(values.get("inputs"), list)
+        if known and "inputs" in values:
             values["inputs"] = imports.validate_inputs(values, mode=self.principal.mode)
         return super().validate(values)
 
@@ -60,7 +63,7 @@ class ImportSerializer(TriggeredSerializer):
 class ImportFilters(Filters):
     class Meta:
         model = Import
-        fields = [*COMMON, *STATE]
+        fields = [*COMMON, *STATE, "errors_log"]
 
     relationships = ["events"]
     sortable = [*COMMON_SORT, *STATE]

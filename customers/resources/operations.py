@@ -142,6 +142,12 @@ def writable(resource_type: str, principal: Principal) -> set[str]:
     return serializer_class.writable_by(principal, creating=False)
 
 
+def writable_members(resource_type: str, principal: Principal) -> set[str]:
+    """The members of a type that `principal` may write, of a new row or of one that is there."""
+    serializer = registry.types[resource_type].serializer_class
+    return serializer.writable_by(principal, True) | serializer.writable_by(principal, False)
+
+
 def validated(
     resource_type: str, principal: Principal, found: Iterable[Mapping[str, Any]]
 ) -> list[dict[str, Any] | None]:

@@ -1,10 +1,16 @@
-from customers.models import OrderSubscription
+from typing import Any
+
+from customers.models import OrderSubscription, Resource
+from customers.resources import errors
 from customers.resources.base import ResourceType
+from customers.resources.fields import TriggerField
 from customers.resources.filter_types import EmailFilter
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.serializers import TaggableSerializer
 from customers.resources.triggers import TransitionalSerializer
 
+CONVERT = "/data/attributes/_convert"
+NO_MODEL = "needs a subscription model, and the subscription has none"
 KNOWN = [
     "number",
     "status",
@@ -20,6 +26,7 @@ KNOWN = [
 
 
 class OrderSubscriptionSerializer(TransitionalSerializer, TaggableSerializer):
+    _convert = TriggerField()
     inherits_customer_of = "source_order"
 
     class Meta:
@@ -52,9 +59,17 @@ class OrderSubscriptionSerializer(TransitionalSerializer, TaggableSerializer):
             "options",
             "source_order",
             "customer_payment_source",
+            "_convert",
         ]
         create_only = ["starts_at", "source_order"]
-        update_only = ["next_run_at", "customer_payment_source"]
+        update_only = ["next_run_at", "customer_payment_source", "_convert"]
+
+    def update(self, row: Any, values: dict[str, Any]) -> Resource:
+        """Refuses to convert it: it has no subscription model, of which there are none here."""
+        if values.pop("_convert", False):
+            refused = errors.UnprocessableError(NO_MODEL, pointer=CONVERT, error="forbidden")
+            self.collected.add(refused)
+        return super().update(row, values)
 
 
 class OrderSubscriptionFilters(Filters):

@@ -24,7 +24,7 @@ class OrganizationSerializer(serializers.Serializer):
 
     class Meta:
         model = Organization
-        relationships = ()
+        relationships = ["event_stores"]
 
 
 class OrganizationType(SingletonType):

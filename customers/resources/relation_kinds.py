@@ -34,7 +34,12 @@ class AuditRelation(RelationToType):
 
     def __init__(self, name: str, model: type[Model], registry: ServedTypes) -> None:
         super().__init__(name, registry)
-        self.resource_type = model._meta.db_table
+        self.model = model
+
+    @cached_property
+    def resource_type(self) -> str:
+        """The type of what they are about."""
+        return self.registry.type_of(self.model).name
 
     @cached_property
     def target(self) -> ServedType:

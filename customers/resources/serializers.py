@@ -2,18 +2,19 @@
 
 import copy
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache, cached_property
 from typing import Any
 
 import orjson
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from rest_framework.fields import Field
 from rest_framework_json_api.serializers import ModelSerializer
 
 from customers.models import Application, Customer, Resource
 from customers.resources import errors
+from customers.resources.collected_errors import CollectingSerializer
 from customers.resources.column_types import SERIALIZER_FIELDS
 from customers.resources.fields import (
     ChoiceField,
@@ -31,7 +32,7 @@ TAGGING = {
 }
 
 
-class ResourceSerializer(ModelSerializer):
+class ResourceSerializer(CollectingSerializer):
     """The attributes of one type, declared in its `Meta`, and what may be written.
 
     `fields` are the attributes; created_at, updated_at, reference, reference_origin and
@@ -46,6 +47,7 @@ class ResourceSerializer(ModelSerializer):
     serializer_field_mapping = SERIALIZER_FIELDS
     serializer_choice_field = ChoiceField
     is_repeated = False  # whether the row that was to be made is there already
+    has_more_to_check = False  # whether something can be wrong with what follows a save
 
     @classmethod
     def writable(cls, creating: bool) -> set[str]:
@@ -91,6 +93,35 @@ class ResourceSerializer(ModelSerializer):
         """None: the database's constraints speak for themselves, see `_save`."""
         return []
 
+    def draft(self, values: dict[str, Any]) -> Resource:
+        """A row of those of `values` that columns have, to be checked and never saved."""
+        row = self.Meta.model(mode=self.principal.mode)
+        columns = {field.name for field in row._meta.concrete_fields}
+        for name, value in values.items():
+            if name in columns or getattr(getattr(type(row), name, None), "fset", None):
+                setattr(row, name, value)
+        return row
+
+    def check(self, row: Resource) -> None:
+        """Collect what the model and its constraints refuse of `row`, as far as it is not known.
+
+        What is wrong with members that are known to be is not asked: `row` lacks their values.
+        """
+        known = self.collected.members
+        try:
+            row.clean()
+        except ValidationError as error:
+            told = [(name, one) for name, ones in error.error_dict.items() for one in ones]
+            self.collected.add(*(errors.broken(row, *one) for one in told if one[0] not in known))
+        for name, refused in row.violations(self.collected.members):
+            self.collected.add(errors.broken(row, name, refused))
+
+    def check_related(self, name: str, others: list[Resource], pointer: str) -> None:
+        """Raise errors.UnprocessableError when a row cannot have `others` in the to-many `name`.
+
+        `pointer` says where in the request's document they were named.
+        """
+
     @property
     def principal(self) -> Principal:
         """Who writes."""
@@ -115,17 +146,40 @@ class ResourceSerializer(ModelSerializer):
     def create(self, values: dict[str, Any]) -> Resource:
         """Make and save a row of `values`."""
         row = self.Meta.model(mode=self.principal.mode, **values)
-        _save(row)
+        self._save(row)
+        self.collected.raise_all()
         return row
 
     def update(self, row: Resource, values: dict[str, Any]) -> Resource:
-        """Set `values` on the locked `row` and save the columns that they change, if any."""
+        """Set `values` on the locked `row` and save the columns that they change, if any.
+
+        Where something is wrong, they are checked and not saved.
+        """
         changed = {name: value for name, value in values.items() if not _holds(row, name, value)}
         for name, value in changed.items():
             setattr(row, name, value)
         if changed:
-            _save(row, update_fields=set(changed))
+            self._save(row, update_fields=set(changed))
         return row
+
+    def _save(self, row: Resource, update_fields: set[str] | None = None) -> None:
+        """Save `row`, a new one or its `update_fields`; check it where something is wrong.
+
+        Raises errors.ConstraintViolationError when a constraint refuses it: then the transaction
+        is broken. Where there is more to check, what it refuses is collected like the rest.
+        """
+        try:
+            if not self.collected:
+                row.clean()
+                with transaction.atomic() if self.has_more_to_check else nullcontext():
+                    row.fast_save(update_fields=update_fields)
+                return
+        except ValidationError:
+            pass
+        except IntegrityError as error:
+            if not self.has_more_to_check or not list(row.violations()):
+                raise errors.ConstraintViolationError(row) from error
+        self.check(row)
 
     def after_save(self, row: Resource) -> None:
         """Do what an update asks for after all else."""
@@ -167,14 +221,20 @@ class TaggableSerializer(ResourceSerializer):
         """As of any type; the names of tags are kept until everything else is done."""
         triggers = {"add": "_add_tags", "remove": "_remove_tags"}
         self.names = {act: values.pop(name, None) or "" for act, name in triggers.items()}
+        self.has_more_to_check |= any(self.names.values())
         return super().update(row, values)
 
     def after_save(self, row: Resource) -> None:
         """Add and remove the tags named."""
         super().after_save(row)
         if any(self.names.values()):
-            with _tag_limit_at("/data/attributes/_add_tags"):
+            with self.collected.collecting(), _tag_limit_at("/data/attributes/_add_tags"):
                 tagging.retag(row, **self.names, actor=self.principal.actor)
+
+    def check_related(self, name: str, others: list[Any], pointer: str) -> None:
+        """Raise errors.UnprocessableError for too many tags."""
+        with _tag_limit_at(pointer):
+            tagging.check_count(others)
 
     def set_related(
         self, row: Resource, name: str, others: list[Any], how: str, pointer: str
@@ -197,19 +257,3 @@ def _tag_limit_at(pointer: str) -> Iterator[None]:
         yield
     except tagging.TooManyTagsError as error:
         raise errors.UnprocessableError(str(error), pointer=pointer, error="too_many") from error
-
-
-def _save(row: Resource, update_fields: set[str] | None = None) -> None:
-    """Save `row`, a new one or its `update_fields`.
-
-    Raises errors.CombinedApiError when its model refuses it, errors.ConstraintViolationError when
-    one of its constraints does: then the transaction is broken.
-    """
-    try:
-        row.clean()
-        row.fast_save(update_fields=update_fields)
-    except ValidationError as error:
-        found = [(name, one) for name, ones in error.error_dict.items() for one in ones]
-        raise errors.CombinedApiError([errors.broken(row, *one) for one in found]) from error
-    except IntegrityError as error:
-        raise errors.ConstraintViolationError(row) from error

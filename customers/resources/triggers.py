@@ -44,6 +44,7 @@ class TriggeredSerializer(ResourceSerializer):
     def update(self, row: Resource, values: dict[str, Any]) -> Resource:
         """Change the locked `row` and fire the triggers in `values`."""
         names = self.pop_triggers(values)
+        self.has_more_to_check |= bool(names)
         row = super().update(row, values)
         self.fire_triggers(names, row)
         return row
@@ -53,9 +54,9 @@ class TriggeredSerializer(ResourceSerializer):
         return [name for name in self.triggers if values.pop(name, False)]
 
     def fire_triggers(self, names: list[str], row: Resource) -> None:
-        """Do what the triggers `names` do to the locked `row`. Raises errors.UnprocessableError."""
+        """Do what the triggers `names` do to the locked `row`, and collect what they may not do."""
         for name in names:
-            with _transition_by(name):
+            with self.collected.collecting(), _transition_by(name):
                 self.triggers[name](row, actor=self.principal.actor)
 
 
@@ -92,7 +93,7 @@ class TransitionalSerializer(ResourceSerializer):
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         """Raises ValidationError for a moment without its trigger, and for one to come."""
         for attribute, trigger in self.dated_by.items():
-            if attribute in values and not values.get(trigger):
+            if attribute in values and not values.get(trigger) and trigger not in self.wrong:
                 message = f"is set by {trigger} alone"
                 raise ValidationError({attribute: ErrorDetail(message, "invalid")})
             if (at := values.get(attribute)) and at > timezone.now():
@@ -103,10 +104,11 @@ class TransitionalSerializer(ResourceSerializer):
         """Change the locked `row`, then make the moves that `values` ask for."""
         names = [name for name in self.Meta.model.transitions if values.pop(f"_{name}", False)]
         dates = {trigger: values.pop(name, None) for name, trigger in self.dated_by.items()}
+        self.has_more_to_check |= bool(names)
         row = super().update(row, values)
         if isinstance(row, Transitional):
             for name in names:
-                with _transition_by(f"_{name}"):
+                with self.collected.collecting(), _transition_by(f"_{name}"):
                     transitions.apply_transition(row, name, at=dates.get(f"_{name}"))
         return row
 

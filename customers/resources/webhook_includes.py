@@ -26,8 +26,13 @@ def check_includes(topic: str, paths: Iterable[str] | None, *, mode: str) -> Non
 
 
 def validate_includes(values: Mapping[str, Any], webhook: Webhook | None, *, mode: str) -> None:
-    """Raise ValidationError unless `webhook`, changed or made by `values`, has what it includes."""
+    """Raise ValidationError unless `webhook`, changed or made by `values`, has what it includes.
+
+    Without a topic nothing is known of it.
+    """
     topic = values.get("topic") or (webhook.topic if webhook else "")
+    if not topic:
+        return
     paths = values.get("include_resources", getattr(webhook, "include_resources", None))
     try:
         check_includes(topic, paths, mode=mode)

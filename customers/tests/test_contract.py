@@ -99,6 +99,7 @@ EVERY_RELATIONSHIP = [
     (name, relationship)
     for name, resource in registry.types.items()
     for relationship in sorted(resource.relations)
+    if not resource.path
 ]
 
 
@@ -212,7 +213,7 @@ LATER = {
     "customers": f"{TAGGED} _request_anonymization _cancel_anonymization",
     "exports": "_interrupt _start",
     "imports": "_interrupt _start",
-    "order_subscriptions": f"{TAGGED} _activate _deactivate _cancel"
+    "order_subscriptions": f"{TAGGED} _activate _deactivate _cancel _convert"
     " next_run_at customer_payment_source",
     "orders": f"{TAGGED} _pending _place _approve _cancel _archive _unarchive placed_at",
     "returns": f"{TAGGED} _request _approve _cancel _ship _reject _receive _restock"

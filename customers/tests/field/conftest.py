@@ -1,4 +1,4 @@
-"""Installations of their own, to copy and to restore."""
+"""Rows that are there, and installations of their own, to copy and to restore."""
 
 import os
 import subprocess
@@ -7,12 +7,20 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from customers.tests.factories import make_customer, make_group, make_order, make_tag
 from customers.tests.receivers import receiver
 
 ROOT = Path(settings.BASE_DIR)
 
 
 PYTHON = ROOT / ".venv" / "bin" / "python"
+
+
+@pytest.fixture
+def taken():
+    """What other rows have already."""
+    make_customer(email="taken@example.com")
+    make_group(code="taken"), make_tag(name="taken"), make_order(number="taken")
 
 
 @pytest.fixture

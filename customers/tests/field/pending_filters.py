@@ -1,21 +1,16 @@
 """Filters and searches with the text that people and programs really have."""
 
-from urllib.parse import quote
-
 import pytest
 
 from customers.models import Customer
-from customers.tests.conftest import error_of, ids
+from customers.tests.conftest import ids
 from customers.tests.factories import (
     make_address,
     make_customer,
     make_customer_address,
-    make_export,
     make_group,
-    make_import,
-    make_order_subscription,
 )
-from customers.tests.field.doors import CUSTOMERS, LOCAL
+from customers.tests.field.doors import CUSTOMERS
 
 DECOMPOSED, COMPOSED = "Mu\u0308nchen", "M\u00fcnchen"
 
@@ -91,46 +86,3 @@ def test_a_reference_in_another_composition_is_found_in_the_console(admin_client
 def test_a_filter_without_a_predicate_takes_another_composition(api):
     customer = make_customer(reference=DECOMPOSED)
     assert ids(api.get("/api/customers", **{"filter[reference]": COMPOSED})) == [customer.pk]
-
-
-def test_jobs_are_found_by_what_is_in_their_log_of_errors(api):
-    job, other = make_import(given=[{"email": "nobody"}], skip_errors=True), make_import()
-    api.client.get("/api/imports")
-    type(job).objects.filter(pk=job.pk).update(
-        errors_log={"nobody": {"email": ["is not an e-mail address"]}}
-    )
-    text = quote('{"nobody":{"email":["is not an e-mail address"]}}')
-    response = api.client.get(f"/api/imports?filter[q][errors_log_jcont]={text}")
-    assert ids(response) == [job.pk]
-    assert found(api, "imports", errors_log_not_null="true") == [job.pk, other.pk]
-
-
-def test_exports_are_found_by_what_is_in_their_log_of_errors(api):
-    job = make_export()
-    response = api.get("/api/exports", **{"filter[q][errors_log_jcont]": '{"a":1}'})
-    assert ids(response) == []
-    assert found(api, "exports", errors_log_not_null="true") in ([], [job.pk])
-
-
-def test_imports_tell_how_many_warnings_there_were_and_are_found_by_it(api):
-    job = make_import()
-    shown = api.get(f"/api/imports/{job.pk}").json()["data"]["attributes"]
-    assert shown["warnings_count"] == 0
-    assert found(api, "imports", warnings_count_eq="0") == [job.pk]
-    assert found(api, "imports", warnings_count_gt="0") == []
-
-
-def test_a_subscription_without_a_model_is_not_converted_and_says_so(api):
-    subscription = make_order_subscription()
-    refused = api.update("order_subscriptions", subscription.pk, {"_convert": True})
-    source = {"pointer": "/data/attributes/_convert"}
-    assert "subscription model" in error_of(refused, 422, "VALIDATION_ERROR", source)["detail"]
-
-
-def test_the_organization_has_the_audit_log_of_its_own(api):
-    organization = api.get("/api/organization").json()["data"]
-    assert "event_stores" in organization["relationships"]
-    link = organization["relationships"]["event_stores"]["links"]["related"]
-    found = api.client.get(link.removeprefix(LOCAL))
-    assert found.status_code == 200
-    assert found.json()["data"] == []
