@@ -90,7 +90,8 @@ def validate_inputs(values: dict[str, Any], *, mode: str) -> Rows:
     """
     try:
         format = values.get("format", Import.Format.JSON)
-        rows = read(values["inputs"], format, values["resource_type"])
+        kind = values.get("resource_type", TYPES[0])  # one that is none is refused anyway
+        rows = read(values["inputs"], format, kind)
         check_open(mode)
     except UnreadableInputError as error:
         raise ValidationError({"inputs": ValidationError(str(error), "invalid")}) from error

@@ -257,7 +257,7 @@ def test_what_we_say_ourselves_no_receiver_can_set():
 
 def test_who_may_only_read_webhooks_learns_of_no_header():
     webhook = make_webhook(callback_headers=SECRET)
-    answer = Api(read_only=True).get(f"/api/webhooks/{webhook.pk}")
+    answer = Api(role="read_only").get(f"/api/webhooks/{webhook.pk}")
     assert "X-Api-Key" not in answer.content.decode()
 
 
