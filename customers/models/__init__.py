@@ -22,7 +22,10 @@ from customers.models.column_types import (
 from customers.models.counters import Counter
 from customers.models.customer_addresses import CustomerAddress
 from customers.models.customer_groups import CustomerGroup
-from customers.models.customer_password_resets import CustomerPasswordReset
+from customers.models.customer_password_resets import (
+    RESET_TOKEN_LENGTH,
+    CustomerPasswordReset,
+)
 from customers.models.customer_payment_sources import CustomerPaymentSource
 from customers.models.customer_subscriptions import CustomerSubscription
 from customers.models.customers import Customer, new_reference
@@ -73,6 +76,7 @@ from customers.models.worker_heartbeats import WorkerHeartbeat
 
 __all__ = [
     "COLUMN_TYPES",
+    "RESET_TOKEN_LENGTH",
     "TOPICS",
     "Address",
     "Application",

@@ -9,6 +9,6 @@ urlpatterns = [
     path("forgot", views.forgot, name="forgot"),
     path("sent", views.sent, name="sent"),
     path("reset/<str:pk>", views.reset, name="reset"),
-    path("choose", views.choose, name="choose"),
+    path("choose/<str:pk>", views.choose, name="choose"),
     path("done", views.done, name="done"),
 ]
