@@ -10,5 +10,8 @@ urlpatterns = [
     path("sent", views.sent, name="sent"),
     path("reset/<str:pk>", views.reset, name="reset"),
     path("choose/<str:pk>", views.choose, name="choose"),
+    path("change", views.change_password, name="change_password"),
+    path("change-email", views.change_email, name="change_email"),
+    path("email-changed", views.email_changed, name="email_changed"),
     path("done", views.done, name="done"),
 ]

@@ -1,4 +1,4 @@
-"""A customer who forgot the password asks for a link, follows it, and chooses a new one."""
+"""A customer who forgot the password chooses a new one by a link; one who knows it, by itself."""
 
 import re
 from collections.abc import Callable
@@ -14,8 +14,16 @@ from django.views.decorators.http import require_http_methods
 
 from customers.jobs import mails
 from customers.models import RESET_TOKEN_LENGTH
-from customers.password_pages.forms import ChooseForm, ForgotForm
-from customers.services import limits, password_resets, passwords
+from customers.password_pages.forms import ChooseForm, ForgotForm, NewEmailForm, NewPasswordForm
+from customers.resources import operations
+from customers.services import limits, password_resets, passwords, principals, sessions
+from customers.services.transactions import retry_on_conflict
+
+# an attribute: its field in the forms, and the sentence by which it is refused
+REFUSED = {
+    "password": ("password", "This password {}."),
+    "email": ("new_email", "This address {}."),
+}
 
 View: TypeAlias = Callable[..., HttpResponse]
 
@@ -133,6 +141,48 @@ def _redeem(form, pk, token, mode):
         form.add_error("password", f"This password {error.messages[0]}.")
         return False
     return True
+
+
+@page("GET", "POST")
+def change_password(request: HttpRequest, mode: str) -> HttpResponse:
+    """Takes another password of whoever knows the one there is."""
+    form = NewPasswordForm(request.POST or None)
+    if request.method == "POST" and _change(request, mode, form, "password"):
+        return redirect("password:done", mode=mode)
+    return _show(request, mode, "change_password", form)
+
+
+@page("GET", "POST")
+def change_email(request: HttpRequest, mode: str) -> HttpResponse:
+    """Takes another address of whoever knows the password."""
+    form = NewEmailForm(request.POST or None)
+    if request.method == "POST" and _change(request, mode, form, "email"):
+        return redirect("password:email_changed", mode=mode)
+    return _show(request, mode, "change_email", form)
+
+
+def _change(request, mode, form, attribute):
+    """Whether the form is valid and its customer has the new `attribute`; if not, it says why."""
+    if not form.is_valid():
+        return False
+    given, client = form.cleaned_data, limits.client_of(request.META)
+    changes = {attribute: given[REFUSED[attribute][0]]}
+    try:
+        customer = sessions.authenticate(given["email"], given["current"], mode=mode, client=client)
+        principal = principals.customer(customer)
+        retry_on_conflict(lambda: operations.update(customer, principal, changes))
+    except sessions.LoginRefusedError as error:
+        form.add_error("current", str(error))
+    except operations.WriteRefusedError as error:
+        for member, told in error.errors:
+            field, sentence = REFUSED.get(member, ("current", sessions.WRONG))
+            form.add_error(field, sentence.format(told))
+    return form.is_valid()
+
+
+@page("GET")
+def email_changed(request: HttpRequest, mode: str) -> HttpResponse:
+    return _show(request, mode, "email_changed", storefront=settings.STOREFRONT_URL)
 
 
 @page("GET")

@@ -100,10 +100,15 @@ def set_password(customer: Customer, hashed: str, *, actor: Actor | None) -> Non
     customer.password = hashed
     customer.save(update_fields=["password"])
     row_changes.record_update(customer, before, actor=actor)
+    tell_change(customer, customer.email, actor=actor)
+
+
+def tell_change(customer: Customer, email: str, *, actor: Actor | None) -> None:
+    """Let the worker mail to `email` that the password of `customer` was changed."""
     QueuedMail.objects.create(
         mode=customer.mode,
         kind=QueuedMail.Kind.PASSWORD_CHANGED,
-        email=customer.email,
+        email=email,
         customer=customer,
         actor=actor,
     )

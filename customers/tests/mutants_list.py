@@ -2026,10 +2026,41 @@ RULES = [
     ),
     rule(
         "A chosen password is changed by a reset alone",
-        "customers/resources/customers.py",
-        '        if "password" in values and row.has_password:\n',
-        "        if False:\n",
+        "customers/resources/credentials.py",
+        "        elif replaces:\n",
+        "        elif False:\n",
         "test_password_resets.py::test_a_chosen_password_is_not_overwritten",
+    ),
+    rule(
+        "A customer changes its address by its password alone",
+        "customers/resources/credentials.py",
+        "(shown or moves):\n",
+        "shown:\n",
+        "field/test_password_changes.py::test_without_the_password_the_address_stays",
+    ),
+    rule(
+        "A password that is shown must be right",
+        "customers/resources/credentials.py",
+        "        if self.principal.shown_password is None:\n",
+        "        if False:\n",
+        "field/test_password_changes.py::test_without_the_old_password_it_stays",
+        "field/test_password_changes.py"
+        "::test_an_old_password_that_is_wrong_is_told_with_its_place_and_the_other_faults",
+    ),
+    rule(
+        "A password that was shown must still be the one there is",
+        "customers/resources/credentials.py",
+        "    if shown != row.password:",
+        "    if False:",
+        "field/test_password_changes.py"
+        "::test_a_password_that_was_changed_since_it_was_shown_opens_nothing",
+    ),
+    rule(
+        "Guesses at a password that is shown are counted as logins",
+        "customers/services/sessions.py",
+        "authenticate(customer.email, password, mode=mode, client=client).password",
+        "passwords.verify(password, customer.password) and customer.password",
+        "field/test_password_changes.py::test_guessing_the_old_password_is_limited",
     ),
     rule(
         "No password is taken away",
@@ -2644,8 +2675,8 @@ RULES = [
     rule(
         "A password on the page is taken to the letter",
         "customers/password_pages/forms.py",
-        '    password = forms.CharField(\n        label="New password",\n        strip=False,',
-        '    password = forms.CharField(\n        label="New password",',
+        "        strip=False,\n",
+        "",
         "test_password_pages.py::test_a_password_on_the_page_is_taken_to_the_letter",
     ),
     rule(
