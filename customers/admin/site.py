@@ -24,7 +24,7 @@ from customers.admin.login import LoginForm, remember_browser, staff_of
 from customers.admin.overview import overview
 from customers.admin.password_forms import OwnPasswordForm
 from customers.admin.second_factor import SecondFactorMixin, wait_of
-from customers.services import environments, limits, second_factor
+from customers.services import environments, limits, restored_copies, second_factor
 from customers.services.customers import ForgottenError
 from customers.templatetags.environments import SHOWN_IN
 
@@ -66,7 +66,8 @@ class Console(SecondFactorMixin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         """The overview, for those who may see customers; the types alone for others."""
-        context: dict[str, Any] = {"overview": None}
+        held = restored_copies.HELD if restored_copies.is_held() else ""
+        context: dict[str, Any] = {"overview": None, "held": held}
         if request.user.has_perm("customers.view_customer"):
             sees = request.user.has_perm("customers.view_webhook")
             context["overview"] = overview(

@@ -52,6 +52,7 @@ from customers.models.order_subscriptions import OrderSubscription
 from customers.models.orders import Order
 from customers.models.organizations import Organization
 from customers.models.queued_mails import QueuedMail
+from customers.models.restored_copies import RestoredCopy
 from customers.models.returns import Return
 from customers.models.revoked_tokens import RevokedToken
 from customers.models.segments import Segment
@@ -111,6 +112,7 @@ __all__ = [
     "QueuedMail",
     "Resource",
     "ResourceQuerySet",
+    "RestoredCopy",
     "Return",
     "RevokedToken",
     "Segment",

@@ -16,7 +16,14 @@ from customers.jobs import mails
 from customers.models import RESET_TOKEN_LENGTH
 from customers.password_pages.forms import ChooseForm, ForgotForm, NewEmailForm, NewPasswordForm
 from customers.resources import operations
-from customers.services import limits, password_resets, passwords, principals, sessions
+from customers.services import (
+    limits,
+    password_resets,
+    passwords,
+    principals,
+    restored_copies,
+    sessions,
+)
 from customers.services.transactions import retry_on_conflict
 
 # an attribute: its field in the forms, and the sentence by which it is refused
@@ -69,7 +76,7 @@ def forgot(request: HttpRequest, mode: str) -> HttpResponse:
 
 @page("GET")
 def sent(request: HttpRequest, mode: str) -> HttpResponse:
-    return _show(request, mode, "sent")
+    return _show(request, mode, "sent", is_held=restored_copies.is_held())
 
 
 @page("GET")

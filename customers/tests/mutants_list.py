@@ -2063,6 +2063,20 @@ RULES = [
         "field/test_password_changes.py::test_guessing_the_old_password_is_limited",
     ),
     rule(
+        "A restored copy mails nobody",
+        "customers/jobs/worker.py",
+        "    return not restored_copies.is_held() and mails.deliver_next()\n",
+        "    return mails.deliver_next()\n",
+        "field/test_operating.py::test_what_waits_in_a_copy_is_neither_tried_nor_lost",
+    ),
+    rule(
+        "A restored copy calls nobody",
+        "customers/jobs/worker.py",
+        "0 if restored_copies.is_held() else webhook_dispatcher.deliver_all()",
+        "webhook_dispatcher.deliver_all()",
+        "field/test_operating.py::test_what_waits_in_a_copy_is_neither_tried_nor_lost",
+    ),
+    rule(
         "No password is taken away",
         "customers/resources/customers.py",
         "        if value is None and self.instance:\n"
