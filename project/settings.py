@@ -17,6 +17,7 @@ from project.env import (
     is_redis,
     is_sender,
     is_sqlite,
+    is_time_zone,
     is_url_or_empty,
     is_web_address,
     networks,
@@ -334,6 +335,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    "customers.admin.time_zones.localized",
     "project.uploads.bounded",
     "django.contrib.messages.middleware.MessageMiddleware",
     "project.middleware.FaultMiddleware",
@@ -469,7 +471,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 # Time, language, files
 LANGUAGE_CODE = "en-us"
-TIME_ZONE = "UTC"
+TIME_ZONE = "UTC"  # of all that programs read; the console has another one
+CONSOLE_TIME_ZONE = setting(
+    env.str, "TIME_ZONE", "UTC", "the name of a time zone, such as Europe/Berlin", is_time_zone
+)
 USE_TZ = True
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True

@@ -30,7 +30,7 @@ from customers.templatetags.environments import SHOWN_IN
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
-OF_NO_MODE = {"admin:logout", "admin:password_change", "console:mode"}
+OF_NO_MODE = {"admin:logout", "admin:password_change", "console:mode", "console:time_zone"}
 
 
 class Console(SecondFactorMixin):
@@ -54,12 +54,13 @@ class Console(SecondFactorMixin):
         )(request)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """What every page is given; `mode` is that at work."""
+        """What every page is given; `mode` is that at work, `zone` that of its times."""
         mode = environments.mode_of(request.session)
         return {
             **super().each_context(request),
             "mode": mode,
             "other_mode": environments.other_mode(mode),
+            "zone": timezone.get_current_timezone_name(),
         }
 
     def index(

@@ -111,6 +111,11 @@ def _deliver_next():
     return not restored_copies.is_held() and mails.deliver_next()
 
 
+def _call_due(dispatcher):
+    if not restored_copies.is_held():
+        dispatcher.step(CALL_PAUSE)
+
+
 def _do_bulk_acts(stop):
     patience = _Patience(stop)
     while not stop.is_set():
@@ -126,8 +131,7 @@ def _call_webhooks(stop):
         while not stop.is_set():
             with patience:
                 heartbeats.beat("webhooks")
-                if not restored_copies.is_held():
-                    dispatcher.step(CALL_PAUSE)
+                _call_due(dispatcher)
             if dispatcher.is_idle or patience.failures:
                 patience.rest(CALL_PAUSE)
     finally:

@@ -59,6 +59,7 @@ from customers.models.segments import Segment
 from customers.models.sessions import Session
 from customers.models.sku_list_items import SkuListItem
 from customers.models.sku_lists import SkuList
+from customers.models.staff_preferences import StaffPreference
 from customers.models.tags import Tag
 from customers.models.timelines import Timeline
 from customers.models.transitions import Transitional, TransitionError
@@ -119,6 +120,7 @@ __all__ = [
     "Session",
     "SkuList",
     "SkuListItem",
+    "StaffPreference",
     "Tag",
     "Timeline",
     "TransitionError",

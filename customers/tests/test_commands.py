@@ -43,6 +43,7 @@ from customers.models import (
     Segment,
     Session,
     SkuList,
+    StaffPreference,
     Tag,
     Timeline,
     Upload,
@@ -74,6 +75,7 @@ UNTOLD = (
     RevokedToken,
     Segment,
     Session,
+    StaffPreference,
     Upload,
     WorkerHeartbeat,
 )

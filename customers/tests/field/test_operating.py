@@ -8,7 +8,7 @@ import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
 
-from customers.jobs import mails, worker
+from customers.jobs import mails, webhook_dispatcher, worker
 from customers.models import Delivery, Event, QueuedMail
 from customers.services import restored_copies
 from customers.services.passwords import hash_password
@@ -16,6 +16,8 @@ from customers.tests.conftest import staff_client
 from customers.tests.factories import make_customer, make_event, make_webhook
 from customers.tests.field.conftest import CHANGE
 from customers.tests.field.doors import shown
+from customers.tests.receivers import receiver
+from project.env import networks
 
 pytestmark = pytest.mark.thorough
 
@@ -122,6 +124,21 @@ def test_mails_of_a_running_worker_go_when_a_copy_is_released(held):
     call_command("release_copy", verbosity=0)
     assert worker._deliver_next() is True
     assert mail.outbox[-1].to == ["ada@example.com"]
+
+
+def test_calls_of_a_running_worker_go_when_a_copy_is_released(held, settings):
+    settings.WEBHOOK_NETWORKS = networks(["127.0.0.0/8"])
+    with receiver() as server:
+        make_webhook(callback_url=server.url)
+        make_event(make_customer())
+        dispatcher = webhook_dispatcher.WebhookDispatcher()
+        worker._call_due(dispatcher)
+        assert not Delivery.objects.exists()
+        restored_copies.release()
+        while not server.received:
+            worker._call_due(dispatcher)
+        dispatcher.finish()
+    assert not Delivery.objects.exists()
 
 
 def test_what_is_no_copy_is_not_released(db):
