@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -114,6 +115,11 @@ def is_sender(value: str) -> bool:
     """
     found = re.fullmatch(r"[^<>]*<([^<>]+)>|([^<>]+)", value)
     return found is not None and is_email(found[1] or found[2]) and value.isprintable()
+
+
+def is_time_zone(value: str) -> bool:
+    """Whether `value` names a time zone of the IANA database that this machine has."""
+    return value in available_timezones()
 
 
 def is_redis(value: str) -> bool:

@@ -12,7 +12,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from customers.services import durability
+from customers.services import database_schema, durability, restored_copies
 from customers.services.database_errors import Fault, fault_of
 from project import metrics
 
@@ -38,11 +38,15 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when the database answers, too, and keeps what it acknowledges."""
+    """200 when the database answers, too, keeps what it acknowledges, and has our tables.
+
+    A restored copy whose webhooks and mails wait says so.
+    """
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         durability.check()
+        is_held = database_schema.check_once() and restored_copies.is_held()
     except ImproperlyConfigured as error:
         return _text(str(error), 503)
     except (DatabaseError, InterfaceError) as error:
@@ -50,7 +54,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         if fault is None:
             raise
         return told(fault)
-    return _text("ready")
+    return _text(f"ready. {restored_copies.HELD}" if is_held else "ready")
 
 
 def figures(request: HttpRequest) -> HttpResponse:

@@ -110,6 +110,12 @@ def unavailable(request: HttpRequest, fault: Fault) -> HttpResponse:
     return HttpResponse(page, status=fault.status, headers=fault.headers)
 
 
+def form_refused(request: HttpRequest, **_reason: str) -> HttpResponse:
+    """The answer to a form that comes without the cookie against forgery, or from elsewhere."""
+    page = render_to_string("form_refused.html", {"name": settings.ORGANIZATION_NAME})
+    return HttpResponse(page, status=403)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """What is answered to an exception that no view raised, but what is around the views."""
     error = sys.exc_info()[1]

@@ -17,6 +17,7 @@ from project.env import (
     is_redis,
     is_sender,
     is_sqlite,
+    is_time_zone,
     is_url_or_empty,
     is_web_address,
     networks,
@@ -355,6 +356,7 @@ MIDDLEWARE = [
     "project.middleware.Csrf",
     "project.middleware.Authentication",
     "project.middleware.SecondFactor",
+    "customers.admin.time_zones.localized",
     "project.uploads.bounded",
     "project.middleware.Messages",
     "project.middleware.FaultMiddleware",
@@ -490,7 +492,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 # Time, language, files
 LANGUAGE_CODE = "en-us"
-TIME_ZONE = "UTC"
+TIME_ZONE = "UTC"  # of all that programs read; the console has another one
+CONSOLE_TIME_ZONE = setting(
+    env.str, "TIME_ZONE", "UTC", "the name of a time zone, such as Europe/Berlin", is_time_zone
+)
 USE_TZ = True
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
@@ -552,6 +557,7 @@ SESSION_COOKIE_AGE = CSRF_COOKIE_AGE = STAFF_SESSION_LIFETIME
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CSRF_FAILURE_VIEW = "project.middleware.form_refused"
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS

@@ -20,6 +20,7 @@ from django.http import QueryDict
 from django.utils.choices import flatten_choices
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
+from django.utils.timezone import localtime
 
 from customers.models import Customer
 from customers.services import row_history
@@ -274,7 +275,7 @@ def _words(field, value):
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, datetime):
-        return date_format(value, "j M Y, H:i:s")
+        return date_format(localtime(value), "j M Y, H:i:s T")
     if isinstance(value, dict | list) and isinstance(field, forms.JSONField):
         return json.dumps(value, indent=1, ensure_ascii=False)
     if isinstance(field, forms.ModelMultipleChoiceField):

@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -22,7 +22,7 @@ from customers.admin.pages import Pages, action_page, paths_of
 from customers.jobs import mails, merging
 from customers.models import Customer, CustomerSubscription, QueuedMail
 from customers.resources import operations
-from customers.services import password_resets, principals
+from customers.services import password_resets, principals, restored_copies
 from customers.services.environments import mode_of
 from customers.services.row_changes import counted
 
@@ -116,7 +116,10 @@ class CustomerActionsMixin(FreshRowAdmin):
         mails.request_reset(customer.email, mode=customer.mode, actor=actor, kind=kind)
         sent = "a link to choose a new password" if customer.has_password else "an invitation"
         self.log_change(request, customer, f"Sent {sent}.")
-        self.message_user(request, f"The customer is being sent {sent}.")
+        if restored_copies.is_held():
+            self.message_user(request, f"Not yet sent. {restored_copies.HELD}", messages.WARNING)
+        else:
+            self.message_user(request, f"The customer is being sent {sent}.")
         return redirect("admin:customers_customer_change", customer.pk)
 
     @page

@@ -6,6 +6,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
 from customers.admin import formatting
 from customers.admin.base import TaggableAdmin, fields_besides
@@ -120,7 +121,7 @@ class CustomerAdmin(
 
     @admin.display(ordering="created_at")
     def created(self, customer: Customer) -> str:
-        return date_format(customer.created_at, "j M Y")
+        return date_format(localtime(customer.created_at), "j M Y")
 
 
 def _may_change_email(request):

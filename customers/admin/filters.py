@@ -2,19 +2,26 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, time
 from typing import Any, TypeAlias
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import QueryDict
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from customers.admin.fields import offered
 from customers.models import Customer, CustomerGroup
+from customers.resources.filter_fields import InstantFormField
 from customers.resources.segments import Filter
 
 FilterPairs: TypeAlias = list[Filter]  # names of filter[q], each with its value
 
 PARAMETER = re.compile(r"filter\[q\]\[([^\[\]]+)\]")
 MOST = 50
+MOMENTS = ("created_at_gteq", "created_at_lt")
+MIDNIGHT = time(tzinfo=UTC)
 
 # the tabs that all staff have
 TABS: dict[str, FilterPairs] = {
@@ -62,6 +69,8 @@ def describe_filter(name: str, value: str, groups: Mapping[str, str]) -> tuple[s
     """A filter in words: what it is about and the value; `groups` maps ids to names."""
     if name == "customer_group_id_eq":
         value = groups.get(value, value)
+    if name in MOMENTS and (moment := _moment(value)):
+        value = date_format(timezone.localtime(moment), "j M Y, H:i T")
     if name == "password_present":
         value = {"true": "yes", "false": "no"}.get(value, value)
     return WORDS.get(name, name), value.replace(",", ", ")
@@ -115,8 +124,8 @@ class FilterForm(forms.Form):
             ("customer_group_id_eq", chosen["group"] and chosen["group"].pk),
             *([("tags_name_eq", tag) for tag in tags] if chosen["match"] == "all" else []),
             ("tags_name_in", "" if chosen["match"] == "all" else ",".join(tags)),
-            ("created_at_gteq", chosen["created_from"]),
-            ("created_at_lt", chosen["created_before"]),
+            ("created_at_gteq", _beginning(chosen["created_from"])),
+            ("created_at_lt", _beginning(chosen["created_before"])),
             ("customer_subscriptions_reference_eq", chosen["subscribed_to"]),
             (
                 "customer_addresses_address_country_code_in",
@@ -139,12 +148,34 @@ class FilterForm(forms.Form):
             "group": asked.get("customer_group_id_eq"),
             "tags": ", ".join(every) or asked.get("tags_name_in", "").replace(",", ", "),
             "match": "all" if every else "any",
-            "created_from": asked.get("created_at_gteq"),
-            "created_before": asked.get("created_at_lt"),
+            "created_from": _day(asked.get("created_at_gteq")),
+            "created_before": _day(asked.get("created_at_lt")),
             "subscribed_to": asked.get("customer_subscriptions_reference_eq"),
             "countries": asked.get("customer_addresses_address_country_code_in"),
             "orders": asked.get("total_orders_count_gteq"),
         }
+
+
+def _beginning(day):
+    """When `day` begins in the zone at work, as the API reads it: as a day where that is UTC."""
+    if day is None:
+        return None
+    moment = datetime.combine(day, time.min, timezone.get_current_timezone()).astimezone(UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment.timetz() != MIDNIGHT else day.isoformat()
+
+
+def _moment(text):
+    """The moment that a filter's text names, None where it is none."""
+    try:
+        return InstantFormField().to_python(text)
+    except ValidationError:
+        return None
+
+
+def _day(text):
+    """The day on which the moment of a filter's text is in the zone at work; else the text."""
+    moment = text and _moment(text)
+    return timezone.localtime(moment).date().isoformat() if moment else text
 
 
 def _listed(text):

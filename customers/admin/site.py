@@ -24,13 +24,13 @@ from customers.admin.login import LoginForm, remember_browser, staff_of
 from customers.admin.overview import overview
 from customers.admin.password_forms import OwnPasswordForm
 from customers.admin.second_factor import SecondFactorMixin, wait_of
-from customers.services import environments, limits, second_factor
+from customers.services import environments, limits, restored_copies, second_factor
 from customers.services.customers import ForgottenError
 from customers.templatetags.environments import SHOWN_IN
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
-OF_NO_MODE = {"admin:logout", "admin:password_change", "console:mode"}
+OF_NO_MODE = {"admin:logout", "admin:password_change", "console:mode", "console:time_zone"}
 
 
 class Console(SecondFactorMixin):
@@ -54,19 +54,21 @@ class Console(SecondFactorMixin):
         )(request)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """What every page is given; `mode` is that at work."""
+        """What every page is given; `mode` is that at work, `zone` that of its times."""
         mode = environments.mode_of(request.session)
         return {
             **super().each_context(request),
             "mode": mode,
             "other_mode": environments.other_mode(mode),
+            "zone": timezone.get_current_timezone_name(),
         }
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         """The overview, for those who may see customers; the types alone for others."""
-        context: dict[str, Any] = {"overview": None}
+        held = restored_copies.HELD if restored_copies.is_held() else ""
+        context: dict[str, Any] = {"overview": None, "held": held}
         if request.user.has_perm("customers.view_customer"):
             sees = request.user.has_perm("customers.view_webhook")
             context["overview"] = overview(

@@ -3,11 +3,12 @@
 from django.contrib import admin
 from django.urls import path
 
-from customers.admin import command_palette, customer_forms, environments, segments
+from customers.admin import command_palette, customer_forms, environments, segments, time_zones
 
 app_name = "console"
 urlpatterns = [
     path("mode/", admin.site.admin_view(environments.switch), name="mode"),
+    path("time-zone/", admin.site.admin_view(time_zones.choose), name="time_zone"),
     path("command-palette/", admin.site.admin_view(command_palette.answer), name="command_palette"),
     path("customers/filter/", admin.site.admin_view(segments.choose), name="filter"),
     path("customers/<str:pk>/tags/", admin.site.admin_view(customer_forms.tags), name="tags"),

@@ -18,6 +18,7 @@ from customers.db.paging import PagedQuery
 from customers.models import Resource
 from customers.resources import documents, writing
 from customers.resources.base import ResourceType, SingletonType
+from customers.resources.credentials import recognize
 from customers.resources.errors import ParamMissingError, UnauthorizedError
 from customers.resources.filtering import filter_rows
 from customers.resources.ordering import order_rows
@@ -25,7 +26,7 @@ from customers.resources.protocols import ServedType
 from customers.resources.query import Query
 from customers.resources.registry import registry
 from customers.resources.relations import Relation
-from customers.services import permissions
+from customers.services import limits, permissions
 
 LONGEST_KEPT = 200  # characters of filters whose SQL is kept
 
@@ -145,8 +146,15 @@ class DetailView(ResourceView):
             return HttpResponseNotModified(headers={"ETag": etag})
         return document_response(body, headers={"ETag": etag})
 
-    @idempotent_write
     def patch(self, request: Request, pk: str) -> HttpResponse:
+        """Changes the row `pk`, for a customer who may have shown its password with it."""
+        if self.resource.shows_password and self.principal.owner_id == pk:
+            client = limits.client_of(request.META)
+            self.principal = recognize(self.principal, self.body, client=client)
+        return self._patch(request, pk=pk)
+
+    @idempotent_write
+    def _patch(self, request: Request, pk: str) -> HttpResponse:
         """Changes the row `pk`; a document that cannot be written undoes it."""
         document = self.document(self.query("include", "fields"))
         row = self.written = writing.update_row(self.resource, self.principal, pk, self.body)

@@ -23,7 +23,7 @@ from customers.jobs import (
     webhook_dispatcher,
 )
 from customers.models import Customer, Export, Import, RevokedToken, Session
-from customers.services import database_errors, idempotency, limits
+from customers.services import database_errors, idempotency, limits, restored_copies
 from customers.services.transactions import retry_on_conflict
 
 logger = logging.getLogger(__name__)
@@ -60,9 +60,9 @@ def run_once() -> dict[str, int]:
     acted = mailed = parts = 0
     while bulk.do_next():  # which may ask for mails
         acted += 1
-    while mails.deliver_next():
+    while _deliver_next():
         mailed += 1
-    called = webhook_dispatcher.deliver_all()
+    called = 0 if restored_copies.is_held() else webhook_dispatcher.deliver_all()
     while do_next_part():
         parts += 1
     delete_expired()
@@ -99,12 +99,21 @@ def _send_mails(stop):
     expired_at, patience = -EXPIRY_PAUSE, _Patience(stop)
     while not stop.is_set():
         with patience:
-            while _goes_on("mails", stop) and mails.deliver_next():
+            while _goes_on("mails", stop) and _deliver_next():
                 pass
             if time.monotonic() - expired_at >= EXPIRY_PAUSE:
                 expired_at = time.monotonic()
                 delete_expired()
         patience.rest(MAIL_PAUSE)
+
+
+def _deliver_next():
+    return not restored_copies.is_held() and mails.deliver_next()
+
+
+def _call_due(dispatcher):
+    if not restored_copies.is_held():
+        dispatcher.step(CALL_PAUSE)
 
 
 def _do_bulk_acts(stop):
@@ -122,7 +131,7 @@ def _call_webhooks(stop):
         while not stop.is_set():
             with patience:
                 heartbeats.beat("webhooks")
-                dispatcher.step(CALL_PAUSE)
+                _call_due(dispatcher)
             if dispatcher.is_idle or patience.failures:
                 patience.rest(CALL_PAUSE)
     finally:

@@ -24,7 +24,10 @@ from customers.models.column_types import (
 from customers.models.counters import Counter
 from customers.models.customer_addresses import CustomerAddress
 from customers.models.customer_groups import CustomerGroup
-from customers.models.customer_password_resets import CustomerPasswordReset
+from customers.models.customer_password_resets import (
+    RESET_TOKEN_LENGTH,
+    CustomerPasswordReset,
+)
 from customers.models.customer_payment_sources import CustomerPaymentSource
 from customers.models.customer_subscriptions import CustomerSubscription
 from customers.models.customers import Customer, new_reference
@@ -51,12 +54,14 @@ from customers.models.order_subscriptions import OrderSubscription
 from customers.models.orders import Order
 from customers.models.organizations import Organization
 from customers.models.queued_mails import QueuedMail
+from customers.models.restored_copies import RestoredCopy
 from customers.models.returns import Return
 from customers.models.revoked_tokens import RevokedToken
 from customers.models.segments import Segment
 from customers.models.sessions import Session
 from customers.models.sku_list_items import SkuListItem
 from customers.models.sku_lists import SkuList
+from customers.models.staff_preferences import StaffPreference
 from customers.models.tags import Tag
 from customers.models.timelines import Timeline
 from customers.models.transitions import Transitional, TransitionError
@@ -75,6 +80,7 @@ from customers.models.worker_heartbeats import WorkerHeartbeat
 
 __all__ = [
     "COLUMN_TYPES",
+    "RESET_TOKEN_LENGTH",
     "TOPICS",
     "Address",
     "Application",
@@ -109,12 +115,14 @@ __all__ = [
     "QueuedMail",
     "Resource",
     "ResourceQuerySet",
+    "RestoredCopy",
     "Return",
     "RevokedToken",
     "Segment",
     "Session",
     "SkuList",
     "SkuListItem",
+    "StaffPreference",
     "Tag",
     "Timeline",
     "TransitionError",

@@ -13,7 +13,7 @@ from customers.db.indexes import by_each
 from customers.models.applications import digest
 from customers.models.base import CustomerOwned, Viewer
 
-TOKEN_LENGTH = 20  # letters and digits: 119 bits
+RESET_TOKEN_LENGTH = 20  # letters and digits: 119 bits
 
 
 class CustomerPasswordReset(CustomerOwned):
@@ -49,7 +49,7 @@ class CustomerPasswordReset(CustomerOwned):
     def prepare_save(self, update_fields: Iterable[str] | None) -> set[str] | None:
         """A new row is given its token, in `reset_password_token`, and its time."""
         if self._state.adding:
-            self.reset_password_token = get_random_string(TOKEN_LENGTH)
+            self.reset_password_token = get_random_string(RESET_TOKEN_LENGTH)
             self.token_digest = digest(self.reset_password_token)
             if self.expires_at is None:
                 lifetime = timedelta(seconds=settings.PASSWORD_RESET_LIFETIME)

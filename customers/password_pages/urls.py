@@ -9,6 +9,9 @@ urlpatterns = [
     path("forgot", views.forgot, name="forgot"),
     path("sent", views.sent, name="sent"),
     path("reset/<str:pk>", views.reset, name="reset"),
-    path("choose", views.choose, name="choose"),
+    path("choose/<str:pk>", views.choose, name="choose"),
+    path("change", views.change_password, name="change_password"),
+    path("change-email", views.change_email, name="change_email"),
+    path("email-changed", views.email_changed, name="email_changed"),
     path("done", views.done, name="done"),
 ]

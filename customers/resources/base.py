@@ -32,6 +32,7 @@ class ResourceType:
     not_includable = frozenset({"event_stores"})
     paged_by_cursor = False  # alone: its lists are too long to be counted
     takes_files = False  # in its attributes, which makes its requests larger than others
+    shows_password = False  # whether a customer shows the one that it has with a change
 
     # set when it is registered
     relations: ClassVar[dict[str, Relation]] = {}

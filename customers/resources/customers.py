@@ -1,25 +1,21 @@
 from typing import Any
 
-from customers.models import Customer, Resource
-from customers.resources import errors
+from customers.models import Customer
 from customers.resources.base import ResourceType
-from customers.resources.fields import PasswordField, TextField, TokenClaimField
+from customers.resources.credentials import CredentialsSerializer
+from customers.resources.fields import TextField, TokenClaimField
 from customers.resources.filter_types import EmailFilter, PresenceFilter
 from customers.resources.filters import COMMON, COMMON_SORT, Filters
 from customers.resources.serializers import TaggableSerializer
 from customers.resources.triggers import TriggeredSerializer
 from customers.services.anonymization import cancel_anonymization, request_anonymization
 
-PASSWORD = "/data/attributes/password"  # noqa: S105 a place in a document
-CHOSEN = "has been chosen; it is changed by a reset (customer_password_resets)"
 
-
-class CustomerSerializer(TriggeredSerializer, TaggableSerializer):
+class CustomerSerializer(CredentialsSerializer, TriggeredSerializer, TaggableSerializer):
     triggers = {
         "_request_anonymization": request_anonymization,
         "_cancel_anonymization": cancel_anonymization,
     }
-    password = PasswordField(write_only=True, required=False, allow_null=True)
     shopper_reference = TextField(required=False, allow_null=True, min_length=3, max_length=128)
     jwt_custom_claim = TokenClaimField("custom_claim")
 
@@ -54,12 +50,14 @@ class CustomerSerializer(TriggeredSerializer, TaggableSerializer):
         writable = [
             "email",
             "password",
+            "_current_password",
             "shopper_reference",
             "profile_id",
             "tax_exemption_code",
             "customer_group",
         ]
-        channel_writable = ["email", "password"]
+        update_only = ["_current_password"]
+        channel_writable = ["email", "password", "_current_password"]
         full_only = ["password", "_request_anonymization", "_cancel_anonymization"]
 
     def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -68,13 +66,6 @@ class CustomerSerializer(TriggeredSerializer, TaggableSerializer):
             found = data.get("email"), self.instance and self.instance.email
             self.fields["password"].addresses = [one for one in found if isinstance(one, str)]
         return super().to_internal_value(data)
-
-    def update(self, row: Any, values: dict[str, Any]) -> Resource:
-        """Refuses a second password, which is given by a reset alone."""
-        if "password" in values and row.has_password:
-            del values["password"]
-            self.collected.add(errors.UnprocessableError(CHOSEN, pointer=PASSWORD, error="taken"))
-        return super().update(row, values)
 
     def validate_password(self, value: str | None) -> str | None:
         """Refuses to take a password away."""
@@ -110,4 +101,5 @@ class CustomerType(ResourceType):
     name = "customers"
     queryset = Customer.objects.all()
     serializer_class = CustomerSerializer
+    shows_password = True
     filterset_class = CustomerFilters

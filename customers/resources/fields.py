@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -202,6 +202,9 @@ class MomentField(StrictField, drf.DateTimeField):
         "type": "must be a string",
         "invalid": "must be a time in ISO 8601",
     }
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"default_timezone": UTC, **options})  # whatever the console works in
 
     def to_internal_value(self, value: Any) -> datetime:
         """The instant in the text `value`. Raises DRF's ValidationError."""

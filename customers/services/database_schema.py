@@ -46,6 +46,20 @@ def check() -> None:
         )
 
 
+_fits: set[str] = set()  # names of databases whose tables have been found to fit
+
+
+def check_once() -> bool:
+    """As `check`, until the tables have been found to fit; whether there are any."""
+    name = str(connection.settings_dict["NAME"])
+    if name not in _fits:
+        check()
+        if not _columns():
+            return False
+        _fits.add(name)
+    return True
+
+
 def _columns() -> dict[str, dict[str, bool]]:
     """Of each table of ours that there is, the columns, and whether each must be written."""
     ours = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}

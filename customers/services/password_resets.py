@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from customers.models import Customer, CustomerPasswordReset, QueuedMail
-from customers.services import audit, row_changes
+from customers.services import audit, row_changes, sessions
 from customers.services.actors import Actor
 from customers.services.customers import ForgottenError
 from customers.services.passwords import hash_password
@@ -77,16 +77,38 @@ def redeem_reset(pk: str, token: str, password: str, *, mode: str) -> None:
         row_changes.record_update(reset, before, actor=None)
 
 
+def has_set(pk: str, password: str, *, mode: str, client: str) -> bool:
+    """Whether the reset `pk` has set `password`, as long as it would have worked.
+
+    Whoever asks, from the network address `client`, asks as one who logs in: it raises
+    limits.RateLimitedError and passwords.HashingBusyError.
+    """
+    rows = CustomerPasswordReset.objects.in_mode(mode).select_related("customer")
+    try:
+        reset = rows.exclude(reset_password_at=None).with_id(pk)
+        if reset.is_over:
+            return False
+        sessions.authenticate(reset.customer.email, password, mode=mode, client=client)
+    except (CustomerPasswordReset.DoesNotExist, sessions.LoginRefusedError):
+        return False
+    return True
+
+
 def set_password(customer: Customer, hashed: str, *, actor: Actor | None) -> None:
     """Let `hashed`, of hash_password, be the locked `customer`'s password; tell it by mail."""
     before = audit.values_of(customer)
     customer.password = hashed
     customer.save(update_fields=["password"])
     row_changes.record_update(customer, before, actor=actor)
+    tell_change(customer, customer.email, actor=actor)
+
+
+def tell_change(customer: Customer, email: str, *, actor: Actor | None) -> None:
+    """Let the worker mail to `email` that the password of `customer` was changed."""
     QueuedMail.objects.create(
         mode=customer.mode,
         kind=QueuedMail.Kind.PASSWORD_CHANGED,
-        email=customer.email,
+        email=email,
         customer=customer,
         actor=actor,
     )

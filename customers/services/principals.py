@@ -5,24 +5,32 @@ from functools import cache
 
 from django.contrib.auth.models import AnonymousUser, User
 
-from customers.models import Application
+from customers.models import Application, Customer
 from customers.services.actors import Actor
 
 
 @dataclass(frozen=True)
 class InternalPrincipal:
-    """Somebody at work on every row of `mode`, by `role`; `actor` as the audit log names them."""
+    """Somebody at work on every row of `mode`, by `role`; `actor` as the audit log names them.
+
+    With an `owner_id` it is that customer, who sees and changes what is its own.
+    """
 
     mode: str
     actor: Actor | None
     role: str = Application.Role.FULL
+    owner_id: str | None = None
+    shown_password: str | None = field(default=None, repr=False)  # as of a token's principal
 
     claims: dict = field(default_factory=dict, repr=False)  # of no token
     compiled: dict = field(default_factory=dict, repr=False, compare=False)
     is_authenticated = True
-    sees_all = True
     tells_secrets = False  # what is written for it may be kept, or leave the house
-    owner_id = None
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether every row of its mode is its to see."""
+        return self.owner_id is None
 
 
 def staff(user: User | AnonymousUser, mode: str) -> InternalPrincipal:
@@ -30,6 +38,12 @@ def staff(user: User | AnonymousUser, mode: str) -> InternalPrincipal:
     return InternalPrincipal(
         mode, {"application": None, "owner": {"type": "User", "id": str(user.pk)}}
     )
+
+
+def customer(found: Customer) -> InternalPrincipal:
+    """The customer `found`, who has just shown the password that is kept of it."""
+    actor: Actor = {"application": None, "owner": {"type": "Customer", "id": found.pk}}
+    return InternalPrincipal(found.mode, actor, owner_id=found.pk, shown_password=found.password)
 
 
 def operator(mode: str) -> InternalPrincipal:

@@ -50,6 +50,20 @@ def authenticate(email: str, password: str, *, mode: str, client: str) -> Custom
     return customer
 
 
+def show_password(customer_id: str, password: str, *, mode: str, client: str) -> str | None:
+    """What is kept of the customer's password, where it is `password`; else None.
+
+    It is counted as logging in: raises limits.RateLimitedError and passwords.HashingBusyError.
+    """
+    customer = Customer.objects.filter(mode=mode, pk=customer_id).first()
+    if customer is None:
+        return None
+    try:
+        return authenticate(customer.email, password, mode=mode, client=client).password
+    except LoginRefusedError:
+        return None
+
+
 def start(
     application: Application, customer: Customer, *, scope: str, custom_claim: object = None
 ) -> tuple[Session, str]:

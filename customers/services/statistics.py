@@ -42,8 +42,11 @@ def by_status(mode: str) -> dict[Customer.Status, int]:
 
 
 def sign_ups(mode: str) -> dict[date, int]:
-    """The number of new customers of each of the last 30 days, by date, today last."""
-    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    """The number of new customers of each of the last 30 days, by date, today last.
+
+    Days are those of the time zone at work.
+    """
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     start = today - timedelta(days=DAYS - 1)
     rows = Customer.objects.in_mode(mode).filter(created_at__gte=start).order_by()
     days = rows.annotate(day=TruncDate("created_at")).values("day").annotate(number=Count("pk"))

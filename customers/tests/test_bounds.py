@@ -38,7 +38,7 @@ from customers.tests.factories import (
 pytestmark = pytest.mark.thorough
 
 WRITTEN = sorted({*SMALLEST, "events"})
-SECRETS = {"password", "customer_password"}  # bounded by what is hashed
+SECRETS = {"_current_password", "password", "customer_password"}  # bounded by what is hashed
 every_written_type = pytest.mark.parametrize("name", WRITTEN)
 once_or_later = pytest.mark.parametrize("creating", [True, False])
 
@@ -540,7 +540,7 @@ def multipart(**parts):
     return b"".join([*lines, b"--edge--\r\n"]), "multipart/form-data; boundary=edge"
 
 
-OPEN_PAGES = ["/test/password/forgot", "/live/password/choose", "/admin/login/"]
+OPEN_PAGES = ["/test/password/forgot", "/live/password/choose/x", "/admin/login/"]
 
 
 @pytest.mark.parametrize("path", [*OPEN_PAGES, "/admin/customers/customer/import/", "/nowhere"])

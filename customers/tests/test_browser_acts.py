@@ -9,7 +9,8 @@ from django.core import mail
 
 from customers.jobs import worker
 from customers.models import Customer
-from customers.services import roles
+from customers.services import restored_copies, roles
+from customers.services.passwords import hash_password
 from customers.tests import browsers
 from customers.tests.factories import (
     make_customer,
@@ -51,6 +52,46 @@ def enter_password(page, user):
     page.get_by_label("Username").fill(user.username)
     page.get_by_label("Password").fill("correct horse")
     page.get_by_role("button", name="Log in").click()
+
+
+def test_customers_change_what_they_log_in_by(page, look):
+    make_customer(email="ada@example.com", password=hash_password("correct horse battery"))
+    page.goto("/test/password/change-email")
+    page.locator("[name=email]").fill("ada@example.com")
+    page.get_by_label("Current password").fill("correct horse battery")
+    page.get_by_label("New e-mail address").fill("lovelace@example.org")
+    browsers.picture(page, "change-email", look)
+    page.get_by_role("button", name="Save address").click()
+    page.get_by_role("heading", name="Your e-mail address was changed").wait_for()
+    browsers.picture(page, "email-changed", look)
+    page.goto("/test/password/change")
+    browsers.picture(page, "change-password", look)
+
+
+def test_a_link_that_opens_nothing_says_why(browser, live_server, look):
+    with browsers.silent_page(browser, live_server.url, look, said=["400"]) as page:
+        page.goto("/test/password/reset/x?token=y")
+        page.get_by_role("heading", name="This link is not complete").wait_for()
+        browsers.picture(page, "incomplete", look)
+        page.goto("/test/password/choose/x")
+        page.get_by_role("heading", name="Open the link again").wait_for()
+        browsers.picture(page, "no-cookie", look)
+
+
+def test_staff_choose_their_time_zone(page, look, live_server):
+    restored_copies.hold()
+    make_customer(email="ada@example.com")
+    browsers.come_in(page, staff_in("administrator"), live_server.url)
+    page.goto("/admin/time-zone/")
+    page.get_by_label("Time zone").select_option("Asia/Tokyo")
+    browsers.picture(page, "time-zone", look)
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Your time zone was saved.").wait_for()
+    page.goto("/admin/")
+    browsers.picture(page, "overview-of-a-copy", look)
+    assert page.get_by_text("JST").count() == 1
+    page.goto("/test/password/sent")
+    browsers.picture(page, "sent-by-a-copy", look)
 
 
 def copied_by(page, button):

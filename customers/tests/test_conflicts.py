@@ -204,7 +204,7 @@ def test_every_kind_of_field_is_told_apart_and_shown_in_words(admin_client):
                 "place_target_order": None,
             },
             {
-                "next_run_at": ("2 Jan 2030, 03:04:05", "3 Feb 2031, 04:05:06"),
+                "next_run_at": ("2 Jan 2030, 03:04:05 UTC", "3 Feb 2031, 04:05:06 UTC"),
                 "place_target_order": ("No", "(empty)"),
             },
         ],

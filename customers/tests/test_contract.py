@@ -210,7 +210,7 @@ TAGGED = "_add_tags _remove_tags"
 LATER = {
     "addresses": TAGGED,
     "customer_password_resets": "_reset_password_token customer_password",
-    "customers": f"{TAGGED} _request_anonymization _cancel_anonymization",
+    "customers": f"{TAGGED} _request_anonymization _cancel_anonymization _current_password",
     "exports": "_interrupt _start",
     "imports": "_interrupt _start",
     "order_subscriptions": f"{TAGGED} _activate _deactivate _cancel _convert"

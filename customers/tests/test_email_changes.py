@@ -26,6 +26,7 @@ def by_a_program(ada, changes):
 
 
 def by_herself(ada, changes):
+    changes = {**changes, "_current_password": PASSWORD}
     return Api(customer=ada).update("customers", ada.pk, changes).status_code == 200
 
 

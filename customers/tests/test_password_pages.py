@@ -40,9 +40,20 @@ def mailed_link(client, address="ada@example.com"):
     return url.removeprefix("http://127.0.0.1:8000")
 
 
-def choose(client, password=NEW, again=None):
+def form_of(link):
+    """The path of the form that a link leads to."""
+    return link.partition("?")[0].replace("/reset/", "/choose/")
+
+
+def newest_form():
+    """The path of the form of the reset that was made last."""
+    reset = CustomerPasswordReset.objects.order_by("-id").values_list("pk", flat=True).first()
+    return f"/test/password/choose/{reset}"
+
+
+def choose(client, password=NEW, again=None, form=None):
     again = password if again is None else again
-    return client.post("/test/password/choose", {"password": password, "again": again})
+    return client.post(form or newest_form(), {"password": password, "again": again})
 
 
 def has_password(customer, password):
@@ -52,16 +63,17 @@ def has_password(customer, password):
 def test_from_the_question_to_the_new_password(client, ada, guest_api):
     link = mailed_link(client)
     followed = client.get(link)
-    assert (followed.status_code, followed["Location"]) == (302, "/test/password/choose")
-    assert "Choose a new password" in client.get("/test/password/choose").content.decode()
+    form = form_of(link)
+    assert (followed.status_code, followed["Location"]) == (302, form)
+    assert "Choose a new password" in client.get(form).content.decode()
     done = choose(client)
     assert (done.status_code, done["Location"]) == (302, "/test/password/done")
-    cookie = done.cookies["password_reset"]
-    assert (cookie.value, cookie["max-age"], cookie["path"]) == ("", 0, "/test/password/")
+    (cookie,) = (one for name, one in done.cookies.items() if name.startswith("password_reset"))
+    assert (cookie.value, cookie["max-age"], cookie["path"]) == ("", 0, form)
     assert "was changed" in client.get("/test/password/done").content.decode()
     assert has_password(ada, NEW)
     assert log_in(client, guest_api.application, password=NEW).status_code == 200
-    assert choose(client, "another sentence").status_code == 410
+    assert choose(client, "another sentence").status_code == 400
     client.get(link)
     assert choose(client, "another sentence").status_code == 410
     assert has_password(ada, NEW)
@@ -74,28 +86,28 @@ def test_the_token_leaves_the_url_and_stays_where_scripts_do_not_reach(client, a
     followed = client.get(link)
     assert token not in followed["Location"]
     assert followed["Referrer-Policy"] == "no-referrer"
-    cookie = followed.cookies["password_reset"]
+    ((name, cookie),) = followed.cookies.items()
     assert (cookie["httponly"], cookie["secure"], cookie["samesite"]) == (True, True, "Lax")
-    assert (cookie["path"], cookie["max-age"]) == ("/test/password/", 3600)
-    page = client.get("/test/password/choose").content.decode()
+    assert (cookie["path"], cookie["max-age"]) == (form_of(link), 3600)
+    page = client.get(form_of(link)).content.decode()
     assert token not in page
     assert "Ada@Example.com" in page
     choose(client)
-    assert client.cookies["password_reset"].value == ""
+    assert client.cookies[name].value == ""
 
 
 def test_looking_uses_nothing_up(client, ada):
     link = mailed_link(client)
     for _ in range(3):
         for one in (Client(), client):
-            one.get(link), one.head(link), one.get("/test/password/choose")
+            one.get(link), one.head(link), one.get(form_of(link))
     assert has_password(ada, OLD)
     choose(client)
     assert has_password(ada, NEW)
 
 
 @pytest.mark.parametrize(
-    "path", ["forgot", "sent", "reset/x?token=y", "choose", "done", "reset/%00?token=%00"]
+    "path", ["forgot", "sent", "reset/x?token=y", "choose/x", "done", "reset/%00?token=%00"]
 )
 def test_no_page_is_stored_or_told_to_others(client, path):
     response = client.get(f"/test/password/{path}")
@@ -111,13 +123,8 @@ def test_no_page_is_stored_or_told_to_others(client, path):
 @pytest.mark.parametrize(
     "break_",
     [
-        lambda client, link: None,
-        lambda client, link: client.get(link[:-1]),
+        lambda client, link: client.get(f"{link[:-1]}{'ab'[link.endswith('a')]}"),
         lambda client, link: client.get(link + "x"),
-        lambda client, link: client.get(link.split("?")[0]),
-        lambda client, link: client.get(link.replace("/reset/", "/reset/0")),
-        lambda client, link: client.get("/live/" + link.removeprefix("/test/")),
-        lambda client, link: client.cookies.load({"password_reset": "x"}),
         lambda client, link: (
             client.get(link) and CustomerPasswordReset.objects.update(expires_at=timezone.now())
         ),
@@ -126,23 +133,45 @@ def test_no_page_is_stored_or_told_to_others(client, path):
     ],
 )
 def test_a_link_that_does_not_work_says_so(client, ada, break_):
-    break_(client, mailed_link(client))
-    for response in (client.get("/test/password/choose"), choose(client)):
+    link = mailed_link(client)
+    break_(client, link)
+    for response in (client.get(form_of(link)), choose(client, form=form_of(link))):
         assert response.status_code == 410
         assert "no longer works" in response.content.decode()
         assert "/test/password/forgot" in response.content.decode()
     assert not Customer.objects.exists() or has_password(ada, OLD)
 
 
+@pytest.mark.parametrize(
+    "open_",
+    [
+        lambda client, link: None,
+        lambda client, link: client.get(link.replace("/reset/", "/reset/0")),
+        lambda client, link: client.get("/live/" + link.removeprefix("/test/")),
+        lambda client, link: client.get(link) and client.cookies.clear(),
+        lambda client, link: (
+            client.get(link) and client.cookies.load(dict.fromkeys(client.cookies, "x"))
+        ),
+    ],
+)
+def test_a_form_without_its_cookie_opens_nothing(client, ada, open_):
+    link = mailed_link(client)
+    open_(client, link)
+    for response in (client.get(form_of(link)), choose(client)):
+        assert response.status_code == 400
+        assert "Open the link again" in response.content.decode()
+        assert "/test/password/forgot" in response.content.decode()
+    assert has_password(ada, OLD)
+
+
 @pytest.mark.parametrize("odd", ["%00", "%ff", "%E2%80%AE", "a%0Ab", "a" * 5000])
 def test_a_link_that_no_header_can_carry_is_one_that_does_not_work(client, ada, odd):
-    for path in (f"reset/{odd}?token=a", f"reset/a?token={odd}"):
+    for path in (f"reset/{odd}?token={'a' * 20}", f"reset/a?token={odd}"):
         found = client.get(f"/test/password/{path}")
-        assert found.status_code == 302
-        carried = found.cookies["password_reset"].OutputString()
-        assert carried.isascii()
-        assert len(carried) < 300
-        assert client.get("/test/password/choose").status_code == 410
+        carried = [cookie.OutputString() for cookie in found.cookies.values()]
+        assert all(one.isascii() and len(one) < 400 for one in carried)
+        assert found.status_code == (302 if carried else 400)
+        assert client.get(f"/test/password/choose/{odd}").status_code in (400, 404)
 
 
 @pytest.mark.parametrize(
@@ -169,12 +198,9 @@ def test_a_password_that_is_not_accepted_is_told_and_the_link_works_on(
 
 
 def test_a_link_opens_nothing_in_the_other_mode(client, ada):
-    client.get(mailed_link(client).replace("/test/", "/live/"))
-    sent = {"password": NEW, "again": NEW}
-    for response in (
-        client.get("/live/password/choose"),
-        client.post("/live/password/choose", sent),
-    ):
+    link = mailed_link(client).replace("/test/", "/live/")
+    client.get(link)
+    for response in (client.get(form_of(link)), choose(client, form=form_of(link))):
         assert response.status_code == 410
     assert has_password(ada, OLD)
     assert ada.customer_password_resets.exclude(token_digest=None).count() == 1

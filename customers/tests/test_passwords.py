@@ -124,7 +124,7 @@ def test_no_reset_ends_with_them_on_the_page(client, password, code):
     reset = make_reset(customer=ada)
     client.get(f"/test/password/reset/{reset.pk}?token={reset.reset_password_token}")
     sent = {"password": password, "again": password}
-    response = client.post("/test/password/choose", sent)
+    response = client.post(f"/test/password/choose/{reset.pk}", sent)
     told = {"own_address": "must not be the e-mail", "hashed": "looks like the hash"}[code]
     assert response.status_code == 422
     assert told in response.content.decode()

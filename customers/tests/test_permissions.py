@@ -18,6 +18,7 @@ from customers.models import (
     SkuList,
 )
 from customers.resources.registry import registry
+from customers.services.passwords import hash_password
 from customers.services.permissions import GUEST, OWNER, allow
 from customers.services.tokens import read_token
 from customers.tests.conftest import Api, error_of, ids, in_threads, needs_postgresql
@@ -41,7 +42,7 @@ from customers.tests.factories import (
     make_tag,
 )
 
-HASH = "argon2$argon2id$x"
+HASH, PASSWORD = "argon2$argon2id$x", "correct horse battery"
 TYPES = [name for name, resource in registry.types.items() if "retrieve" in resource.actions]
 every_type = pytest.mark.parametrize("name", TYPES)
 MISSING = "0000000000000000"
@@ -231,10 +232,11 @@ def test_what_a_customer_makes_is_its_own(as_ada, ada):
 
 
 def test_a_customer_changes_and_deletes_itself_but_not_its_standing(ada, api):
-    grace = make_registered(email="grace@example.com")
+    grace = make_customer(email="grace@example.com", password=hash_password(PASSWORD))
     as_grace = Api(customer=grace)
     assert as_grace.update("customers", grace.pk, {"metadata": {"a": 1}}).status_code == 200
-    assert as_grace.update("customers", grace.pk, {"email": "g@example.com"}).status_code == 200
+    moved = {"email": "g@example.com", "_current_password": PASSWORD}
+    assert as_grace.update("customers", grace.pk, moved).status_code == 200
     as_grace = Api(customer=Customer.objects.get(pk=grace.pk))  # another address ends sessions
     closed = {
         "attributes": ["shopper_reference", "profile_id", "tax_exemption_code", "_add_tags"],

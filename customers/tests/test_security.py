@@ -20,7 +20,7 @@ PATHS = [
     "/oauth/nothing",
     "/.well-known/jwks.json",
     "/test/password/forgot",
-    "/test/password/choose",
+    "/test/password/choose/x",
     "/admin/login/",
     "/admin/",
     "/nothing",

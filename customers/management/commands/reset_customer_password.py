@@ -10,7 +10,7 @@ from customers.jobs import mails
 from customers.management.base import OperatorCommand
 from customers.management.customers import add_customer_arguments, find_customer
 from customers.models import Customer
-from customers.services import password_resets, principals, row_changes, sessions
+from customers.services import password_resets, principals, restored_copies, row_changes, sessions
 from customers.services.passwords import hash_password
 
 
@@ -66,7 +66,10 @@ class Command(OperatorCommand):
 
     def mail(self, customer: Customer) -> None:
         try:
+            restored_copies.check_released()
             mails.mail_reset(customer, actor=principals.operator(customer.mode).actor)
+        except restored_copies.CopyHeldError as error:
+            raise CommandError(f"{error} Use --print-link.") from error
         except mails.FAILURES as error:
             raise CommandError(
                 f"The e-mail could not be sent ({type(error).__name__}). "

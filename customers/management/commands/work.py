@@ -1,14 +1,16 @@
 import logging
 import signal
 import threading
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError, CommandParser
+from django.db import DatabaseError
 
 from customers.jobs import worker
 from customers.management.base import OperatorCommand
-from customers.services import start_checks
+from customers.services import restored_copies, start_checks
 
 logger = logging.getLogger(__name__)
 
@@ -37,11 +39,19 @@ class Command(OperatorCommand):
 
     def work_once(self) -> None:
         start_checks.check()
+        self.say_held()
         done = ", ".join(f"{what}: {count}" for what, count in worker.run_once().items())
         self.stdout.write(f"Done; {done}.")
 
+    def say_held(self) -> None:
+        """Say so where this is a copy that calls and mails nobody."""
+        if restored_copies.is_held():
+            self.stdout.write(restored_copies.HELD)
+
     def work(self) -> None:
         start_checks.check_at_start()
+        with suppress(DatabaseError):  # which is waited for
+            self.say_held()
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())

@@ -33,12 +33,15 @@ MOST_COMPILED = 100  # statements for the bearer of one
 class Principal:
     """Who calls: an application, in its mode, with its token's claims.
 
-    `compiled` holds what has been compiled for it, by whoever compiled it.
+    `compiled` holds what has been compiled for it, by whoever compiled it. `shown_password` is
+    what is kept of the customer's password, where the customer has shown with this request to
+    know it.
     """
 
     application: Application
     claims: Claims = field(repr=False)
     compiled: dict = field(default_factory=dict, repr=False, compare=False)
+    shown_password: str | None = field(default=None, repr=False, compare=False)
 
     is_authenticated = True
     tells_secrets = True
