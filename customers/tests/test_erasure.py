@@ -52,7 +52,8 @@ from customers.models import (
     customer_paths,
     rows_of,
 )
-from customers.tests.conftest import error_of, needs_postgresql, waiting_for_locks
+from customers.services import sessions
+from customers.tests.conftest import Api, error_of, needs_postgresql, waiting_for_locks
 from customers.tests.factories import ONE, make_customer
 from customers.tests.receivers import receiver
 from customers.tests.test_anonymization import everything, forget
@@ -143,6 +144,8 @@ def ada(api, admin_client, admin_user, client, settings):
     _by_others(api, found)
     _in_the_console(admin_client, client, found)
     _told(api, settings, found)
+    shop = Api(kind="sales_channel").application
+    sessions.start(shop, found, scope="market:all", custom_claim={"note": "note-ada"})
     return found
 
 
