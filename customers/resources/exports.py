@@ -50,7 +50,7 @@ class ExportSerializer(TriggeredSerializer):
 class ExportFilters(Filters):
     class Meta:
         model = Export
-        fields = [*COMMON, *STATE]
+        fields = [*COMMON, *STATE, "errors_log"]
 
     relationships = ["events"]
     sortable = [*COMMON_SORT, *STATE]

@@ -53,7 +53,7 @@ class ImportSerializer(TriggeredSerializer):
 class ImportFilters(Filters):
     class Meta:
         model = Import
-        fields = [*COMMON, *STATE]
+        fields = [*COMMON, *STATE, "errors_log"]
 
     relationships = ["events"]
     sortable = [*COMMON_SORT, *STATE]

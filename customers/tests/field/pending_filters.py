@@ -1,46 +1,17 @@
-"""Filters and searches with the text that people and programs really have."""
-
-from urllib.parse import quote
+"""What the modelled API has of jobs, subscriptions and the organization."""
 
 from customers.tests.conftest import error_of, ids
 from customers.tests.factories import (
-    make_export,
     make_import,
     make_order_subscription,
 )
-from customers.tests.field.doors import CUSTOMERS, LOCAL
-
-DECOMPOSED, COMPOSED = "Mu\u0308nchen", "M\u00fcnchen"
+from customers.tests.field.doors import LOCAL
 
 
 def found(api, name="customers", **filters):
     """The ids that plain filters, and those of `q` by their predicates, find."""
     query = {f"filter[q][{key}]": value for key, value in filters.items()}
     return ids(api.get(f"/api/{name}", **query))
-
-
-def by_console(client, text, path=CUSTOMERS):
-    """The rows that a search of the console finds."""
-    return [*client.get(path, {"q": text}).context["cl"].result_list]
-
-
-def test_jobs_are_found_by_what_is_in_their_log_of_errors(api):
-    job, other = make_import(given=[{"email": "nobody"}], skip_errors=True), make_import()
-    api.client.get("/api/imports")
-    type(job).objects.filter(pk=job.pk).update(
-        errors_log={"nobody": {"email": ["is not an e-mail address"]}}
-    )
-    text = quote('{"nobody":{"email":["is not an e-mail address"]}}')
-    response = api.client.get(f"/api/imports?filter[q][errors_log_jcont]={text}")
-    assert ids(response) == [job.pk]
-    assert found(api, "imports", errors_log_not_null="true") == [job.pk, other.pk]
-
-
-def test_exports_are_found_by_what_is_in_their_log_of_errors(api):
-    job = make_export()
-    response = api.get("/api/exports", **{"filter[q][errors_log_jcont]": '{"a":1}'})
-    assert ids(response) == []
-    assert found(api, "exports", errors_log_not_null="true") in ([], [job.pk])
 
 
 def test_imports_tell_how_many_warnings_there_were_and_are_found_by_it(api):
