@@ -250,6 +250,9 @@ MAX_FILTERS = setting(env.int, "MAX_FILTERS", 50, "1 to 500 conditions", at_leas
 MAX_FILTER_VALUES = setting(
     env.int, "MAX_FILTER_VALUES", 200, "1 to 500 comparisons", at_least(1, 500)
 )
+MAX_LISTED_VALUES = setting(
+    env.int, "MAX_LISTED_VALUES", 10_000, "100 to 100000 values", at_least(100, 100_000)
+)
 MAX_TAGS = setting(env.int, "MAX_TAGS", 10, "1 to 100 tags a record", at_least(1, 100))
 
 # Webhooks

@@ -6,6 +6,7 @@ from operator import or_
 
 from django.db.models import Q, QuerySet
 
+from customers.db.compositions import equals_any
 from customers.db.fields import FoldedField
 from customers.db.indexes import has_trigrams
 from customers.models import Customer, CustomerAddress, Order, email_key
@@ -43,7 +44,8 @@ def _condition(model, lookup, text):
         lookup = f"{column}__{'prefix' if folded else 'begins'}"
     if folded:
         text = field.fold(text)
-    return Q(**{lookup: text.removeprefix("#") if column == "number" else text})
+    text = text.removeprefix("#") if column == "number" else text
+    return equals_any(column, [text]) if lookup == f"{column}__exact" else Q(**{lookup: text})
 
 
 def found_customers(rows: QuerySet[Customer], text: str, mode: str) -> QuerySet[Customer]:
@@ -68,8 +70,8 @@ def _known_as(text, mode):
     """The ids of the customers of `mode` that are known by `text`, as a whole."""
     number = text.removeprefix("#")
     ways = [
-        Customer.objects.filter(Q(pk=text) | Q(reference=text)).values_list("pk"),
-        Order.objects.filter(number=number).values_list("customer"),
+        Customer.objects.filter(Q(pk=text) | equals_any("reference", [text])).values_list("pk"),
+        Order.objects.filter(equals_any("number", [number])).values_list("customer"),
         CustomerAddress.objects.filter(_named(text)).values_list("customer"),
     ]
     return {pk for rows in ways for (pk,) in rows.filter(mode=mode).order_by()[:MOST] if pk}

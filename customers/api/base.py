@@ -31,6 +31,7 @@ class ApiView(APIView):
     default_response_headers = {}
 
     limit_use: limits.Use | None = None  # of the limit, when there is one
+    limited_as: str | None = None  # the method whose limit it uses, where that is not its own
     slot: request_slots.RequestSlot | None = (
         None  # among the requests of the same customer or guest
     )
@@ -60,7 +61,8 @@ class ApiView(APIView):
         if not self.principal.sees_all:
             client = limits.client_of(request.META)
             route = request.resolver_match.route  # type: ignore[union-attr]  # it has led here
-            limits.consume_channel(self.principal, request.method or "", route, client)
+            method = self.limited_as or request.method or ""
+            limits.consume_channel(self.principal, method, route, client)
             self.slot = self.slot or request_slots.acquire_slot(self.principal)
             deadlines.shorten(settings.CUSTOMER_REQUEST_TIMEOUT)
         errors.check_coding(request.headers)

@@ -1,6 +1,5 @@
 """Pages of a list: by `page[number]` or `page[after]` and `page[size]`, and the links between."""
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -10,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 
+from customers.api import places
 from customers.db.paging import PagedQuery, keyset_after, order_of
 from customers.resources import errors
 
@@ -110,8 +110,7 @@ def _place_of(row: Model, order: dict[str, bool]) -> str:
     if list(order) == ["id"]:
         return row.pk
     values = [getattr(row, name) for name in order]
-    text = orjson.dumps(dict(zip(_terms(order), values, strict=True)))
-    return MARK + base64.urlsafe_b64encode(text).decode().rstrip("=")
+    return MARK + places.hide(orjson.dumps(dict(zip(_terms(order), values, strict=True))))
 
 
 def _values_at(place: str, model: type[Model], order: dict[str, bool]) -> dict[str, Any]:
@@ -121,10 +120,8 @@ def _values_at(place: str, model: type[Model], order: dict[str, bool]) -> dict[s
     """
     if list(order) == ["id"]:
         return {"id": _value_of(model, "id", place)}
-    text = place.removeprefix(MARK)
-    padded = text + "=" * (-len(text) % 4)
-    found = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-    if not (place.startswith(MARK) and isinstance(found, dict) and list(found) == _terms(order)):
+    found = orjson.loads(places.reveal(place.removeprefix(MARK)))
+    if not (place.startswith(MARK) and list(found) == _terms(order)):
         raise ValueError(place)
     pairs = zip(order, found.values(), strict=True)
     return {name: _value_of(model, name, value) for name, value in pairs}

@@ -1,7 +1,7 @@
 """The API's routes, made from the types that are registered and their relationships.
 
-For each type the list and the detail; for each relationship of it the related route, which is the
-list of the related type narrowed, and the relationship route.
+For each type the list, its search and the detail; for each relationship of it the related route,
+which is the list of the related type narrowed, and the relationship route.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, include, re_path
 
 from customers.api.base import UnknownRoute
+from customers.api.search import SearchView
 from customers.api.views import (
     DetailView,
     ListView,
@@ -41,6 +42,8 @@ def _routes_of_type(resource: type[ResourceType]) -> Iterator[URLPattern]:
         yield from _routes_of_relations(resource, resource.path)
         yield from _routes_of_relations(resource, f"{resource.path}/{PK}")
         return
+    if "list" in resource.actions:
+        yield _route(f"{resource.name}/search", SearchView, {"post"}, resource=resource)
     detail = f"{resource.name}/{PK}"
     for path, view in {resource.name: ListView, detail: DetailView}.items():
         methods = {

@@ -12,6 +12,7 @@ Schema = dict[str, Any]
 NAME = "[a-z_]+"
 REFUSALS = {  # what may be refused: by what is done
     "read": [400, 401, 404, 406, 429, 500, 501, 503],
+    "search": [400, 401, 406, 411, 413, 415, 429, 500, 501, 503],
     "write": [400, 401, 404, 406, 409, 411, 412, 413, 415, 422, 429, 500, 501, 503, 507],
     "destroy": [400, 401, 404, 406, 409, 412, 422, 423, 429, 500, 501, 503, 507],
 }
@@ -127,6 +128,30 @@ def listed(schema: Schema) -> Schema:
         "links": {"type": "object"},
     }
     return json_answer("A page of them", object_schema(document, ["data", "meta", "links"]))
+
+
+def search_document(name: str, parameters: Iterable[Schema]) -> Schema:
+    """The document that asks for a list of the type `name`, whose query has `parameters`."""
+    known = {one["name"]: one["schema"] for one in parameters if "name" in one}
+    text = {"type": ["string", "array"]}
+    asked: dict[str, Schema] = {
+        member: {"anyOf": [known[member], {"type": "array", "items": {"type": "string"}}]}
+        for member in ("include", "sort")
+        if member in known
+    }
+    asked["fields"] = {"type": "object", "additionalProperties": text}
+    asked["page"] = {
+        "type": "object",
+        "properties": {"size": {}, "number": {}, "after": {"type": "string"}},
+        "additionalProperties": False,
+    }
+    if "filter[q]" in known:
+        names = ref("schemas", f"{name}.filter/propertyNames")
+        asked["filter"] = {
+            "type": "object",
+            "properties": {"q": {"type": "object", "propertyNames": names}},
+        }
+    return object_schema(asked)
 
 
 def with_refusals(operation: Schema, kind: str) -> Schema:

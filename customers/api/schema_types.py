@@ -15,6 +15,7 @@ from customers.api.schema_parts import (
     object_schema,
     query_parameter,
     ref,
+    search_document,
     shown,
     with_refusals,
 )
@@ -24,6 +25,7 @@ from customers.resources.relations import Relation
 
 SUMMARIES = {
     "list": "List {many}",
+    "search": "List {many} by a document",
     "create": "Create one of {many}",
     "retrieve": "Retrieve one of {many}",
     "partial_update": "Change one of {many}",
@@ -157,6 +159,8 @@ class TypeSchema:
         for act, (where, verb) in verbs.items():
             if act in self.resource.actions:
                 found[where][verb] = self._operation(act)
+        if "list" in self.resource.actions:
+            found[f"{path}/search"] = {"post": self._search()}
         for name, relation in self.resource.relations.items():
             found |= self._relation_paths(name, relation, detail)
         return {where: item for where, item in found.items() if item.keys() - {"parameters"}}
@@ -199,6 +203,18 @@ class TypeSchema:
             parameters.append(ref("parameters", "If-Match"))
         kind = {"create": "write", "partial_update": "write"}.get(act, act)
         return with_refusals({**operation, "parameters": parameters}, kind)
+
+    def _search(self) -> Schema:
+        document = search_document(self.name, [self.include(), *self.list_parameters()])
+        operation = {
+            "operationId": f"{self.name}.search",
+            "summary": SUMMARIES["search"].format(many=self.name),
+            "tags": [self.name],
+            "parameters": self.page_parameters(),
+            "requestBody": {"required": True, "content": {CONTENT_TYPE: {"schema": document}}},
+            "responses": {"200": listed(ref("schemas", self.name))},
+        }
+        return with_refusals(operation, "search")
 
     def page_parameters(self) -> list[Schema]:
         """The parameters that ask for a page of it."""

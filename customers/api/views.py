@@ -106,9 +106,7 @@ class ListView(ResourceView):
     def get(self, request: Request) -> HttpResponse:
         """A page of the type's rows."""
         query = self.query("include", "fields", "sort", "page", "filter")
-        document, page = self.document(query), self.page(query)
-        found, members = page.read(self._listing(query), self.url, query.pairs)
-        return document_response(document.many(found, **members))
+        return self.list_response(query, query.pairs)
 
     @idempotent_write
     def post(self, request: Request) -> HttpResponse:
@@ -118,6 +116,12 @@ class ListView(ResourceView):
         body = document.one(row)
         headers = {"Location": self.resource.link_to(row), "ETag": document.etag(row, body)}
         return document_response(body, 201, headers)
+
+    def list_response(self, query: Query, repeated: list[tuple[str, str]]) -> HttpResponse:
+        """The page that `query` asks for, with links that repeat the pairs `repeated`."""
+        document, page = self.document(query), self.page(query)
+        found, members = page.read(self._listing(query), self.url, repeated)
+        return document_response(document.many(found, **members))
 
     def _listing(self, query: Query) -> PagedQuery:
         """The rows that `query` asks for, compiled and kept for the next time."""

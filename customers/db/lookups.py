@@ -6,13 +6,18 @@ so that no plan can be kept. Taken out, the filters of the API could not be answ
 """
 
 import json
-import re
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Any
 
 import orjson
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import CharField, Field, JSONField, Lookup, TextField
+from django.db.models import CharField, Field, JSONField, Lookup, TextField, Transform
+from django.db.models.expressions import Col
 from django.db.models.sql.compiler import SQLCompiler
+
+from customers.db.compositions import compose, escape_wildcards, widen, widen_to_any
+from customers.db.fields import FoldedField
+from customers.db.indexes import has_trigrams
 
 LAST_CHARACTER = "\U0010ffff"
 SqlParts = tuple[str, tuple]
@@ -36,21 +41,45 @@ class AnyOf(Lookup):
 
 @CharField.register_lookup
 @TextField.register_lookup
+class Composed(Transform):
+    """`column__nfc`: the text in the one spelling that equivalent texts share (UAX #15)."""
+
+    lookup_name = "nfc"
+    template = "normalize(%(expressions)s, NFC)"
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **options: Any
+    ) -> SqlParts:
+        return self.as_sql(compiler, connection, template="unicode_nfc(%(expressions)s)", **options)
+
+
+@CharField.register_lookup
+@TextField.register_lookup
 class ILike(Lookup):
-    """`column__ilike=pattern`: SQL LIKE without regard to case; `\\\\` escapes % and _."""
+    """`column__ilike=pattern`: SQL LIKE of composed text, without regard to case.
+
+    `\\\\` escapes % and _. An index knows the text as it is kept: PostgreSQL finds by that what may
+    match, and normalizes those rows alone.
+    """
 
     lookup_name = "ilike"
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> SqlParts:
-        column, column_params = self.process_lhs(compiler, connection)
-        pattern, pattern_params = self.process_rhs(compiler, connection)
-        return f"{column} ILIKE {pattern}", (*column_params, *pattern_params)
+        column, params = self.process_lhs(compiler, connection)
+        kept = self.lhs.target if isinstance(self.lhs, Col) else None
+        if isinstance(kept, FoldedField):  # which is composed
+            return f"{column} ILIKE %s", (*params, compose(self.rhs))
+        indexed = kept is not None and has_trigrams(kept.model, kept.name)
+        wide = widen_to_any(self.rhs) if indexed else [widen(self.rhs)]
+        may_match = " OR ".join(f"{column} ILIKE %s" for _ in wide)
+        values = [value for one in wide for value in (*params, one)]
+        condition = f"(({may_match}) AND normalize({column}, NFC) ILIKE %s)"
+        return condition, (*values, *params, compose(self.rhs))
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> SqlParts:
-        column, column_params = self.process_lhs(compiler, connection)
-        pattern, pattern_params = self.process_rhs(compiler, connection)
-        condition = f"unicode_lower({column}) LIKE unicode_lower({pattern}) ESCAPE '\\'"
-        return condition, (*column_params, *pattern_params)
+        column, params = self.process_lhs(compiler, connection)
+        condition = f"unicode_lower({column}) LIKE unicode_lower(%s) ESCAPE '\\'"
+        return condition, (*params, self.rhs)
 
 
 @CharField.register_lookup
@@ -61,7 +90,7 @@ class Holds(ILike):
     lookup_name = "holds"
 
     def get_prep_lookup(self) -> str:
-        return f"%{_literal(super().get_prep_lookup())}%"
+        return f"%{escape_wildcards(super().get_prep_lookup())}%"
 
 
 @CharField.register_lookup
@@ -71,7 +100,7 @@ class Begins(ILike):
     lookup_name = "begins"
 
     def get_prep_lookup(self) -> str:
-        return f"{_literal(super().get_prep_lookup())}%"
+        return f"{escape_wildcards(super().get_prep_lookup())}%"
 
 
 @CharField.register_lookup
@@ -86,7 +115,7 @@ class Prefix(Lookup):
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> SqlParts:
         column, column_params = self.process_lhs(compiler, connection)
         text, text_params = self.process_rhs(compiler, connection)
-        params = [f"{_literal(str(param))}%" for param in text_params]
+        params = [f"{escape_wildcards(str(param))}%" for param in text_params]
         return f"{column} LIKE {text}", (*column_params, *params)
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> SqlParts:
@@ -95,11 +124,6 @@ class Prefix(Lookup):
         ends = [f"{param}{LAST_CHARACTER}" for param in text_params]
         params = (*column_params, *text_params, *column_params, *ends)
         return f"({column} >= {text} AND {column} < {text})", params
-
-
-def _literal(text: str) -> str:
-    """`text` as a pattern that means itself."""
-    return re.sub(r"([\\%_])", r"\\\1", text)
 
 
 @JSONField.register_lookup
@@ -167,11 +191,9 @@ _read_once = lru_cache(maxsize=64)(orjson.loads)  # the same one is looked for i
 
 
 def register_sqlite_functions(connection: BaseDatabaseWrapper, **_: object) -> None:
-    """Teach a new SQLite connection what PostgreSQL knows: `@>`, and case beyond ASCII."""
+    """Teach a new SQLite connection what PostgreSQL knows: `@>`, and of text beyond ASCII."""
     if connection.vendor == "sqlite":
-        connection.connection.create_function(
-            "unicode_lower", 1, lambda text: text and text.lower(), deterministic=True
-        )
-        connection.connection.create_function(
-            "json_contains", 2, _json_contains, deterministic=True
-        )
+        make = partial(connection.connection.create_function, deterministic=True)
+        make("unicode_nfc", 1, lambda text: text and compose(text))
+        make("unicode_lower", 1, lambda text: text and compose(text).lower())
+        make("json_contains", 2, _json_contains)

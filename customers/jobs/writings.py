@@ -7,6 +7,7 @@ from operator import or_
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session as StaffSession
+from django.core.exceptions import ValidationError
 from django.db.models import CharField, Q, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
@@ -35,11 +36,12 @@ from customers.models import (
     is_way,
     models_by_type,
 )
+from customers.resources.filter_texts import join_list, split_list
 from customers.services.csv_files import read_table, write_table
 
 NOTES = ("name", "description", "url")
 MOST_READ = 5000  # callbacks that are searched by one statement
-LISTS = ("_in", "_not_in", "_any", "_all")  # how filters end that take several values
+LISTS = ("_in", "_in_or_null", "_any", "_all")  # how filters end that take several values
 
 
 def forget(person: Person) -> None:
@@ -154,9 +156,17 @@ def _without(person, name, value):
     """A filter without the values that quote the person; None when nothing is left of it."""
     if not person.quotes.is_value_of(name, value) and "," not in value:
         return [name, value]
-    values = value.split(",") if name.endswith(LISTS) else [value]
+    values = _values_of(name, value)
     left = [one for one in values if not person.quotes.is_value_of(name, one.strip())]
-    return [name, ",".join(left)] if left else None
+    return [name, join_list(left) if len(values) > 1 else value] if left else None
+
+
+def _values_of(name, value):
+    """The values of a filter; one that was kept before a quote had a meaning is one of its own."""
+    try:
+        return split_list(value) if name.endswith(LISTS) else [value]
+    except ValidationError:
+        return value.split(",")
 
 
 def _forget_uploads(person):

@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q
 
+from customers.db.compositions import (
+    FEWEST_LETTERS,
+    equals_any,
+    escape_wildcards,
+    has_letters,
+)
 from customers.db.indexes import has_trigrams
 from customers.resources.filter_fields import TextFormField
+from customers.resources.filter_texts import split_list
 from customers.resources.relations import Relation
 from customers.services import strict_json
 
@@ -21,9 +28,7 @@ if TYPE_CHECKING:
 LONGEST_PATTERN = 500
 MOST_WILDCARDS = 20  # % and _ of one pattern
 MOST_JSON, DEEPEST_JSON = 50, 8  # values in what metadata must contain, and levels of it
-FEWEST_LETTERS = 3  # of a part that is looked for in an index of trigrams
 ESCAPED = re.compile(r"\\.", re.DOTALL)
-WILDCARD = re.compile(r"(?<!\\)(?:\\\\)*[%_]")
 SPELLED_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 Combine = Callable[[Q, Q], Q]
@@ -41,6 +46,19 @@ class FilterTarget(NamedTuple):
         """The condition that the column fulfils `lookup` of `value`."""
         return Q(**{f"{self.column}__{lookup}": value})
 
+    @property
+    def finds_parts(self) -> bool:
+        """Whether an index finds parts of the text, of which it knows each spelling by itself."""
+        return self.declared.has_spellings and has_trigrams(self.model, self.column)
+
+    def equal_any(self, values: list) -> Q:
+        """The condition that the column has one of `values`, of text in any spelling."""
+        if self.declared.has_spellings:
+            return equals_any(self.column, values)
+        if len(values) == 1:
+            return self.compare("exact", values[0])
+        return self.compare("in", values)
+
     def is_null(self) -> Q:
         """The condition that the row has no value."""
         return self.compare("isnull", True)
@@ -57,8 +75,8 @@ class FilterTarget(NamedTuple):
         return value
 
     def read_list(self, text: str) -> list:
-        """The values in `text`, comma-separated. Raises ValidationError."""
-        return [self.read(part) for part in text.split(",")]
+        """The values in `text`, as split_list has them. Raises ValidationError."""
+        return [self.read(part) for part in split_list(text)]
 
 
 class Condition(NamedTuple):
@@ -78,12 +96,14 @@ class Equality:
     or_null: bool = False
     reads_value: ClassVar[bool] = False  # whether it has to read the whole of a long value
 
+    @property
+    def takes_list(self) -> bool:
+        """Whether the text that it takes is a list."""
+        return self.many
+
     def condition(self, target: FilterTarget, text: str) -> Condition:
         """The Condition that `text` asks for. Raises ValidationError."""
-        if self.many:
-            q = target.compare("in", target.read_list(text))
-        else:
-            q = target.compare("exact", target.read(text))
+        q = target.equal_any(target.read_list(text) if self.takes_list else [target.read(text)])
         return Condition(target.negate(q) if self.negated else q, self.or_null)
 
 
@@ -96,9 +116,14 @@ class Comparison:
     combine: Combine | None = None
     reads_value: ClassVar[bool] = False
 
+    @property
+    def takes_list(self) -> bool:
+        """As of Equality."""
+        return self.combine is not None
+
     def condition(self, target: FilterTarget, text: str) -> Condition:
         """The Condition that `text` asks for. Raises ValidationError."""
-        values = target.read_list(text) if self.combine else [target.read(text)]
+        values = target.read_list(text) if self.takes_list else [target.read(text)]
         found = [target.compare(self.lookup, value) for value in values]
         return Condition(reduce(self.combine or and_, found))
 
@@ -113,9 +138,14 @@ class Pattern:
     combine: Combine | None = None
     reads_value: ClassVar[bool] = True
 
+    @property
+    def takes_list(self) -> bool:
+        """As of Equality."""
+        return self.combine is not None
+
     def condition(self, target: FilterTarget, text: str) -> Condition:
         """The Condition that `text` asks for. Raises ValidationError."""
-        values = target.read_list(text) if self.combine else [target.read(text)]
+        values = target.read_list(text) if self.takes_list else [target.read(text)]
         if any(len(value) > LONGEST_PATTERN for value in values):
             raise ValidationError(f"it has more than {LONGEST_PATTERN} characters.")
         found = [self.match(target, value) for value in values]
@@ -141,6 +171,7 @@ class Presence:
     wanted: bool
     empty: bool
     reads_value: ClassVar[bool] = False
+    takes_list: ClassVar[bool] = False
 
     def condition(self, target: FilterTarget, text: str) -> Condition:
         """The Condition that `text`, true or false, asks for. Raises ValidationError."""
@@ -158,6 +189,7 @@ class Truth:
     meaning: str
     wanted: bool
     reads_value: ClassVar[bool] = False
+    takes_list: ClassVar[bool] = False
 
     def condition(self, target: FilterTarget, text: str) -> Condition:
         """The Condition that `text`, true or false, asks for. Raises ValidationError."""
@@ -170,6 +202,7 @@ class Containment:
 
     meaning: str
     reads_value: ClassVar[bool] = True
+    takes_list: ClassVar[bool] = False
 
     def condition(self, target: FilterTarget, text: str) -> Condition:
         """The Condition that `text`, a JSON object, asks for. Raises ValidationError."""
@@ -211,15 +244,9 @@ def contain(text: str) -> str:
     return f"%{escape_wildcards(text)}%"
 
 
-def escape_wildcards(text: str) -> str:
-    """`text` as a pattern that means itself."""
-    return re.sub(r"([\\%_])", r"\\\1", text)
-
-
 def check_letters(pattern: str) -> None:
     """Raise ValidationError where no part of `pattern` is in an index of trigrams."""
-    parts = WILDCARD.split(pattern)
-    if not any(sum(map(str.isalnum, part)) >= FEWEST_LETTERS for part in parts):
+    if not has_letters(pattern):
         raise ValidationError(
             f"it needs {FEWEST_LETTERS} letters or digits; one or two are found by _start."
         )

@@ -35,13 +35,15 @@ class AttributeFilter(django_filters.Filter):
 
     `weight` is how many comparisons one is that has to read the value; `is_folded` says whether
     the column keeps the text folded, so that a btree finds its beginning; `may_hold_commas` that
-    a text with commas is one value and no list, unless a predicate asks for a list.
+    a text with commas is one value and no list, unless a predicate asks for a list;
+    `has_spellings` that the column may keep the text in any of several that are equivalent.
     """
 
     predicates: Iterable[str] = ()
     weight = 1
     is_folded = False
     may_hold_commas = False
+    has_spellings = False
 
 
 class TextFilter(AttributeFilter):
@@ -50,6 +52,7 @@ class TextFilter(AttributeFilter):
     field_class = TextFormField
     predicates = [*EQUALITY, *EQUALITY_OR_NULL, *TEXT, *PRESENCE, *NULL]
     may_hold_commas = True
+    has_spellings = True
 
 
 class LongTextFilter(TextFilter):
@@ -63,6 +66,7 @@ class FoldedTextFilter(TextFilter):
 
     field_class = FoldedTextFormField
     is_folded = True
+    has_spellings = False  # what is folded is composed
 
 
 class EmailFilter(TextFilter):
@@ -70,6 +74,7 @@ class EmailFilter(TextFilter):
 
     field_class = EmailKeyFormField
     may_hold_commas = False
+    has_spellings = False
 
 
 class IdFilter(AttributeFilter):

@@ -1,6 +1,7 @@
 """Filters of a query as conditions on a queryset."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import reduce
 from operator import or_
 
@@ -8,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
+from customers.db.compositions import widen_to_any
 from customers.resources import errors
 from customers.resources.conditions import FilterTarget
 from customers.resources.filter_names import (
@@ -16,6 +18,7 @@ from customers.resources.filter_names import (
     parse_plain_filter,
     parse_query_filter,
 )
+from customers.resources.filter_texts import split_list
 from customers.resources.predicates import PREDICATES
 from customers.resources.protocols import Principal, ServedType
 from customers.services import permissions
@@ -32,25 +35,35 @@ def filter_rows(
     brackets, with `q` before it or not: [("filter[q][email_eq]", ("q", "email_eq"), "a@b.c")].
     Raises errors.FilterNotAllowedError and errors.InvalidFilterValueError, naming the parameter.
     """
-    comparisons = 0
+    comparisons = listed = 0
     for parameter, names, text in asked:
         targets, predicate = _parse(resource, parameter, names)
         _check_readable(targets, principal, parameter)
-        comparisons += count_comparisons(targets, predicate, text)
-        if comparisons > settings.MAX_FILTER_VALUES:
-            raise errors.InvalidFilterValueError(
-                f"More than {settings.MAX_FILTER_VALUES} comparisons are asked for.",
-                parameter=parameter,
-            )
-        rows = rows.filter(_build_alternatives(parameter, targets, predicate, text, principal))
+        with _blaming(parameter, text):
+            values = split_list(text) if PREDICATES[predicate].takes_list else [text]
+            comparisons += count_comparisons(targets, predicate, values)
+            listed += len(values)
+            _check_most(comparisons, "MAX_FILTER_VALUES", "comparisons are asked for", parameter)
+            _check_most(listed, "MAX_LISTED_VALUES", "values are listed", parameter)
+            found = (build_q(target, predicate, text, principal) for target in targets)
+            rows = rows.filter(reduce(or_, found))
     return rows
 
 
-def count_comparisons(targets: list[FilterTarget], predicate: str, text: str) -> int:
-    """What a filter costs of each row: each value counts, and a long text for several."""
-    values = text.count(",") + 1 if predicate.endswith(("_any", "_all")) else 1
-    reads_value = PREDICATES[predicate].reads_value
-    return values * sum(target.declared.weight if reads_value else 1 for target in targets)
+def count_comparisons(targets: list[FilterTarget], predicate: str, values: list[str]) -> int:
+    """What a filter costs of each row: each value counts, and a long text for several.
+
+    But what is equal to one of many is found at once. A value that an index knows in several
+    spellings counts for each.
+    """
+    if not PREDICATES[predicate].reads_value:
+        several = predicate.endswith(("_any", "_all"))
+        return (len(values) if several else 1) * len(targets)
+    return sum(
+        target.declared.weight * (len(widen_to_any(value)) if target.finds_parts else 1)
+        for target in targets
+        for value in values
+    )
 
 
 def build_q(target: FilterTarget, predicate: str, text: str, principal: Principal) -> Q:
@@ -66,6 +79,12 @@ def build_q(target: FilterTarget, predicate: str, text: str, principal: Principa
         if or_missing:
             q |= ~relation.filter_q(principal, Q())
     return q
+
+
+def _check_most(number: int, setting: str, what: str, parameter: str) -> None:
+    most = getattr(settings, setting)
+    if number > most:
+        raise errors.InvalidFilterValueError(f"More than {most} {what}.", parameter=parameter)
 
 
 def _parse(resource: ServedType, parameter: str, names: list[str] | tuple[str, ...]) -> Parsed:
@@ -87,12 +106,11 @@ def _check_readable(targets: list[FilterTarget], principal: Principal, parameter
         raise errors.UnauthorizedError(parameter=parameter)
 
 
-def _build_alternatives(
-    parameter: str, targets: list[FilterTarget], predicate: str, text: str, principal: Principal
-) -> Q:
-    """The condition that one of `targets` fulfils `predicate`, blaming `parameter` if it cannot."""
+@contextmanager
+def _blaming(parameter: str, text: str) -> Iterator[None]:
+    """Say of `parameter` that its `text` cannot be compared."""
     try:
-        return reduce(or_, (build_q(target, predicate, text, principal) for target in targets))
+        yield
     except ValidationError as error:
         raise errors.InvalidFilterValueError(
             f"'{text[:100]}' cannot be compared: {' '.join(error.messages)}", parameter=parameter

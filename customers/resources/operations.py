@@ -18,6 +18,7 @@ from rest_framework.exceptions import ValidationError
 from customers.models import DeletionRefusedError, Resource
 from customers.resources import documents, errors, writing
 from customers.resources.base import ResourceType
+from customers.resources.filter_texts import filter_text
 from customers.resources.filtering import filter_rows
 from customers.resources.protocols import Principal
 from customers.resources.registry import registry
@@ -66,7 +67,7 @@ def rows(
     """
     with _refusals():
         resource = _permitted(resource_type, principal, "list")
-        asked = [(name, ("q", name), _filter_text(v)) for name, v in (filters or {}).items()]
+        asked = [(name, ("q", name), filter_text(v)) for name, v in (filters or {}).items()]
         return filter_rows(resource.rows(principal), resource, principal, asked)
 
 
@@ -240,12 +241,3 @@ def _resource_object(
 ) -> dict[str, Any]:
     linkages = {name: {"data": value} for name, value in relationships.items()}
     return {"type": resource_type, "attributes": attributes, "relationships": linkages}
-
-
-def _filter_text(value: Any) -> str:
-    """A filter's value as a query string has it: true, a,b or JSON."""
-    if value is None:
-        raise errors.ApiError("null is no value to filter by; use _null or _or_null")
-    if isinstance(value, list | tuple):
-        return ",".join(map(_filter_text, value))
-    return value if isinstance(value, str) else orjson.dumps(value).decode()

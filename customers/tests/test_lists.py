@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from customers.api import places
 from customers.db import paging
 from customers.db.indexes import TrigramIndex
 from customers.db.paging import count, page
@@ -93,11 +94,46 @@ HOSTILE += ['{"email_key":null,"id":"a"}', '{"id":"a","email_key":"a"}']
 HOSTILE += ['{"email_key":"\\u0000","id":"a"}', '{"email_key":"a","id":["a"]}']
 
 
+def plainly(text):
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("written", [plainly, places.hide])
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_place_that_somebody_has_made_is_refused(api, dozen, text):
-    after = "_" + base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+def test_a_place_that_somebody_has_made_is_refused(api, dozen, text, written):
+    after = "_" + written(text.encode())
     response = api.get("/api/customers", sort="email", **{"page[after]": after})
     error_of(response, 400, "INVALID_PAGE_VALUE", {"parameter": "page[after]"})
+
+
+@pytest.mark.parametrize("path", ["/api/customers", "/api/customers/search"])
+@pytest.mark.parametrize("sort", ["email", "-email", "reference,email"])
+def test_a_place_does_not_tell_the_values_that_it_holds(api, dozen, sort, path):
+    asked = {"sort": sort, "page": {"size": 5, "after": ""}}
+    if path.endswith("search"):
+        first = api.send("POST", path, asked)
+    else:
+        first = api.get(path, sort=sort, **{"page[size]": "5", "page[after]": ""})
+    place = parse_qs(urlsplit(first.json()["links"]["next"]).query)["page[after]"][0]
+    held = base64.urlsafe_b64decode(place[1:] + "==")
+    for text in (dozen[4].email, "example", "email", dozen[4].pk, dozen[4].reference or "example"):
+        assert text not in place
+        assert text.encode() not in held
+
+
+def test_a_place_is_refused_when_a_letter_of_it_or_the_key_is_another(api, dozen, settings):
+    query = {"sort": "email", "page[size]": "5"}
+    link = api.get("/api/customers", **query, **{"page[after]": ""}).json()["links"]["next"]
+    place = parse_qs(urlsplit(link).query)["page[after]"][0]
+    assert len(ids(api.get("/api/customers", **query, **{"page[after]": place}))) == 5
+    for number in range(1, len(place), 7):
+        other = "A" if place[number] != "A" else "B"
+        changed = f"{place[:number]}{other}{place[number + 1 :]}"
+        response = api.get("/api/customers", **query, **{"page[after]": changed})
+        error_of(response, 400, "INVALID_PAGE_VALUE", {"parameter": "page[after]"})
+    settings.SECRET_KEY = "k" * 50
+    with pytest.raises(ValueError, match="no place"):
+        places.reveal(place[1:])
 
 
 def test_pages_stay_right_while_rows_come_and_go(api, dozen, small):

@@ -15,7 +15,7 @@ from customers.db.compiled import execute
 from customers.db.routing import from_replica
 from customers.models import Customer, Timeline
 from customers.services import replicas
-from customers.tests.conftest import needs_postgresql
+from customers.tests.conftest import Api, ids, needs_postgresql
 from customers.tests.factories import make_customer
 
 pytestmark = [needs_postgresql, pytest.mark.django_db(transaction=True)]
@@ -150,3 +150,15 @@ def test_a_read_whose_time_was_over_is_not_begun_again_on_the_primary(replica, m
     with pytest.raises(ProgrammingError):
         replicas.read(lambda: act("SELECT nothing"))
     assert len(begun) == 3  # on the primary, too
+
+
+@pytest.mark.parametrize("by_post", [True, False])
+def test_a_list_is_read_from_the_replica_however_it_is_asked_for(replica, monkeypatch, by_post):
+    api, customer = Api(), make_customer()
+    monkeypatch.setattr(replicas, "has_caught_up", lambda: True)
+    with CaptureQueriesContext(connections["replica"]) as its:
+        if by_post:
+            assert ids(api.send("POST", "/api/customers/search", {})) == [customer.pk]
+        else:
+            assert ids(api.get("/api/customers")) == [customer.pk]
+    assert any('FROM "customers"' in one["sql"] for one in its.captured_queries)

@@ -121,7 +121,10 @@ def preflight(client, path, origin=ORIGIN):
     return client.options(path, headers=headers)
 
 
-@pytest.mark.parametrize("path", ["/api/customers", "/oauth/token", "/.well-known/jwks.json"])
+@pytest.mark.parametrize(
+    "path",
+    ["/api/customers", "/api/customers/search", "/oauth/token", "/.well-known/jwks.json"],
+)
 def test_a_storefront_that_is_set_may_call_from_a_browser(client, settings, path):
     settings.CORS_ALLOWED_ORIGINS = [ORIGIN]
     response = preflight(client, path)

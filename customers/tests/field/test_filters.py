@@ -1,12 +1,18 @@
 """Filters and searches with the text that people and programs really have."""
 
+from urllib.parse import quote
+
 import pytest
 
+from customers.resources.filter_texts import join_list, split_list
 from customers.tests.conftest import error_of, ids
 from customers.tests.factories import (
     make_address,
     make_customer,
     make_customer_address,
+    make_export,
+    make_group,
+    make_import,
     make_order,
     make_tag,
 )
@@ -170,3 +176,120 @@ def test_a_tag_is_found_in_the_case_in_which_it_is_typed(api):
     customer = make_customer()
     customer.tags.add(tag)
     assert found(api, tags_name_cont="VIP") == [customer.pk]
+
+
+@pytest.mark.parametrize("given", ['"Smith, John",R-2', 'R-2,"Smith, John"', '"Smith, John","R-2"'])
+def test_quotes_hold_a_comma_in_one_of_the_values_of_a_list(api, given):
+    one, two = make_customer(reference="Smith, John"), make_customer(reference="R-2")
+    make_customer(reference="Smith"), make_customer(reference=" John")
+    assert found(api, reference_in=given) == [one.pk, two.pk]
+
+
+def test_quotes_within_a_value_of_a_list_are_doubled(api):
+    one, two = make_customer(reference='the "one", then'), make_customer(reference='5"')
+    assert found(api, reference_in='"the ""one"", then",5"') == [one.pk, two.pk]
+
+
+def test_quotes_hold_a_comma_in_the_lists_of_other_predicates(api):
+    one, two = make_customer(reference="Smith, John"), make_customer(reference="R-2")
+    assert found(api, reference_not_in='"Smith, John"') == [two.pk]
+    assert found(api, reference_cont_any='"h, J"') == [one.pk]
+    assert found(api, reference_not_eq_all='"Smith, John",R-3') == [two.pk]
+
+
+@pytest.mark.parametrize("predicate", ["in", "in_or_null", "matches_any", "start_any", "end_any"])
+def test_quotes_hold_a_comma_in_the_lists_of_every_predicate(api, predicate):
+    one, two = make_customer(reference="Smith, John"), make_customer(reference="R-2")
+    make_customer(reference="Smith"), make_customer(reference="John")
+    listed = found(api, **{f"reference_{predicate}": '"Smith, John",R-2'})
+    assert listed == [one.pk, two.pk]
+
+
+def test_quotes_hold_a_comma_in_lists_of_orders_and_across_relationships(api):
+    order = make_order(number="A,1", customer=make_customer(reference="Smith, John"))
+    make_order(number="A", customer=make_customer(reference="Smith"))
+    assert found(api, "orders", number_in='"A,1",B') == [order.pk]
+    assert found(api, "orders", number_not_in="A") == [order.pk]
+    assert found(api, "orders", customer_reference_in='"Smith, John"') == [order.pk]
+
+
+def test_a_comma_in_a_list_of_an_export_is_held_by_the_list_itself(api):
+    make_customer(reference="Smith, John"), make_customer(reference="Smith")
+    for filters in ({"reference_in": ["Smith, John"]}, {"reference_in": '"Smith, John"'}):
+        attributes = {"resource_type": "customers", "filters": filters}
+        made = api.create("exports", attributes).json()["data"]["attributes"]
+        assert made["records_count"] == 1, filters
+
+
+@pytest.mark.parametrize("given", ["R-2,Smith", "R-2,,Smith", "Smith,R-2", ",R-2,Smith,"])
+def test_plain_values_of_a_list_are_what_they_were(api, given):
+    customers = [make_customer(reference=text) for text in ("Smith", "R-2", 'a"b')]
+    assert found(api, reference_in=given) == [one.pk for one in customers[:2]]
+    assert found(api, reference_in='a"b,x') == [customers[2].pk]
+    assert found(api, reference_eq="Smith,R-2") == []
+
+
+@pytest.mark.parametrize("given", ['"', 'a,"', '"a', '"a"b,c', '"a,b', '"a""', 'x,"a" ,b'])
+@pytest.mark.parametrize("predicate", ["in", "not_in", "cont_any", "not_eq_all"])
+def test_a_quote_that_is_not_closed_is_told(api, predicate, given):
+    parameter = f"filter[q][reference_{predicate}]"
+    response = api.get("/api/customers", **{parameter: given})
+    error = error_of(response, 400, "INVALID_FILTER_VALUE", {"parameter": parameter})
+    assert "begins with a quote ends with one" in error["detail"]
+
+
+def test_values_that_are_listed_are_read_again():
+    for values in (["a,b", "c"], ['"', "a"], ['say "hi", twice'], ["a"], ["", "b"]):
+        assert split_list(join_list(values)) == values
+
+
+@pytest.mark.parametrize(("kept", "sent"), [(DECOMPOSED, COMPOSED), (COMPOSED, DECOMPOSED)])
+@pytest.mark.parametrize("predicate", ["cont", "eq", "in", "start", "end", "matches", "i_cont"])
+def test_canonically_equivalent_text_is_equal(api, kept, sent, predicate):
+    customer = make_customer(reference=kept)
+    make_customer(reference="Munchen")
+    sent = sent.lower() if predicate in ("cont", "i_cont") else sent
+    assert found(api, **{f"reference_{predicate}": sent}) == [customer.pk]
+
+
+@pytest.mark.parametrize(("kept", "sent"), [(DECOMPOSED, COMPOSED), (COMPOSED, DECOMPOSED)])
+def test_a_name_in_another_composition_is_found_in_the_console(admin_client, kept, sent):
+    customer = make_customer(email="ada@example.com")
+    make_customer_address(customer=customer, address=make_address(last_name=kept))
+    assert by_console(admin_client, sent) == [customer]
+
+
+@pytest.mark.parametrize(("kept", "sent"), [(DECOMPOSED, COMPOSED), (COMPOSED, DECOMPOSED)])
+def test_addresses_and_groups_are_found_in_another_composition(api, kept, sent):
+    address, group = make_address(city=kept), make_group(name=kept)
+    assert found(api, "addresses", city_eq=sent) == [address.pk]
+    assert found(api, "customer_groups", name_cont=sent) == [group.pk]
+
+
+def test_a_reference_in_another_composition_is_found_in_the_console(admin_client):
+    customer = make_customer(reference=DECOMPOSED)
+    assert by_console(admin_client, COMPOSED) == [customer]
+
+
+def test_a_filter_without_a_predicate_takes_another_composition(api):
+    customer = make_customer(reference=DECOMPOSED)
+    assert ids(api.get("/api/customers", **{"filter[reference]": COMPOSED})) == [customer.pk]
+
+
+def test_jobs_are_found_by_what_is_in_their_log_of_errors(api):
+    job, other = make_import(given=[{"email": "nobody"}], skip_errors=True), make_import()
+    api.client.get("/api/imports")
+    type(job).objects.filter(pk=job.pk).update(
+        errors_log={"nobody": {"email": ["is not an e-mail address"]}}
+    )
+    text = quote('{"nobody":{"email":["is not an e-mail address"]}}')
+    response = api.client.get(f"/api/imports?filter[q][errors_log_jcont]={text}")
+    assert ids(response) == [job.pk]
+    assert found(api, "imports", errors_log_not_null="true") == [job.pk, other.pk]
+
+
+def test_exports_are_found_by_what_is_in_their_log_of_errors(api):
+    job = make_export()
+    response = api.get("/api/exports", **{"filter[q][errors_log_jcont]": '{"a":1}'})
+    assert ids(response) == []
+    assert found(api, "exports", errors_log_not_null="true") in ([], [job.pk])
