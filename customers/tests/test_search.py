@@ -83,7 +83,7 @@ def test_a_search_is_permitted_as_the_list_is(guest_api):
     assert len(ids(sent(own, {}, "/api/orders/search"))) == 1
     for api, path in ((guest_api, PATH), (own, "/api/addresses/search")):
         error_of(sent(api, {}, path), 401, "UNAUTHORIZED")
-    assert len(ids(sent(Api(read_only=True), {}))) == 2
+    assert len(ids(sent(Api(role="read_only"), {}))) == 2
     assert ids(sent(Api(mode="live"), {})) == []
 
 
