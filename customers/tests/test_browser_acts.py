@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, User
 from django.core import mail
 
 from customers.jobs import worker
-from customers.models import Customer
+from customers.models import Application, Customer
 from customers.services import restored_copies, roles
 from customers.services.passwords import hash_password
 from customers.tests import browsers
@@ -298,3 +298,26 @@ def test_a_viewer_finds_no_button_that_fails(page, look, live_server):
     forbidden = re.compile("^(Save|Delete|Reset|Merge|Anonymize|Add)")
     for role in ("button", "link"):
         assert inside.get_by_role(role, name=forbidden).count() == 0
+
+
+def test_staff_make_an_application_and_rotate_its_secret(page, live_server, look):
+    browsers.come_in(page, staff_in("administrator"), live_server.url)
+    page.goto("/admin/customers/application/add/")
+    page.get_by_label("Name").fill("Newsletters")
+    page.get_by_label("Role").select_option("marketing")
+    browsers.picture(page, "new-application", look)
+    page.get_by_role("button", name="Make the application").click()
+    secret = page.get_by_label("Secret").input_value()
+    assert Application.objects.get().has_secret(secret)
+    browsers.picture(page, "secret", look)
+    page.get_by_role("link", name="Back to the application").click()
+    page.get_by_role("link", name="Credentials").click()
+    browsers.picture(page, "credentials", look)
+    page.get_by_role("button", name="New secret").click()
+    assert page.get_by_label("Secret").input_value() != secret
+    page.get_by_role("link", name="Back to the application").click()
+    page.get_by_role("link", name="Credentials").click()
+    page.get_by_role("button", name="Disable").click()
+    page.wait_for_url("**/change/")
+    browsers.picture(page, "application", look)
+    assert Application.objects.get().disabled_at
