@@ -62,7 +62,8 @@ class ApiView(APIView):
             client = limits.client_of(request.META)
             route = request.resolver_match.route  # type: ignore[union-attr]  # it has led here
             method = self.limited_as or request.method or ""
-            limits.consume_channel(self.principal, method, route, client)
+            used = limits.consume_channel(self.principal, method, route, client)
+            self.limit_use = used or self.limit_use
             self.slot = self.slot or request_slots.acquire_slot(self.principal)
             deadlines.shorten(settings.CUSTOMER_REQUEST_TIMEOUT)
         errors.check_coding(request.headers)

@@ -109,8 +109,10 @@ def consume_all(wanted: Sequence[Wanted]) -> list[Use]:
     ]
 
 
-def consume_channel(principal: Principal, method: str, route: str, client: str) -> None:
+def consume_channel(principal: Principal, method: str, route: str, client: str) -> Use | None:
     """Count one request to `route` by `principal`, a sales channel, from `client`, an address.
+
+    Returns the use of the limit on all together, None where there is none.
 
     Reads and writes are counted apart, all together and, in a burst, those to one route: as
     the modelled API does. A limit of 0 is none. Raises RateLimitedError.
@@ -119,8 +121,8 @@ def consume_channel(principal: Principal, method: str, route: str, client: str) 
     actor = kind, principal.application.pk, client
     limit, burst = CHANNEL_REQUESTS[principal.mode], CHANNEL_BURSTS[principal.mode]
     wanted: list[Wanted] = [(limit, *actor), (burst, *actor, route)]
-    if wanted := [one for one in wanted if one[0].count]:
-        consume_all(wanted)
+    used = consume_all(found) if (found := [one for one in wanted if one[0].count]) else []
+    return used[0] if limit.count else None
 
 
 def refund(used: Use) -> None:

@@ -315,6 +315,18 @@ def test_reads_and_writes_of_a_sales_channel_are_limited_apart(clock, settings, 
     assert opens_after(answer, clock, asks[1])
 
 
+def test_each_answer_to_a_sales_channel_tells_what_is_left_of_its_average(clock, settings):
+    settings.CHANNEL_REQUESTS_PER_MINUTE_TEST = 7
+    api = channel("test", owned=False)
+    answers = [api.get("/api/organization"), api.get("/api/nothing"), api.delete("/api/tags/none")]
+    left = [answer["X-Ratelimit-Remaining"] for answer in answers]
+    assert left == ["6", "5", "6"]  # writes are counted apart
+    told = {(answer["X-Ratelimit-Limit"], answer["X-Ratelimit-Interval"]) for answer in answers}
+    assert told == {("7", "60")}
+    settings.CHANNEL_REQUESTS_PER_MINUTE_TEST = 0
+    assert "X-Ratelimit-Limit" not in api.get("/api/organization")
+
+
 def test_a_burst_is_told_how_long_the_minute_lasts(clock, settings):
     """The longest wait is told, of whichever limit."""
     settings.CHANNEL_REQUESTS_PER_MINUTE_TEST = settings.CHANNEL_BURST_TEST = 5
