@@ -19,9 +19,17 @@ class CustomerSerializer(TriggeredSerializer, TaggableSerializer):
         "_request_anonymization": request_anonymization,
         "_cancel_anonymization": cancel_anonymization,
     }
-    password = PasswordField(write_only=True, required=False, allow_null=True)
+    password = PasswordField(
+        write_only=True,
+        required=False,
+        allow_null=True,
+        help_text="What the customer logs in with, 8 to 512 characters. Given once, it makes a "
+        "guest a registered customer; later it is changed by a password reset.",
+    )
     shopper_reference = TextField(required=False, allow_null=True, min_length=3, max_length=128)
-    jwt_custom_claim = TokenClaimField("custom_claim")
+    jwt_custom_claim = TokenClaimField(
+        "custom_claim", help_text="The custom claim of the token that asks, null without one."
+    )
 
     class Meta:
         model = Customer

@@ -27,7 +27,11 @@ class ImportSerializer(TriggeredSerializer):
     """A job: its inputs are kept apart, and never shown again."""
 
     resource_type = ChoiceField(imports.TYPES)
-    inputs = InputsField(write_only=True)
+    inputs = InputsField(
+        write_only=True,
+        help_text="The resources: a list of their attributes by name, or a text of CSV with a "
+        "line of names first.",
+    )
     triggers = {"_interrupt": jobs.interrupt, "_start": jobs.resume}
 
     class Meta:
