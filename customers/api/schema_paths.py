@@ -40,7 +40,7 @@ TOKEN_SCHEMAS: dict[str, Schema] = {
             "access_token": said("What requests carry: Authorization: Bearer <token>.", TEXT),
             "token_type": said("Always bearer.", {**TEXT, "examples": ["bearer"]}),
             "expires_in": said(
-                "Seconds for which it works.", {"type": "integer", "examples": [14400]}
+                "Seconds for which it works.", {"type": "integer", "examples": [7200]}
             ),
             "created_at": said("When it was made, in seconds since 1970.", {"type": "integer"}),
             "scope": said("What it is limited to.", {**TEXT, "examples": ["market:all"]}),
