@@ -86,7 +86,7 @@ def _operation(document: Schema, path: str, verb: str, operation: Schema) -> dic
         "id": operation["operationId"],
         "tag": operation["tags"][0],
         "summary": operation["summary"],
-        "description": operation["description"],
+        "description": _plain(operation["description"]),
         "verb": verb.upper(),
         "path": path,
         "parameters": [resolved(one, parameters) for one in operation.get("parameters", ())],
@@ -106,7 +106,7 @@ def _body(body: Schema, schemas: Schema) -> str:
 def _answer_of(operation: Schema) -> str:
     """The name of the component that a success answers, "" where it is empty or of no component."""
     success = next(one for status, one in operation["responses"].items() if status < "300")
-    content = next(iter(success.get("content", {}).values()), {"schema": {}})
+    content: Schema = next(iter(success.get("content", {}).values()), {"schema": {}})
     return content["schema"].get("$ref", "").rpartition("/")[2]
 
 
@@ -134,7 +134,7 @@ def _members(schema: Schema) -> list[dict[str, Any]]:
         {
             "name": name,
             "type": _type(one),
-            "remark": one.get("description", ""),
+            "remark": _plain(one.get("description", "")),
             "required": name in required,
         }
         for name, one in schema.get("properties", {}).items()
@@ -147,3 +147,8 @@ def _type(schema: Schema) -> str:
     if "enum" in schema:
         text = ", ".join(str(value) for value in schema["enum"] if value is not None)
     return "relationship" if "data" in schema.get("properties", {}) else text
+
+
+def _plain(text: str) -> str:
+    """The Markdown `text`, which has no marks but those of code, without them."""
+    return text.replace("`", "")

@@ -5,8 +5,13 @@ from typing import Any
 
 from customers.api.schema_parts import Schema
 
-BY_FORMAT = {"date-time": "2030-01-31T12:00:00.000Z", "date": "2030-01-31", "decimal": "1.5"}
-PLAIN = {"string": "text", "integer": 1, "number": 1.5, "boolean": True, "array": [], "null": None}
+BY_FORMAT = {
+    "date-time": "2030-01-31T12:00:00.000Z",
+    "date": "2030-01-31",
+    "decimal": "1.5",
+    "uri": "https://api.example.com/api/…",
+}
+PLAIN = {"string": "text", "integer": 0, "number": 1.5, "boolean": True, "array": [], "null": None}
 DEEPEST = 8
 
 
@@ -18,12 +23,16 @@ def example_of(schema: Schema, schemas: Schema, depth: int = 0) -> Any:
     schema = resolved(schema, schemas)
     if "const" in schema:
         return schema["const"]
-    if found := schema.get("examples") or schema.get("enum"):
-        return found[0]
+    if "examples" in schema:
+        return schema["examples"][0]
+    kind = schema.get("type", "object")
+    if isinstance(kind, list):  # what may be null, mostly is
+        return None
+    if "enum" in schema:
+        return schema["enum"][0]
     for choice in ("oneOf", "anyOf"):
         if choice in schema:
             return example_of(schema[choice][0], schemas, depth)
-    kind = _first(schema.get("type", "object"))
     if kind == "object":
         return _object(schema, schemas, depth)
     if kind == "array" and depth < DEEPEST and schema["items"]:
@@ -53,7 +62,3 @@ def _object(schema: Schema, schemas: Schema, depth: int) -> dict[str, Any]:
         for name, one in members.items()
         if name != "included"
     }
-
-
-def _first(kind: Any) -> Any:
-    return kind[0] if isinstance(kind, list) else kind

@@ -18,8 +18,9 @@ REFUSALS = {  # what may be refused: by what is done
     "destroy": [400, 401, 404, 406, 409, 412, 422, 423, 429, 500, 501, 503, 507],
 }
 TEXT: Schema = {"type": "string"}
+ADDRESS: Schema = {**TEXT, "format": "uri"}
 MAP: Schema = {"type": "object", "additionalProperties": True}
-NUMBER_OF = {"type": "integer", "minimum": 0}
+NUMBER_OF = {"type": "integer", "minimum": 0, "examples": [1]}
 
 
 def ref(kind: str, name: str) -> Schema:
@@ -40,7 +41,9 @@ def object_schema(properties: Mapping[str, Schema], required: Iterable[str] = ()
 
 ID = said("The id of the resource.", {**TEXT, "examples": [EXAMPLE_ID]})
 SHARED: dict[str, Schema] = {
-    "ResourceLinks": object_schema({"self": said("The address of the resource.", TEXT)}, ["self"]),
+    "ResourceLinks": object_schema(
+        {"self": said("The address of the resource.", ADDRESS)}, ["self"]
+    ),
     "ResourceMeta": object_schema(
         {
             "mode": said(
@@ -52,17 +55,17 @@ SHARED: dict[str, Schema] = {
     ),
     "RelationshipLinks": object_schema(
         {
-            "self": said("The address of the relationship, at which it is changed.", TEXT),
-            "related": said("The address of what is related.", TEXT),
+            "self": said("The address of the relationship, at which it is changed.", ADDRESS),
+            "related": said("The address of what is related.", ADDRESS),
         },
         ["self", "related"],
     ),
     "PageLinks": object_schema(
         {
-            "first": said("The address of the first page.", TEXT),
-            "prev": said("The address of the page before; there is none on the first.", TEXT),
-            "next": said("The address of the next page; there is none on the last.", TEXT),
-            "last": said("The address of the last page.", TEXT),
+            "first": said("The address of the first page.", ADDRESS),
+            "prev": said("The address of the page before; there is none on the first.", ADDRESS),
+            "next": said("The address of the next page; there is none on the last.", ADDRESS),
+            "last": said("The address of the last page.", ADDRESS),
         }
     ),
     "PageMeta": object_schema(
