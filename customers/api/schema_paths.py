@@ -87,17 +87,19 @@ TOKEN_SCHEMAS: dict[str, Schema] = {
 
 
 def oauth_path(name: str, summary: str, description: str, asked: Schema, answer: Schema) -> Schema:
-    """A path below /oauth that takes `asked` and answers `answer`."""
-    kinds = ("application/json", "application/x-www-form-urlencoded")
+    """A path below /oauth that takes `asked` and answers `answer`.
+
+    Forms are told of in words alone: generators write one function for each kind of body, or fail.
+    """
     error = {"application/json": {"schema": ref("schemas", "TokenError")}}
     return {
         "post": {
             "operationId": name,
             "summary": summary,
-            "description": description,
+            "description": f"{description} The members may be sent as a form, too (RFC 6749).",
             "tags": ["tokens"],
             "security": [],
-            "requestBody": {"required": True, "content": dict.fromkeys(kinds, asked)},
+            "requestBody": {"required": True, "content": {"application/json": asked}},
             "responses": {
                 "200": {
                     "description": "Done",
