@@ -56,11 +56,21 @@ TOKEN_SCHEMAS: dict[str, Schema] = {
             "error": said("What is wrong, for programs (RFC 6749).", TEXT),
             "error_description": said("What is wrong, for people.", TEXT),
             "errors": said(
-                "The same as all other addresses say it.",
-                {"type": "array", "items": ref("schemas", "ErrorObject")},
+                "The same, nearly as all other addresses say it.",
+                {"type": "array", "items": ref("schemas", "TokenErrorObject")},
             ),
         },
     },
+    "TokenErrorObject": object_schema(
+        {
+            "title": said("What is wrong, for programs (RFC 6749).", TEXT),
+            "detail": said("What is wrong, for people.", TEXT),
+            "code": said("The kind of error.", TEXT),
+            "status": said("The HTTP status, as a number.", {"type": "integer"}),
+            "meta": said("What else is known: nothing.", MAP),
+        },
+        ["title", "detail", "code", "status"],
+    ),
     "RevocationRequest": {
         "type": "object",
         "required": ["client_id", "token"],
