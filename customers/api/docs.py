@@ -11,7 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from customers.api.errors import read_only
-from customers.api.schema import described
+from customers.api.schema import described, refusals
+from customers.api.schema_examples import example_of, resolved
 from customers.api.schema_parts import Schema
 from customers.resources.registry import registry
 
@@ -38,88 +39,116 @@ def _schema() -> bytes:
 @cache
 def _page() -> str:
     document = described(registry)
+    operations = [
+        _operation(document, path, verb, item[verb])
+        for path, item in document["paths"].items()
+        for verb in VERBS
+        if verb in item
+    ]
     context = {
         "name": settings.ORGANIZATION_NAME,
         "host": urlsplit(settings.PUBLIC_URL).netloc,
-        "groups": _groups(document),
-        "errors": document["components"]["responses"],
+        "about": document["info"]["description"],
+        "groups": _groups(document, operations),
+        "answers": _answers(document, {one["answer"] for one in operations} - {""}),
+        "errors": refusals(),
     }
     return render_to_string("docs/api.html", context)
 
 
-def _groups(document: Schema) -> list[dict[str, Any]]:
-    """The tags with their operations, each as the page shows it."""
-    groups = {tag["name"]: {**tag, "operations": []} for tag in document["tags"]}
-    groups["tokens"] = {"name": "tokens", "description": "How to get a token.", "operations": []}
-    for path, item in document["paths"].items():
-        for verb in VERBS:
-            if operation := item.get(verb):
-                shown = _operation(document, path, verb, operation)
-                groups[operation["tags"][0]]["operations"].append(shown)
-    for name, group in groups.items():
-        if found := document["components"]["schemas"].get(f"{name}.filter"):
-            group["filters"] = found.get("description", "").splitlines()
-    return [group for group in groups.values() if group["operations"]]
+def _groups(document: Schema, operations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The tags with their operations and attributes, each as the page shows it."""
+    schemas = document["components"]["schemas"]
+    components = {
+        one["properties"]["type"]["const"]: name
+        for name, one in schemas.items()
+        if {"type", "attributes", "meta"} <= one.get("properties", {}).keys()
+    }
+    return [
+        {
+            **tag,
+            "attributes": _members(schemas.get(f"{components.get(tag['name'])}Attributes", {})),
+            "filters": schemas.get(f"{components.get(tag['name'])}Filter", {})
+            .get("description", "")
+            .splitlines(),
+            "operations": [one for one in operations if one["tag"] == tag["name"]],
+        }
+        for tag in document["tags"]
+    ]
 
 
 def _operation(document: Schema, path: str, verb: str, operation: Schema) -> dict[str, Any]:
     content = operation.get("requestBody", {}).get("content", {})
     kind, body = next(iter(content.items()), (None, None))
+    schemas = document["components"]["schemas"]
+    parameters = document["components"]["parameters"]
     return {
         "id": operation["operationId"],
+        "tag": operation["tags"][0],
         "summary": operation["summary"],
+        "description": _plain(operation["description"]),
         "verb": verb.upper(),
         "path": path,
-        "parameters": [_resolved(document, one) for one in operation.get("parameters", ())],
+        "parameters": [resolved(one, parameters) for one in operation.get("parameters", ())],
         "kind": kind,
-        "body": json.dumps(_example(_resolved(document, body["schema"])), indent=2) if body else "",
-        "members": _body_members(document, body["schema"]) if body else [],
+        "body": _body(body, schemas) if body else "",
+        "members": _body_members(resolved(body["schema"], schemas)) if body else [],
         "statuses": sorted(operation["responses"]),
+        "answer": _answer_of(operation),
     }
 
 
-def _resolved(document: Schema, schema: Schema) -> Schema:
-    if "$ref" not in schema:
-        return schema
-    kind, name = schema["$ref"].split("/")[-2:]
-    return document["components"][kind][name]
+def _body(body: Schema, schemas: Schema) -> str:
+    example = body.get("example") or example_of(body["schema"], schemas)
+    return json.dumps(example, indent=2, ensure_ascii=False)
 
 
-def _body_members(document: Schema, schema: Schema) -> list[dict[str, str]]:
-    """Name, type and remark of each attribute and relationship that a body may have."""
-    properties = _resolved(document, schema)["properties"]
-    resource = properties.get("data", {}).get("properties", {"attributes": {}})
-    found = {
-        **resource.get("attributes", {}).get("properties", {}),
-        **resource.get("relationships", {}).get("properties", {}),
+def _answer_of(operation: Schema) -> str:
+    """The name of the component that a success answers, "" where it is empty or of no component."""
+    success = next(one for status, one in operation["responses"].items() if status < "300")
+    content: Schema = next(iter(success.get("content", {}).values()), {"schema": {}})
+    return content["schema"].get("$ref", "").rpartition("/")[2]
+
+
+def _answers(document: Schema, names: set[str]) -> dict[str, str]:
+    """A sample of each of the components `names`, as JSON that people read."""
+    schemas = document["components"]["schemas"]
+    return {
+        name: json.dumps(example_of(schemas[name], schemas), indent=2, ensure_ascii=False)
+        for name in sorted(names)
     }
+
+
+def _body_members(schema: Schema) -> list[dict[str, Any]]:
+    """The attributes and relationships that a body may have, or its own members."""
+    resource = schema["properties"].get("data", {}).get("properties")
+    if resource is None:
+        return [] if "data" in schema["properties"] else _members(schema)
+    return _members(resource["attributes"]) + _members(resource["relationships"])
+
+
+def _members(schema: Schema) -> list[dict[str, Any]]:
+    """Name, type and meaning of each member of an object."""
+    required = schema.get("required", ())
     return [
-        {"name": name, "type": _type(one), "remark": one.get("description", "")}
-        for name, one in (found or ({} if "data" in properties else properties)).items()
+        {
+            "name": name,
+            "type": _type(one),
+            "remark": _plain(one.get("description", "")),
+            "required": name in required,
+        }
+        for name, one in schema.get("properties", {}).items()
     ]
 
 
 def _type(schema: Schema) -> str:
-    kinds = schema.get("type", "any")
+    kinds = schema.get("type", "any of several")
     text = " or ".join(kinds) if isinstance(kinds, list) else kinds
     if "enum" in schema:
         text = ", ".join(str(value) for value in schema["enum"] if value is not None)
     return "relationship" if "data" in schema.get("properties", {}) else text
 
 
-def _example(schema: Schema) -> Any:
-    """The smallest value that `schema` takes, as a start for one's own."""
-    if "const" in schema:
-        return schema["const"]
-    if "enum" in schema:
-        return schema["enum"][0]
-    if "oneOf" in schema:
-        return _example(schema["oneOf"][0])
-    kind = schema.get("type", "string")
-    kind = kind[0] if isinstance(kind, list) else kind
-    if kind == "object":
-        properties = schema.get("properties", {})
-        wanted = [*schema.get("required", ()), *({"type", "id", "attributes"} & properties.keys())]
-        names = [name for name in properties if name in wanted]
-        return {name: _example(properties[name]) for name in names}
-    return {"array": [], "integer": 1, "number": 1.0, "boolean": True}.get(kind, "")
+def _plain(text: str) -> str:
+    """The Markdown `text`, which has no marks but those of code, without them."""
+    return text.replace("`", "")

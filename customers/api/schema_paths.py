@@ -1,24 +1,118 @@
 """The paths that are of no type: tokens, and what is held on one customer."""
 
-from collections.abc import Mapping
+from customers.api.schema_parts import (
+    ID,
+    MAP,
+    TEXT,
+    Schema,
+    json_answer,
+    object_schema,
+    ref,
+    said,
+    with_refusals,
+)
+from customers.services.oauth import OFFERED
 
-from customers.api.schema_parts import Schema, json_answer, object_schema, ref, with_refusals
+CLIENT: dict[str, Schema] = {
+    "client_id": said("The id of the application.", {**TEXT, "examples": ["your-client-id"]}),
+    "client_secret": said("The secret of an integration.", TEXT),
+}
+TOKEN_SCHEMAS: dict[str, Schema] = {
+    "TokenRequest": {
+        "type": "object",
+        "required": ["client_id", "grant_type"],
+        "properties": {
+            "grant_type": said(
+                "client_credentials for the application itself, password for a customer who logs "
+                "in, refresh_token for one who stays logged in, the last one for a customer whom "
+                "your own identity provider has authenticated.",
+                {**TEXT, "enum": sorted(OFFERED)},
+            ),
+            **CLIENT,
+            "scope": said("What the token is to be limited to.", TEXT),
+            "username": said("The customer's e-mail address, to log in.", TEXT),
+            "password": said("The customer's password, to log in.", TEXT),
+            "refresh_token": said("The refresh token of the answer before; it works once.", TEXT),
+            "assertion": said("Whom your identity provider has authenticated (RFC 7523).", TEXT),
+        },
+    },
+    "Token": {
+        "type": "object",
+        "required": ["access_token", "token_type", "expires_in"],
+        "properties": {
+            "access_token": said("What requests carry: Authorization: Bearer <token>.", TEXT),
+            "token_type": said("Always bearer.", {**TEXT, "examples": ["bearer"]}),
+            "expires_in": said(
+                "Seconds for which it works.", {"type": "integer", "examples": [7200]}
+            ),
+            "created_at": said("When it was made, in seconds since 1970.", {"type": "integer"}),
+            "scope": said("What it is limited to.", {**TEXT, "examples": ["market:all"]}),
+            "refresh_token": said("What gets a customer the next token, once.", TEXT),
+            "owner_id": said("The id of the customer who has logged in.", ID),
+            "owner_type": said("customer, where one has logged in.", {"const": "customer"}),
+        },
+    },
+    "TokenError": {
+        "type": "object",
+        "required": ["error", "error_description"],
+        "properties": {
+            "error": said("What is wrong, for programs (RFC 6749).", TEXT),
+            "error_description": said("What is wrong, for people.", TEXT),
+            "errors": said(
+                "The same, nearly as all other addresses say it.",
+                {"type": "array", "items": ref("schemas", "TokenErrorObject")},
+            ),
+        },
+    },
+    "TokenErrorObject": object_schema(
+        {
+            "title": said("What is wrong, for programs (RFC 6749).", TEXT),
+            "detail": said("What is wrong, for people.", TEXT),
+            "code": said("The kind of error.", TEXT),
+            "status": said("The HTTP status, as a number.", {"type": "integer"}),
+            "meta": said("What else is known: nothing.", MAP),
+        },
+        ["title", "detail", "code", "status"],
+    ),
+    "RevocationRequest": {
+        "type": "object",
+        "required": ["client_id", "token"],
+        "properties": {
+            **CLIENT,
+            "token": said("The access or refresh token that is to end.", TEXT),
+        },
+    },
+    "Nothing": object_schema({}),
+    "PersonalDataDocument": object_schema(
+        {
+            "data": said("Nothing: it is no resource.", {"type": "null"}),
+            "meta": said(
+                "What is held.",
+                object_schema(
+                    {"personal_data": said("The rows of each type, by its name.", MAP)},
+                    ["personal_data"],
+                ),
+            ),
+        },
+        ["data", "meta"],
+    ),
+}
 
 
-def oauth_path(summary: str, members: Mapping[str, Schema], answer: Schema) -> Schema:
-    """A path below /oauth that takes `members` and answers `answer`."""
-    body = {
-        kind: {"schema": {"type": "object", "required": ["client_id"], "properties": members}}
-        for kind in ("application/json", "application/x-www-form-urlencoded")
-    }
-    error = {"application/json": {"schema": {"type": "object"}}}
+def oauth_path(name: str, summary: str, description: str, asked: Schema, answer: Schema) -> Schema:
+    """A path below /oauth that takes `asked` and answers `answer`.
+
+    Forms are told of in words alone: generators write one function for each kind of body, or fail.
+    """
+    error = {"application/json": {"schema": ref("schemas", "TokenError")}}
     return {
         "post": {
-            "operationId": summary.split(" (")[0].replace(" ", "_").lower(),
+            "operationId": name,
             "summary": summary,
+            "description": f"{description} The members may be sent as a form, too (RFC 6749).",
             "tags": ["tokens"],
             "security": [],
-            "requestBody": {"required": True, "content": body},
+            "requestBody": {"required": True, "content": {"application/json": asked}},
             "responses": {
                 "200": {
                     "description": "Done",
@@ -33,7 +127,6 @@ def oauth_path(summary: str, members: Mapping[str, Schema], answer: Schema) -> S
     }
 
 
-TEXT = {"type": "string"}
 PERSONAL_DATA = {
     "/api/customers/{id}/personal_data": {
         "parameters": [ref("parameters", "id")],
@@ -41,19 +134,12 @@ PERSONAL_DATA = {
             {
                 "operationId": "customers.personal_data",
                 "summary": "Retrieve everything that is held on one customer",
+                "description": "All rows of the person, as the law lets people ask for them. "
+                "For integrations that may see everything.",
                 "tags": ["customers"],
                 "responses": {
                     "200": json_answer(
-                        "All of it, as one JSON object",
-                        object_schema(
-                            {
-                                "data": {"type": "null"},
-                                "meta": object_schema(
-                                    {"personal_data": {"type": "object"}}, ["personal_data"]
-                                ),
-                            },
-                            ["data", "meta"],
-                        ),
+                        "All of it, as one JSON object", ref("schemas", "PersonalDataDocument")
                     )
                 },
             },
@@ -63,21 +149,30 @@ PERSONAL_DATA = {
 }
 TOKEN_PATHS = {
     "/oauth/token": oauth_path(
+        "get_a_token",
         "Get a token",
+        "An access token for an application, by its id and secret; for a customer who logs in, "
+        "with a refresh token, which gets the next token when this one has expired. Beyond its "
+        "rate limit an address is answered 429.",
         {
-            "grant_type": {"enum": ["client_credentials", "password", "refresh_token"]},
-            "client_id": TEXT,
-            "client_secret": TEXT,
-            "scope": TEXT,
-            "username": TEXT,
-            "password": TEXT,
-            "refresh_token": TEXT,
+            "schema": ref("schemas", "TokenRequest"),
+            "example": {
+                "grant_type": "client_credentials",
+                "client_id": "your-client-id",
+                "client_secret": "your-client-secret",
+            },
         },
-        {"type": "object", "required": ["access_token", "token_type", "expires_in"]},
+        ref("schemas", "Token"),
     ),
     "/oauth/revoke": oauth_path(
+        "end_a_token",
         "End a token",
-        {"client_id": TEXT, "client_secret": TEXT, "token": TEXT},
-        {"type": "object"},
+        "From the next request on the token opens nothing. A refresh token that ends logs its "
+        "customer out.",
+        {
+            "schema": ref("schemas", "RevocationRequest"),
+            "example": {"client_id": "your-client-id", "token": "the-token"},
+        },
+        ref("schemas", "Nothing"),
     ),
 }

@@ -48,7 +48,8 @@ class Declaration:
     `secret` values are written down nowhere, `audited` ones in the audit log, `exported` ones in
     exports. `imported` ones are columns of the files that staff bring; without it those that may
     be edited are. `column` is one of the console's list. `moves` says of a key to a customer
-    whether its rows move when two customers become one.
+    whether its rows move when two customers become one. `says` is what readers of the API's
+    description are told of it, in full sentences with units, and `example` a value it may have.
     """
 
     erase: Erase
@@ -63,6 +64,8 @@ class Declaration:
     imported: bool | None = None
     column: bool = False
     moves: bool = True
+    says: str = ""
+    example: Any = None
 
 
 class Options(TypedDict, total=False):
@@ -78,6 +81,8 @@ class Options(TypedDict, total=False):
     imported: bool
     column: bool
     moves: bool
+    says: str
+    example: Any
 
 
 F = TypeVar("F", bound="models.Field[Any, Any]")

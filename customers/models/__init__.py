@@ -64,7 +64,7 @@ from customers.models.sku_lists import SkuList
 from customers.models.staff_preferences import StaffPreference
 from customers.models.tags import Tag
 from customers.models.timelines import Timeline
-from customers.models.transitions import Transitional, TransitionError
+from customers.models.transitions import Move, Transitional, TransitionError
 from customers.models.uploads import Upload
 from customers.models.ways import (
     all_models,
@@ -109,6 +109,7 @@ __all__ = [
     "ImportInputs",
     "Job",
     "Mode",
+    "Move",
     "Order",
     "OrderSubscription",
     "Organization",

@@ -35,22 +35,91 @@ def validate_country_code(value: str) -> None:
 class Address(Resource):
     """A place of a person, or of a company when `business` is set. One that orders use is kept."""
 
-    business = clear(models.BooleanField(default=False))
-    first_name = redact(models.CharField(max_length=255, null=True, blank=True), tells=Tells.PLACE)
-    last_name = redact(models.CharField(max_length=255, null=True, blank=True), tells=Tells.PLACE)
-    company = clear(models.CharField(max_length=255, null=True, blank=True), tells=Tells.PLACE)
-    line_1 = redact(models.CharField(max_length=255), tells=Tells.PLACE)
-    line_2 = clear(models.CharField(max_length=255, null=True, blank=True), tells=Tells.PLACE)
-    city = redact(models.CharField(max_length=255))
-    zip_code = clear(models.CharField(max_length=32, null=True, blank=True))
-    state_code = clear(models.CharField(max_length=64, null=True, blank=True))
-    country_code = keep(models.CharField(max_length=2, validators=[validate_country_code]))
-    phone = clear(models.CharField(max_length=64, null=True, blank=True), tells=Tells.PHONE)
-    email = clear(models.CharField("e-mail", max_length=254, null=True, blank=True))
-    notes = clear(models.TextField(null=True, blank=True))
-    lat = clear(models.FloatField(null=True, blank=True))
-    lng = clear(models.FloatField(null=True, blank=True))
-    billing_info = clear(models.CharField(max_length=255, null=True, blank=True), tells=Tells.PLACE)
+    business = clear(
+        models.BooleanField(default=False),
+        says=(
+            "Whether it is a company's address: then `company` is required, otherwise a person's "
+            "names are."
+        ),
+    )
+    first_name = redact(
+        models.CharField(max_length=255, null=True, blank=True),
+        tells=Tells.PLACE,
+        says="The person's first name; required unless `business`.",
+        example="Ada",
+    )
+    last_name = redact(
+        models.CharField(max_length=255, null=True, blank=True),
+        tells=Tells.PLACE,
+        says="The person's last name; required unless `business`.",
+        example="Lovelace",
+    )
+    company = clear(
+        models.CharField(max_length=255, null=True, blank=True),
+        tells=Tells.PLACE,
+        says="The company's name; required where `business`.",
+        example="Analytical Engines Ltd",
+    )
+    line_1 = redact(
+        models.CharField(max_length=255),
+        tells=Tells.PLACE,
+        says="Street and number.",
+        example="12 St James's Square",
+    )
+    line_2 = clear(
+        models.CharField(max_length=255, null=True, blank=True),
+        tells=Tells.PLACE,
+        says="What else is needed to find the door.",
+        example="Second floor",
+    )
+    city = redact(models.CharField(max_length=255), says="The town or city.", example="London")
+    zip_code = clear(
+        models.CharField(max_length=32, null=True, blank=True),
+        says="The postal code; required in countries whose mail carries one.",
+        example="SW1Y 4JH",
+    )
+    state_code = clear(
+        models.CharField(max_length=64, null=True, blank=True),
+        says="The state, province or region.",
+        example="LND",
+    )
+    country_code = keep(
+        models.CharField(max_length=2, validators=[validate_country_code]),
+        says="The country, in two capital letters (ISO 3166-1).",
+        example="GB",
+    )
+    phone = clear(
+        models.CharField(max_length=64, null=True, blank=True),
+        tells=Tells.PHONE,
+        says="The phone number for deliveries.",
+        example="+44 20 7946 0000",
+    )
+    email = clear(
+        models.CharField("e-mail", max_length=254, null=True, blank=True),
+        says="The e-mail address for messages about deliveries.",
+        example="ada@example.com",
+    )
+    notes = clear(
+        models.TextField(null=True, blank=True),
+        says="What whoever delivers should know.",
+        example="Ring twice",
+    )
+    lat = clear(
+        models.FloatField(null=True, blank=True),
+        says="Degrees of latitude, from -90 to 90.",
+        example=51.507,
+    )
+    lng = clear(
+        models.FloatField(null=True, blank=True),
+        says="Degrees of longitude, from -180 to 180.",
+        example=-0.135,
+    )
+    billing_info = clear(
+        models.CharField(max_length=255, null=True, blank=True),
+        tells=Tells.PLACE,
+        says="What an invoice has to show beside the address, such as a tax number.",
+        example="VAT GB123",
+    )
     tags: "models.ManyToManyField[Any, Any]" = clear(
         models.ManyToManyField("Tag", related_name="addresses", blank=True)
     )

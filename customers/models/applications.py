@@ -27,8 +27,18 @@ class Application(Resource):
 
     LONGEST_NAME = 255
 
-    name = keep(models.CharField(max_length=LONGEST_NAME))
-    kind = keep(models.CharField(max_length=20, choices=Kind, default=Kind.INTEGRATION))
+    name = keep(
+        models.CharField(max_length=LONGEST_NAME),
+        says="What people call the application.",
+        example="Storefront",
+    )
+    kind = keep(
+        models.CharField(max_length=20, choices=Kind, default=Kind.INTEGRATION),
+        says=(
+            "Whether it is a program with a secret (integration) or one that customers run "
+            "(sales_channel)."
+        ),
+    )
     client_id = keep(models.CharField(max_length=64, unique=True, editable=False))
     secret_digest = keep(models.CharField(max_length=64, null=True, editable=False), secret=True)
     previous_secret_digest = keep(
@@ -64,6 +74,7 @@ class Application(Resource):
 
     @property
     def uid(self) -> str:
+        """The client id."""
         return self.client_id
 
     @property
@@ -72,11 +83,13 @@ class Application(Resource):
         return self.kind == self.Kind.SALES_CHANNEL
 
     @property
-    def redirect_uri(self) -> None:
+    def redirect_uri(self) -> str | None:
+        """Where a log-in leads back to; there is none."""
         return None
 
     @property
     def scopes(self) -> str:
+        """What its tokens may be limited to."""
         return "market:all"
 
     def set_new_secret(self) -> str:

@@ -32,12 +32,18 @@ class Attachment(Resource):
 
     ATTACHABLE = ATTACHABLE
 
-    name = scrub(models.CharField(max_length=255))
-    description = scrub(models.TextField(null=True, blank=True))
+    name = scrub(models.CharField(max_length=255), says="What people call it.", example="Invoice")
+    description = scrub(
+        models.TextField(null=True, blank=True),
+        says="The note itself, or what the link leads to.",
+        example="Sent by post",
+    )
     url = scrub(
         models.CharField(
             "URL", max_length=2000, null=True, blank=True, validators=[validate_web_address]
-        )
+        ),
+        says="A web address (http or https).",
+        example="https://example.com/invoice.pdf",
     )
     customer = delete(_attached_to("Customer"))
     customer_group = keep(_attached_to("CustomerGroup"))

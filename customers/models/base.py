@@ -82,11 +82,33 @@ class Resource(models.Model):
         audited=False,
         imported=False,
     )
-    reference = clear(models.CharField(max_length=255, null=True, blank=True), searched=True)
-    reference_origin = clear(models.CharField(max_length=255, null=True, blank=True), searched=True)
-    metadata = clear(MetadataField())
-    created_at = keep(InstantField(default=timezone.now, editable=False), audited=False)
-    updated_at = keep(InstantField(default=timezone.now, editable=False), audited=False)
+    reference = clear(
+        models.CharField(max_length=255, null=True, blank=True),
+        searched=True,
+        says="The identifier that another system has for it; free text.",
+        example="A-1",
+    )
+    reference_origin = clear(
+        models.CharField(max_length=255, null=True, blank=True),
+        searched=True,
+        says="The system that `reference` is of.",
+        example="erp",
+    )
+    metadata = clear(
+        MetadataField(),
+        says="Your own names and JSON values; sent, it replaces all of it, and null empties it.",
+        example={"source": "store"},
+    )
+    created_at = keep(
+        InstantField(default=timezone.now, editable=False),
+        audited=False,
+        says="When it was made, in UTC.",
+    )
+    updated_at = keep(
+        InstantField(default=timezone.now, editable=False),
+        audited=False,
+        says="When it was last changed, in UTC.",
+    )
 
     exportable = importable = True  # whether exports and imports take the type
     import_key: str | None = None  # the attribute by which an import finds a row, beside the id
@@ -259,4 +281,5 @@ class CustomerOwned(Resource):
 
     @property
     def customer_email(self) -> str | None:
+        """The e-mail address of the customer whose it is."""
         return self.sent_email or (self.customer and self.customer.email)

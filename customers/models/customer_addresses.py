@@ -9,9 +9,13 @@ class CustomerAddress(CustomerOwned):
     """An entry of a customer's address book; it goes with the customer or the address."""
 
     customer = delete(
-        models.ForeignKey("Customer", models.CASCADE, related_name="customer_addresses")
+        models.ForeignKey("Customer", models.CASCADE, related_name="customer_addresses"),
+        says="Whose address book it is in.",
     )
-    address = keep(models.ForeignKey("Address", models.CASCADE, related_name="customer_addresses"))
+    address = keep(
+        models.ForeignKey("Address", models.CASCADE, related_name="customer_addresses"),
+        says="The address itself.",
+    )
 
     class Meta(CustomerOwned.Meta):
         db_table = "customer_addresses"
@@ -24,4 +28,5 @@ class CustomerAddress(CustomerOwned):
 
     @property
     def name(self) -> str:
+        """Who and where in one line, of the address."""
         return self.address.name

@@ -10,8 +10,17 @@ class CustomerGroup(Resource):
 
     importable = False
 
-    name = keep(models.CharField(max_length=255), column=True)
-    code = keep(models.CharField(max_length=255, null=True, blank=True), column=True)
+    name = keep(
+        models.CharField(max_length=255),
+        column=True,
+        says="What people call the group.",
+        example="Wholesale",
+    )
+    code = keep(
+        models.CharField(max_length=255, null=True, blank=True),
+        column=True,
+        says="What programs call the group; no two groups have the same.",
+    )
 
     class Meta(Resource.Meta):
         db_table = "customer_groups"

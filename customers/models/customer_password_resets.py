@@ -17,7 +17,7 @@ RESET_TOKEN_LENGTH = 20  # letters and digits: 119 bits
 
 
 class CustomerPasswordReset(CustomerOwned):
-    """Leave to choose a new password once, for whoever shows the token before it expires.
+    """Leave to choose a new password, once: for whoever forgot the old one and shows the token.
 
     The token is known when the row is made and never again: only a digest of it is kept,
     and that no longer than it opens something.
@@ -28,10 +28,14 @@ class CustomerPasswordReset(CustomerOwned):
     customer = delete(
         models.ForeignKey("Customer", models.CASCADE, related_name="customer_password_resets"),
         moves=False,
+        says="Who chooses a new password.",
     )
     token_digest = delete(models.CharField(max_length=64, null=True, editable=False), secret=True)
     expires_at = keep(InstantField(editable=False))
-    reset_password_at = keep(InstantField(null=True, editable=False))
+    reset_password_at = keep(
+        InstantField(null=True, editable=False),
+        says="When the password was chosen with it, null while it was not.",
+    )
 
     reset_password_token = None
 

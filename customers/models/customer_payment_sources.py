@@ -49,13 +49,26 @@ class CustomerPaymentSource(CustomerOwned):
     customer = delete(
         models.ForeignKey("Customer", models.CASCADE, related_name="customer_payment_sources"),
         column=True,
+        says="Whose means of payment it is.",
     )
-    name = delete(models.CharField(max_length=64, null=True, editable=False), column=True)
+    name = delete(
+        models.CharField(max_length=64, null=True, editable=False),
+        column=True,
+        says="The last four characters of the token, the rest hidden.",
+    )
     customer_token = delete(
-        models.CharField(max_length=255, null=True, blank=True), secret=True, tells=Tells.CODE
+        models.CharField(max_length=255, null=True, blank=True),
+        secret=True,
+        tells=Tells.CODE,
+        says="The payment gateway's token of the customer.",
+        example="cus_4fT7Rk",
     )
     payment_source_token = delete(
-        models.CharField(max_length=255, null=True, blank=True), secret=True, tells=Tells.CODE
+        models.CharField(max_length=255, null=True, blank=True),
+        secret=True,
+        tells=Tells.CODE,
+        says="The payment gateway's token of the card or account; card numbers are refused.",
+        example="pm_9sLq2Z",
     )
 
     class Meta(CustomerOwned.Meta):

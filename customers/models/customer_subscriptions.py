@@ -10,7 +10,8 @@ class CustomerSubscription(CustomerOwned):
     import_parent = None  # it is found by the e-mail address
 
     customer = delete(
-        models.ForeignKey("Customer", models.CASCADE, related_name="customer_subscriptions")
+        models.ForeignKey("Customer", models.CASCADE, related_name="customer_subscriptions"),
+        says="Who has subscribed.",
     )
 
     class Meta(CustomerOwned.Meta):

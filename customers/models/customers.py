@@ -54,6 +54,8 @@ class Customer(Resource):
         models.CharField("e-mail", max_length=254, validators=[validate_email_address]),
         to=_address_of_nobody,
         tells=Tells.EMAIL,
+        says="The e-mail address, which no two customers have, whatever the case of its letters.",
+        example="ada@example.com",
     )
     email_key = EmailKeyField(of="email", max_length=3 * 254)  # lower case may be longer
     email_refused_at = clear(InstantField(null=True, editable=False), audited=False, exported=False)
@@ -64,9 +66,13 @@ class Customer(Resource):
         models.CharField(max_length=255, null=True, editable=False), secret=True, exported=False
     )
     status = keep(
-        models.CharField(max_length=10, choices=Status, default=Status.PROSPECT, editable=False)
+        models.CharField(max_length=10, choices=Status, default=Status.PROSPECT, editable=False),
+        says="By the number of placed orders: prospect none, acquired one, repeat more.",
     )
-    total_orders_count = keep(models.PositiveIntegerField(default=0, editable=False))
+    total_orders_count = keep(
+        models.PositiveIntegerField(default=0, editable=False),
+        says="How many of the customer's orders have been placed, those cancelled later, too.",
+    )
     shopper_reference = redact(
         models.CharField(
             max_length=128,
@@ -77,6 +83,11 @@ class Customer(Resource):
         ),
         to=_new_reference,
         tells=Tells.CODE,
+        says=(
+            "The name by which a payment gateway knows the customer, of 3 to 128 characters; "
+            "random where none was given."
+        ),
+        example="shopper-1815",
     )
     profile_id = redact(
         models.CharField(
@@ -84,15 +95,29 @@ class Customer(Resource):
         ),
         to=_new_reference,
         tells=Tells.CODE,
+        says=(
+            "The identifier of the customer's profile in another system; random where none was "
+            "given."
+        ),
+        example="profile-1815",
     )
     tax_exemption_code = clear(
-        models.CharField(max_length=255, null=True, blank=True), exported=False
+        models.CharField(max_length=255, null=True, blank=True),
+        exported=False,
+        says="The code by which a tax service exempts the customer.",
+        example="EX-7",
     )
     anonymization_status = keep(
-        models.CharField(max_length=10, choices=AnonymizationStatus, null=True, editable=False)
+        models.CharField(max_length=10, choices=AnonymizationStatus, null=True, editable=False),
+        says="How far the customer's anonymization is, null where none was asked for.",
     )
     anonymization_info = keep(
-        JsonField(null=True, editable=False), because="it names who asked by id alone"
+        JsonField(null=True, editable=False),
+        because="it names who asked by id alone",
+        says=(
+            "The moments of each step of the anonymization, and the ids of who asked for it and "
+            "who cancelled it."
+        ),
     )
     anonymize_at = keep(InstantField(null=True, editable=False, db_index=True))
     anonymization_attempts = keep(
@@ -101,7 +126,8 @@ class Customer(Resource):
     customer_group = keep(
         models.ForeignKey(
             "CustomerGroup", models.PROTECT, related_name="customers", null=True, blank=True
-        )
+        ),
+        says="The group that the customer is in.",
     )
     tags: "models.ManyToManyField[Any, Any]" = clear(
         models.ManyToManyField("Tag", related_name="customers", blank=True)
@@ -179,6 +205,7 @@ class Customer(Resource):
 
     @property
     def has_password(self) -> bool:
+        """Whether the customer is registered: one without a password is a guest."""
         return self.password is not None
 
     @property

@@ -15,15 +15,28 @@ class EventCallback(Resource):
     exportable = importable = False
 
     webhook = keep(
-        models.ForeignKey("Webhook", models.CASCADE, related_name="last_event_callbacks")
+        models.ForeignKey("Webhook", models.CASCADE, related_name="last_event_callbacks"),
+        says="The webhook that was called.",
     )
     event = keep(
         models.ForeignKey("Event", models.CASCADE, related_name="last_event_callbacks"), way=True
     )
-    callback_url = keep(models.CharField("callback URL", max_length=2000))
-    payload = clear(JsonField(null=True), searched=True)
-    response_code = keep(models.CharField(max_length=3, null=True))
-    response_message = scrub(models.CharField(max_length=255, null=True))
+    callback_url = keep(
+        models.CharField("callback URL", max_length=2000),
+        says="The web address that was called.",
+        example="https://example.com/callbacks",
+    )
+    payload = clear(JsonField(null=True), searched=True, says="The document that was sent.")
+    response_code = keep(
+        models.CharField(max_length=3, null=True),
+        says="The HTTP status that was answered, null without an answer.",
+        example="200",
+    )
+    response_message = scrub(
+        models.CharField(max_length=255, null=True),
+        says="What was answered, or why nothing was.",
+        example="OK",
+    )
 
     class Meta(Resource.Meta):
         db_table = "event_callbacks"

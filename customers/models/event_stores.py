@@ -18,12 +18,32 @@ class EventStore(Resource):
 
     exportable = importable = False
 
-    resource_type = keep(models.CharField(max_length=32))
-    resource_id = keep(IdField(), way=True)
+    resource_type = keep(
+        models.CharField(max_length=32),
+        says="The type of the resource that was changed.",
+        example="customers",
+    )
+    resource_id = keep(IdField(), way=True, says="The id of the resource that was changed.")
     customer_id = keep(IdField(null=True), way=True)
-    event = keep(models.CharField(max_length=16))
-    payload = redact(JsonField(default=dict), to=_names_alone)
-    who = keep(JsonField(null=True), because="it names who did it by id")
+    event = keep(
+        models.CharField(max_length=16),
+        says="What was done to it: create, update or destroy.",
+        example="update",
+    )
+    payload = redact(
+        JsonField(default=dict),
+        to=_names_alone,
+        says=(
+            "Each attribute that was changed, with its value before (from) and after (to); no "
+            "secret is among them."
+        ),
+        example={"reference": {"from": None, "to": "A-1"}},
+    )
+    who = keep(
+        JsonField(null=True),
+        because="it names who did it by id",
+        says="The application, and the customer logged in there, that changed it.",
+    )
 
     class Meta(Resource.Meta):
         db_table = "event_stores"

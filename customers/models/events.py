@@ -33,7 +33,11 @@ class Event(Resource):
 
     importable = False
 
-    name = keep(models.CharField(max_length=64))
+    name = keep(
+        models.CharField(max_length=64),
+        says="The topic: a type, and what happened to a resource of it.",
+        example="customers.create",
+    )
     resource_type = keep(models.CharField(max_length=32))
     resource_id = keep(IdField(), way=True)
     undispatched = keep(models.BooleanField(default=True, editable=False))

@@ -19,12 +19,35 @@ class Export(Job):
 
     STATE = (*Job.STATE, "last_id", "has_file")
 
-    filters = scrub(JsonField(default=dict, null=True, blank=True), audited=False)
-    includes = keep(JsonField(default=list, null=True, blank=True), because="only paths are taken")
-    fields = keep(JsonField(default=list, null=True, blank=True), because="only names are taken")
-    jwt_filters = keep(models.BooleanField(default=False))
-    dry_data = keep(models.BooleanField(default=False))
-    records_count = keep(models.PositiveIntegerField(editable=False))
+    filters = scrub(
+        JsonField(default=dict, null=True, blank=True),
+        audited=False,
+        says="The filters of filter[q], by name: only what fits them is written.",
+        example={"email_end": "@example.com"},
+    )
+    includes = keep(
+        JsonField(default=list, null=True, blank=True),
+        because="only paths are taken",
+        says="The paths of relationships that are written, too.",
+        example=["customer_group"],
+    )
+    fields = keep(
+        JsonField(default=list, null=True, blank=True),
+        because="only names are taken",
+        says="What alone is written, each a path and an attribute, such as customers.email.",
+        example=["customers.email"],
+    )
+    jwt_filters = keep(
+        models.BooleanField(default=False),
+        says="Taken, and without effect: an export has all rows of its mode.",
+    )
+    dry_data = keep(
+        models.BooleanField(default=False),
+        says="Whether to leave out ids, moments and what else an import would refuse.",
+    )
+    records_count = keep(
+        models.PositiveIntegerField(editable=False), says="How many resources the file will have."
+    )
     last_id = keep(IdField(default="", editable=False), way=False)
     has_file = keep(models.BooleanField(default=False, editable=False))
 

@@ -43,17 +43,33 @@ class Job(Resource):
         "failures",
         "next_attempt_at",
     )
-    resource_type = keep(models.CharField(max_length=32))
-    format = keep(models.CharField(max_length=4, choices=Format, default=Format.JSON))
-    status = keep(
-        models.CharField(max_length=11, choices=Status, default=Status.PENDING, editable=False)
+    resource_type = keep(
+        models.CharField(max_length=32), says="The type of the resources.", example="customers"
     )
-    started_at = keep(InstantField(null=True, editable=False))
-    completed_at = keep(InstantField(null=True, editable=False))
-    interrupted_at = keep(InstantField(null=True, editable=False))
-    processed_count = keep(models.PositiveIntegerField(default=0, editable=False))
-    errors_count = keep(models.PositiveIntegerField(default=0, editable=False))
-    errors_log = scrub(JsonField(default=dict, editable=False), audited=False)
+    format = keep(
+        models.CharField(max_length=4, choices=Format, default=Format.JSON),
+        says="How the file is written.",
+    )
+    status = keep(
+        models.CharField(max_length=11, choices=Status, default=Status.PENDING, editable=False),
+        says="Where the job stands; it is moved by triggers and by the worker.",
+    )
+    started_at = keep(InstantField(null=True, editable=False), says="When the worker began.")
+    completed_at = keep(InstantField(null=True, editable=False), says="When all was done.")
+    interrupted_at = keep(
+        InstantField(null=True, editable=False), says="When it was stopped, null while it was not."
+    )
+    processed_count = keep(
+        models.PositiveIntegerField(default=0, editable=False), says="How many resources are done."
+    )
+    errors_count = keep(
+        models.PositiveIntegerField(default=0, editable=False), says="How many could not be done."
+    )
+    errors_log = scrub(
+        JsonField(default=dict, editable=False),
+        audited=False,
+        says="What is wrong, by where it is in the inputs.",
+    )
     actor = keep(
         JsonField(null=True, editable=False), because="it names who asked by id", audited=False
     )
@@ -116,10 +132,21 @@ class Import(Job):
 
     STATE = (*Job.STATE, "refusals", "warnings_count")
 
-    parent_resource_id = keep(models.CharField(max_length=255, null=True, blank=True))
-    inputs_size = keep(models.PositiveIntegerField(editable=False))
-    warnings_count = keep(models.PositiveIntegerField(default=0, db_default=0, editable=False))
-    skip_errors = keep(models.BooleanField(default=False))
+    parent_resource_id = keep(
+        models.CharField(max_length=255, null=True, blank=True),
+        says="The id of the resource that all of them belong to, such as a customer's.",
+    )
+    inputs_size = keep(
+        models.PositiveIntegerField(editable=False), says="How many resources were sent."
+    )
+    warnings_count = keep(
+        models.PositiveIntegerField(default=0, db_default=0, editable=False),
+        says="How many were written but for something in them, such as an unknown tag.",
+    )
+    skip_errors = keep(
+        models.BooleanField(default=False),
+        says="Whether to go on when more than a tenth of them cannot be done.",
+    )
     refusals = scrub(JsonField(default=list, editable=False), audited=False)
 
     class Meta(Job.Meta):

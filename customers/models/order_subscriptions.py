@@ -56,24 +56,62 @@ class OrderSubscription(CustomerOwned, Transitional):
         "cancel": move("draft", "inactive", "active", to="cancelled"),
     }
 
-    number = keep(models.CharField(max_length=64, default=new_number, editable=False))
-    status = keep(
-        models.CharField(max_length=20, choices=Status, default=Status.DRAFT, editable=False)
+    number = keep(
+        models.CharField(max_length=64, default=new_number, editable=False),
+        says="The number that people know the subscription by.",
     )
-    frequency = keep(models.CharField(max_length=255, validators=[validate_frequency]))
-    activate_by_source_order = keep(models.BooleanField(default=True, null=True))
-    place_target_order = keep(models.BooleanField(default=True, null=True))
-    renewal_alert_period = keep(models.PositiveIntegerField(default=1, null=True, blank=True))
-    starts_at = keep(InstantField(default=timezone.now, null=True, blank=True))
-    expires_at = keep(InstantField(null=True, blank=True))
-    last_run_at = keep(InstantField(null=True, editable=False))
-    next_run_at = keep(InstantField(null=True, blank=True))
-    occurrencies = keep(models.PositiveIntegerField(default=0, editable=False))
-    errors_count = keep(models.PositiveIntegerField(default=0, editable=False))
-    succeeded_on_last_run = keep(models.BooleanField(null=True, editable=False))
-    options = clear(JsonField(default=dict, blank=True))
+    status = keep(
+        models.CharField(max_length=20, choices=Status, default=Status.DRAFT, editable=False),
+        says="Where the subscription stands; it is moved by triggers alone.",
+    )
+    frequency = keep(
+        models.CharField(max_length=255, validators=[validate_frequency]),
+        says=(
+            "How often it orders: hourly, daily, weekly, monthly, two-month, three-month, "
+            "four-month, six-month, yearly, or a cron expression of five fields."
+        ),
+        example="monthly",
+    )
+    activate_by_source_order = keep(
+        models.BooleanField(default=True, null=True),
+        says="Whether placing the source order activates it.",
+    )
+    place_target_order = keep(
+        models.BooleanField(default=True, null=True),
+        says="Whether the orders that it makes are placed at once.",
+    )
+    renewal_alert_period = keep(
+        models.PositiveIntegerField(default=1, null=True, blank=True),
+        says="How many hours before a renewal the customer is told.",
+        example=1,
+    )
+    starts_at = keep(
+        InstantField(default=timezone.now, null=True, blank=True),
+        says="The moment from which it orders.",
+    )
+    expires_at = keep(
+        InstantField(null=True, blank=True),
+        says="The moment at which it ends, null for never; later than `starts_at`.",
+    )
+    last_run_at = keep(InstantField(null=True, editable=False), says="When it last ordered.")
+    next_run_at = keep(InstantField(null=True, blank=True), says="When it orders next.")
+    occurrencies = keep(
+        models.PositiveIntegerField(default=0, editable=False), says="How often it has ordered."
+    )
+    errors_count = keep(
+        models.PositiveIntegerField(default=0, editable=False), says="How often ordering failed."
+    )
+    succeeded_on_last_run = keep(
+        models.BooleanField(null=True, editable=False),
+        says="Whether its last order succeeded, null before the first.",
+    )
+    options = clear(
+        JsonField(default=dict, blank=True),
+        says="What the order system needs to know of the subscription.",
+    )
     source_order = keep(
-        models.ForeignKey("Order", models.PROTECT, related_name="order_subscriptions")
+        models.ForeignKey("Order", models.PROTECT, related_name="order_subscriptions"),
+        says="The order that is repeated.",
     )
     customer = keep(
         models.ForeignKey(
@@ -82,12 +120,14 @@ class OrderSubscription(CustomerOwned, Transitional):
             related_name="order_subscriptions",
             null=True,
             editable=False,
-        )
+        ),
+        says="Whose subscription it is: the source order's customer.",
     )
     customer_payment_source = keep(
         models.ForeignKey(
             "CustomerPaymentSource", models.SET_NULL, related_name="+", null=True, blank=True
-        )
+        ),
+        says="What the customer pays with.",
     )
     tags: "models.ManyToManyField[Any, Any]" = clear(
         models.ManyToManyField("Tag", related_name="order_subscriptions", blank=True)

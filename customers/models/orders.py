@@ -63,48 +63,100 @@ class Order(CustomerOwned, Transitional):
         **ARCHIVING,
     }
 
-    number = keep(models.CharField(max_length=64, default=new_number))
+    number = keep(
+        models.CharField(max_length=64, default=new_number),
+        says=(
+            "The number that people know the order by, which no two orders have; made where none "
+            "is given."
+        ),
+    )
     status = keep(
-        models.CharField(max_length=20, choices=Status, default=Status.DRAFT, editable=False)
+        models.CharField(max_length=20, choices=Status, default=Status.DRAFT, editable=False),
+        says="Where the order stands; it is moved by triggers alone.",
     )
     payment_status = keep(
-        models.CharField(max_length=24, choices=PaymentStatus, default=PaymentStatus.UNPAID)
+        models.CharField(max_length=24, choices=PaymentStatus, default=PaymentStatus.UNPAID),
+        says="How far the order is paid, as the order system says.",
     )
     fulfillment_status = keep(
         models.CharField(
             max_length=24, choices=FulfillmentStatus, default=FulfillmentStatus.UNFULFILLED
-        )
+        ),
+        says="How far the order is delivered, as the order system says.",
     )
-    guest = keep(models.BooleanField(default=False))
-    language_code = keep(models.CharField(max_length=16, default="en", null=True, blank=True))
+    guest = keep(
+        models.BooleanField(default=False), says="Whether it is ordered without logging in."
+    )
+    language_code = keep(
+        models.CharField(max_length=16, default="en", null=True, blank=True),
+        says="The language of the order (ISO 639-1), by which amounts are written for people.",
+        example="en",
+    )
     currency_code = keep(
-        models.CharField(max_length=3, null=True, blank=True, validators=[validate_currency_code])
+        models.CharField(max_length=3, null=True, blank=True, validators=[validate_currency_code]),
+        says="The currency of all amounts (ISO 4217).",
+        example="EUR",
     )
-    coupon_code = scrub(models.CharField(max_length=255, null=True, blank=True))
-    subtotal_amount_cents = keep(CentsField())
-    shipping_amount_cents = keep(CentsField())
-    discount_amount_cents = keep(CentsField())
-    total_tax_amount_cents = keep(CentsField())
-    total_amount_cents = keep(CentsField())
-    total_amount_with_taxes_cents = keep(CentsField())
-    skus_count = keep(models.PositiveIntegerField(null=True, blank=True))
-    placed_at = keep(InstantField(null=True, editable=False))
-    approved_at = keep(InstantField(null=True, editable=False))
-    cancelled_at = keep(InstantField(null=True, editable=False))
-    archived_at = keep(InstantField(null=True, editable=False))
+    coupon_code = scrub(
+        models.CharField(max_length=255, null=True, blank=True),
+        says="The code that a discount was given for.",
+        example="SPRING",
+    )
+    subtotal_amount_cents = keep(
+        CentsField(), says="The sum of the items, in the currency's smallest unit.", example=2900
+    )
+    shipping_amount_cents = keep(
+        CentsField(), says="What delivery costs, in the currency's smallest unit.", example=500
+    )
+    discount_amount_cents = keep(
+        CentsField(), says="The discounts, in the currency's smallest unit.", example=0
+    )
+    total_tax_amount_cents = keep(
+        CentsField(), says="The taxes, in the currency's smallest unit.", example=646
+    )
+    total_amount_cents = keep(
+        CentsField(), says="The total, in the currency's smallest unit.", example=3400
+    )
+    total_amount_with_taxes_cents = keep(
+        CentsField(), says="The total with taxes, in the currency's smallest unit.", example=4046
+    )
+    skus_count = keep(
+        models.PositiveIntegerField(null=True, blank=True),
+        says="How many SKUs are ordered.",
+        example=2,
+    )
+    placed_at = keep(
+        InstantField(null=True, editable=False),
+        says=(
+            "When the order was placed; `_place` dates it, and takes an earlier moment that comes "
+            "along."
+        ),
+    )
+    approved_at = keep(InstantField(null=True, editable=False), says="When the order was approved.")
+    cancelled_at = keep(
+        InstantField(null=True, editable=False), says="When the order was cancelled."
+    )
+    archived_at = keep(
+        InstantField(null=True, editable=False),
+        says="When the order was archived, null while it is not.",
+    )
     customer = keep(
-        models.ForeignKey("Customer", models.PROTECT, related_name="orders", null=True, blank=True)
+        models.ForeignKey("Customer", models.PROTECT, related_name="orders", null=True, blank=True),
+        says="Whose order it is.",
     )
     shipping_address = keep(
-        models.ForeignKey("Address", models.PROTECT, related_name="+", null=True, blank=True)
+        models.ForeignKey("Address", models.PROTECT, related_name="+", null=True, blank=True),
+        says="Where the order goes.",
     )
     billing_address = keep(
-        models.ForeignKey("Address", models.PROTECT, related_name="+", null=True, blank=True)
+        models.ForeignKey("Address", models.PROTECT, related_name="+", null=True, blank=True),
+        says="Where the invoice goes.",
     )
     order_subscription = keep(
         models.ForeignKey(
             "OrderSubscription", models.PROTECT, related_name="orders", null=True, blank=True
-        )
+        ),
+        says="The subscription that has made the order.",
     )
     tags: "models.ManyToManyField[Any, Any]" = clear(
         models.ManyToManyField("Tag", related_name="orders", blank=True)
@@ -168,8 +220,10 @@ class Order(CustomerOwned, Transitional):
 
     @property
     def formatted_total_amount(self) -> str | None:
+        """The total as people write it, None without an amount or a currency."""
         return formatted(self.total_amount_cents, self.currency_code, self.language_code)
 
     @property
     def formatted_total_amount_with_taxes(self) -> str | None:
+        """The total with taxes as people write it, None without an amount or a currency."""
         return formatted(self.total_amount_with_taxes_cents, self.currency_code, self.language_code)

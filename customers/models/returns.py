@@ -37,30 +37,56 @@ class Return(CustomerOwned, Transitional):
         **ARCHIVING,
     }
 
-    number = keep(models.CharField(max_length=64, default=new_number, editable=False))
-    status = keep(
-        models.CharField(max_length=20, choices=Status, default=Status.DRAFT, editable=False)
+    number = keep(
+        models.CharField(max_length=64, default=new_number, editable=False),
+        says="The number that people know the return by.",
     )
-    skus_count = keep(models.PositiveIntegerField(null=True, editable=False))
-    estimated_refund_amount_cents = keep(CentsField(editable=False))
-    approved_at = keep(InstantField(null=True, editable=False))
-    cancelled_at = keep(InstantField(null=True, editable=False))
-    shipped_at = keep(InstantField(null=True, editable=False))
-    rejected_at = keep(InstantField(null=True, editable=False))
-    received_at = keep(InstantField(null=True, editable=False))
-    refunded_at = keep(InstantField(null=True, editable=False))
-    archived_at = keep(InstantField(null=True, editable=False))
-    order = keep(models.ForeignKey("Order", models.PROTECT, related_name="returns"))
+    status = keep(
+        models.CharField(max_length=20, choices=Status, default=Status.DRAFT, editable=False),
+        says="Where the return stands; it is moved by triggers alone.",
+    )
+    skus_count = keep(
+        models.PositiveIntegerField(null=True, editable=False), says="How many SKUs are sent back."
+    )
+    estimated_refund_amount_cents = keep(
+        CentsField(editable=False),
+        says="What will be refunded, in the smallest unit of the order's currency.",
+    )
+    approved_at = keep(
+        InstantField(null=True, editable=False), says="When the return was approved."
+    )
+    cancelled_at = keep(
+        InstantField(null=True, editable=False), says="When the return was cancelled."
+    )
+    shipped_at = keep(
+        InstantField(null=True, editable=False), says="When the goods were sent back."
+    )
+    rejected_at = keep(
+        InstantField(null=True, editable=False), says="When the return was rejected."
+    )
+    received_at = keep(InstantField(null=True, editable=False), says="When the goods arrived.")
+    refunded_at = keep(InstantField(null=True, editable=False), says="When the money was refunded.")
+    archived_at = keep(
+        InstantField(null=True, editable=False),
+        says="When the return was archived, null while it is not.",
+    )
+    order = keep(
+        models.ForeignKey("Order", models.PROTECT, related_name="returns"),
+        says="The order that something is sent back of.",
+    )
     customer = keep(
         models.ForeignKey(
             "Customer", models.PROTECT, related_name="returns", null=True, editable=False
-        )
+        ),
+        says="Whose return it is: the order's customer.",
     )
     origin_address = keep(
-        models.ForeignKey("Address", models.PROTECT, related_name="+", null=True, editable=False)
+        models.ForeignKey("Address", models.PROTECT, related_name="+", null=True, editable=False),
+        says="Where the goods are sent from.",
     )
     destination_address = keep(
-        models.ForeignKey("Address", models.PROTECT, related_name="+", null=True, editable=False)
+        models.ForeignKey("Address", models.PROTECT, related_name="+", null=True, editable=False),
+        says="Where the goods are sent to.",
     )
     tags: "models.ManyToManyField[Any, Any]" = clear(
         models.ManyToManyField("Tag", related_name="returns", blank=True)
@@ -97,6 +123,7 @@ class Return(CustomerOwned, Transitional):
 
     @property
     def formatted_estimated_refund_amount(self) -> str | None:
+        """The refund as people write it, None without an amount or a currency."""
         order = self.order
         return formatted(
             self.estimated_refund_amount_cents, order.currency_code, order.language_code

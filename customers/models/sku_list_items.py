@@ -11,10 +11,23 @@ class SkuListItem(Resource):
 
     import_parent = "sku_list"
 
-    position = keep(models.IntegerField(null=True, blank=True))
-    sku_code = delete(models.CharField(max_length=255))
-    quantity = keep(models.IntegerField(default=1, null=True, blank=True))
-    sku_list = delete(models.ForeignKey("SkuList", models.CASCADE, related_name="sku_list_items"))
+    position = keep(
+        models.IntegerField(null=True, blank=True),
+        says="The place in the list, from the lowest number up.",
+        example=1,
+    )
+    sku_code = delete(
+        models.CharField(max_length=255), says="The code of the SKU.", example="SHIRT-M"
+    )
+    quantity = keep(
+        models.IntegerField(default=1, null=True, blank=True),
+        says="How many of the SKU, at least 1.",
+        example=1,
+    )
+    sku_list = delete(
+        models.ForeignKey("SkuList", models.CASCADE, related_name="sku_list_items"),
+        says="The list that it is in.",
+    )
 
     class Meta(Resource.Meta):
         db_table = "sku_list_items"

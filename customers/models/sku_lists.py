@@ -17,18 +17,40 @@ validate_web_address = URLValidator(
 class SkuList(CustomerOwned):
     """A list of SKUs, such as a customer's wish list, with which it goes."""
 
-    name = delete(models.CharField(max_length=255))
-    slug = delete(models.CharField(max_length=255, editable=False))
-    description = delete(models.TextField(null=True, blank=True))
-    image_url = delete(
-        models.CharField(max_length=2000, null=True, blank=True, validators=[validate_web_address])
+    name = delete(
+        models.CharField(max_length=255), says="What people call the list.", example="Wish list"
     )
-    manual = keep(models.BooleanField(default=True))
-    sku_code_regex = delete(models.CharField(max_length=5000, null=True, blank=True))
+    slug = delete(
+        models.CharField(max_length=255, editable=False),
+        says="The name as a part of web addresses.",
+    )
+    description = delete(
+        models.TextField(null=True, blank=True),
+        says="What the list is for.",
+        example="For the winter",
+    )
+    image_url = delete(
+        models.CharField(max_length=2000, null=True, blank=True, validators=[validate_web_address]),
+        says="The web address of a picture (http or https).",
+        example="https://example.com/list.png",
+    )
+    manual = keep(
+        models.BooleanField(default=True),
+        says=(
+            "Whether the list holds the SKUs added to it, rather than those that `sku_code_regex` "
+            "fits."
+        ),
+    )
+    sku_code_regex = delete(
+        models.CharField(max_length=5000, null=True, blank=True),
+        says="The regular expression of the SKUs' codes; required unless `manual`.",
+        example="^A",
+    )
     customer = delete(
         models.ForeignKey(
             "Customer", models.CASCADE, related_name="sku_lists", null=True, blank=True
-        )
+        ),
+        says="Whose list it is.",
     )
 
     class Meta(CustomerOwned.Meta):

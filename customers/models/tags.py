@@ -33,6 +33,11 @@ class Tag(Resource):
             ],
         ),
         column=True,
+        says=(
+            "The label, which no two tags have: up to 25 of the letters a to z, digits and _ : -; "
+            "capitals are made small."
+        ),
+        example="vip",
     )
 
     objects: ClassVar = TagQuerySet.as_manager()

@@ -64,30 +64,56 @@ class Webhook(Resource):
 
     transitions = {"disable": move(stamp="disabled_at"), "enable": move(clears="disabled_at")}
 
-    name = keep(models.CharField(max_length=255, null=True, blank=True))
-    topic = keep(models.CharField(max_length=64, validators=[validate_topic]))
-    callback_url = keep(models.CharField("callback URL", max_length=2000))
+    name = keep(
+        models.CharField(max_length=255, null=True, blank=True),
+        says=(
+            "What people call the webhook; no two have the same, and the id is taken where none is "
+            "given."
+        ),
+    )
+    topic = keep(
+        models.CharField(max_length=64, validators=[validate_topic]),
+        says="The events that it is called for, by their name.",
+        example="customers.create",
+    )
+    callback_url = keep(
+        models.CharField("callback URL", max_length=2000),
+        says="The public web address (https) that is called.",
+        example="https://192.0.32.10/callbacks",
+    )
     include_resources = keep(
         JsonField(null=True, blank=True, default=list, validators=[validate_paths]),
         because="only paths are taken",
+        says="The paths of relationships that come with the resource, such as customer_group.",
+        example=["customer_group"],
     )
     callback_headers = keep(
         JsonField(null=True, editable=False, validators=[validate_callback_headers]),
         because="they are what a receiver asks for",
         secret=True,
         exported=False,
+        says="Headers that calls carry besides, such as Authorization, by name; never shown.",
+        example={"X-Token": "secret"},
     )
     shared_secret = keep(
         models.CharField(max_length=64, default=new_secret, editable=False),
         secret=True,
         exported=False,
+        says="What calls are signed with; null to whoever may only read.",
     )
-    disabled_at = keep(InstantField(null=True, editable=False))
+    disabled_at = keep(
+        InstantField(null=True, editable=False),
+        says="When it was switched off, null while it is on.",
+    )
     disabled_reason = keep(models.CharField(max_length=255, null=True, editable=False))
     circuit_state = keep(
-        models.CharField(max_length=6, choices=Circuit, default=Circuit.CLOSED, editable=False)
+        models.CharField(max_length=6, choices=Circuit, default=Circuit.CLOSED, editable=False),
+        says="Whether calls go out: closed when they do, open when too many in a row have failed.",
     )
-    circuit_failure_count = keep(models.PositiveIntegerField(default=0, editable=False))
+    circuit_failure_count = keep(
+        models.PositiveIntegerField(default=0, editable=False),
+        says="How many calls in a row have failed.",
+    )
     next_call_at = keep(InstantField(null=True, editable=False), audited=False)
     failed_probes = keep(
         models.PositiveIntegerField(default=0, db_default=0, editable=False), audited=False

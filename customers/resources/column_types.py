@@ -13,6 +13,7 @@ JsonSchema = dict[str, Any]
 TEXT: JsonSchema = {"type": "string"}
 INTEGER: JsonSchema = {"type": "integer", "format": "int64"}
 ANY: JsonSchema = {}
+MAP: JsonSchema = {"type": "object", "additionalProperties": True}
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,9 @@ WIRE_TYPES = {
         fields.MomentField, filter_types.InstantFilter, {**TEXT, "format": "date-time"}
     ),
     "date": WireType(fields.DateField, filter_types.DateFilter, {**TEXT, "format": "date"}),
-    "metadata": WireType(
-        fields.MetadataSerializerField, filter_types.JsonFilter, {"type": "object"}
-    ),
-    "list": WireType(fields.ListField, filter_types.JsonFilter, ANY),
-    "object": WireType(fields.ObjectField, filter_types.JsonFilter, ANY),
+    "metadata": WireType(fields.MetadataSerializerField, filter_types.JsonFilter, MAP),
+    "list": WireType(fields.ListField, filter_types.JsonFilter, {"type": "array", "items": ANY}),
+    "object": WireType(fields.ObjectField, filter_types.JsonFilter, MAP),
     "foreign key": WireType(fields.TextField, filter_types.IdFilter, TEXT),
 }
 

@@ -26,8 +26,18 @@ class CredentialsSerializer(ResourceSerializer):
     customer who is logged in changes both, with the password that it has.
     """
 
-    password = PasswordField(write_only=True, required=False, allow_null=True)
-    _current_password = TextField(write_only=True, required=False)
+    password = PasswordField(
+        write_only=True,
+        required=False,
+        allow_null=True,
+        help_text="What the customer logs in with, 8 to 512 characters. Given once, it makes a "
+        "guest a registered customer; later it is changed by a password reset, or by the customer.",
+    )
+    _current_password = TextField(
+        write_only=True,
+        required=False,
+        help_text="The password that the customer has, with which it changes it or its address.",
+    )
 
     @classmethod
     def writable_by(cls, principal: Principal, creating: bool) -> set[str]:

@@ -11,12 +11,16 @@ from customers.resources.serializers import ResourceSerializer
 from customers.services import customers
 
 POINTER = "/data/attributes/customer_email"
+EXAMPLE_EMAIL = "ada@example.com"
+WHOSE = "The customer's e-mail address, which also says whose it is, instead of the relationship."
 
 
 class CustomerEmailSerializer(ResourceSerializer):
     """A type whose customer may be named by `customer_email` instead of the relationship."""
 
-    customer_email = TextField(required=False, allow_null=True)
+    customer_email = TextField(
+        required=False, allow_null=True, help_text=WHOSE, initial=EXAMPLE_EMAIL
+    )
     makes_customers: ClassVar[bool] = True  # for an address that no customer has
     sent_email: str | None = None  # by a guest, who gets it back as sent, whoever has the address
 

@@ -2,7 +2,7 @@ from typing import Any
 
 from customers.models import CustomerPasswordReset, Resource
 from customers.resources.base import ResourceType
-from customers.resources.customer_emails import CustomerEmailSerializer
+from customers.resources.customer_emails import EXAMPLE_EMAIL, CustomerEmailSerializer
 from customers.resources.fields import TextField
 from customers.resources.filters import COMMON, Filters
 from customers.resources.reset_completion import finish_reset
@@ -12,9 +12,22 @@ class CustomerPasswordResetSerializer(CustomerEmailSerializer):
     """A reset: made for an address, and finished by its token and the new password."""
 
     makes_customers = False
-    customer_email = TextField()
-    customer_password = TextField(write_only=True, required=False)
-    _reset_password_token = TextField(write_only=True, required=False)
+    customer_email = TextField(
+        help_text="The e-mail address of the customer who chooses a new password.",
+        initial=EXAMPLE_EMAIL,
+    )
+    customer_password = TextField(
+        write_only=True, required=False, help_text="The new password, 8 to 512 characters."
+    )
+    reset_password_token = TextField(
+        read_only=True,
+        allow_null=True,
+        help_text="The token to send to the customer; told to an integration in the answer that "
+        "makes the reset, and null ever after.",
+    )
+    _reset_password_token = TextField(
+        write_only=True, required=False, help_text="The token that the customer was sent."
+    )
 
     class Meta:
         model = CustomerPasswordReset

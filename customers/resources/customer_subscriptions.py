@@ -2,7 +2,7 @@ from typing import Any
 
 from customers.models import CustomerSubscription, Resource
 from customers.resources.base import ResourceType
-from customers.resources.customer_emails import CustomerEmailSerializer
+from customers.resources.customer_emails import EXAMPLE_EMAIL, WHOSE, CustomerEmailSerializer
 from customers.resources.fields import TextField
 from customers.resources.filters import COMMON, Filters
 from customers.services import subscriptions
@@ -11,8 +11,10 @@ from customers.services import subscriptions
 class CustomerSubscriptionSerializer(CustomerEmailSerializer):
     """To a guest, the second of one customer to one topic looks like the first."""
 
-    customer_email = TextField()
-    reference = TextField(max_length=255)
+    customer_email = TextField(help_text=WHOSE, initial=EXAMPLE_EMAIL)
+    reference = TextField(
+        max_length=255, help_text="The topic, such as a newsletter's name.", initial="newsletter"
+    )
 
     class Meta:
         model = CustomerSubscription

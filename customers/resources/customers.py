@@ -17,7 +17,9 @@ class CustomerSerializer(CredentialsSerializer, TriggeredSerializer, TaggableSer
         "_cancel_anonymization": cancel_anonymization,
     }
     shopper_reference = TextField(required=False, allow_null=True, min_length=3, max_length=128)
-    jwt_custom_claim = TokenClaimField("custom_claim")
+    jwt_custom_claim = TokenClaimField(
+        "custom_claim", help_text="The custom claim of the token that asks, null without one."
+    )
 
     class Meta:
         model = Customer

@@ -261,12 +261,12 @@ class PrincipalField(drf.Field):
         raise NotImplementedError
 
 
-class TokenClaimField(PrincipalField, drf.ReadOnlyField):
+class TokenClaimField(PrincipalField, ObjectField):
     """An attribute whose value is a claim of the reader's token, named `claim` there."""
 
     def __init__(self, claim: str, **options: Any) -> None:
         self.claim = claim
-        super().__init__(**options)
+        super().__init__(read_only=True, allow_null=True, **options)
 
     def value_for(self, principal: Principal, row: Model) -> object:
         """The claim, None where the token has none."""

@@ -28,7 +28,11 @@ class ImportSerializer(TriggeredSerializer):
     """A job: its inputs are kept apart, and never shown again."""
 
     resource_type = ChoiceField(imports.TYPES)
-    inputs = InputsField(write_only=True)
+    inputs = InputsField(
+        write_only=True,
+        help_text="The resources: a list of their attributes by name, or a text of CSV with a "
+        "line of names first.",
+    )
     skip_errors = FlagField()
     triggers = {"_interrupt": jobs.interrupt, "_start": jobs.resume}
 

@@ -26,7 +26,9 @@ KNOWN = [
 
 
 class OrderSubscriptionSerializer(TransitionalSerializer, TaggableSerializer):
-    _convert = TriggerField()
+    _convert = TriggerField(
+        help_text="Refused: it needs a subscription model, of which there are none here."
+    )
     inherits_customer_of = "source_order"
 
     class Meta:

@@ -206,8 +206,8 @@ def _holds(row: Resource, name: str, value: Any) -> bool:
 class TaggableSerializer(ResourceSerializer):
     """A type whose rows carry tags: by the relationship and, on update, by their names."""
 
-    _add_tags = TagNamesField()
-    _remove_tags = TagNamesField()
+    _add_tags = TagNamesField(help_text="Names of tags to add, separated by commas.")
+    _remove_tags = TagNamesField(help_text="Names of tags to take off, separated by commas.")
 
     names: dict[str, str] = {}
 

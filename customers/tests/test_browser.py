@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 
 from customers.models import Customer, Segment
-from customers.services.applications import create_application
 from customers.services.demo import make_customers
 from customers.tests import browsers
 from customers.tests.factories import make_customer, make_full_customer, make_group, make_tag
@@ -274,20 +273,3 @@ def test_the_gallery(chromium, live_server, admin_user, kind):
     page.context.close()
     assert hard == {}
     assert complaints == []
-
-
-def test_the_description_of_the_api_sends_requests(page):
-    application, secret = create_application(name="Docs", mode="test")
-    make_customer(email="ada@example.com")
-    page.goto("/api/docs")
-    page.get_by_label("Client id").fill(application.client_id)
-    page.get_by_label("Client secret").fill(secret)
-    page.get_by_role("button", name="Get a token").click()
-    sync_api.expect(page.get_by_role("status")).to_contain_text("A token for 120 minutes.")
-    listed = page.locator("[id='customers.list']")
-    listed.locator("summary").click()
-    listed.get_by_label("filter[q]").fill("email_start=ada")
-    listed.get_by_role("button", name="Send").click()
-    sync_api.expect(listed.locator(".answer")).to_contain_text("ada@example.com")
-    widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    assert widths[0] <= widths[1]

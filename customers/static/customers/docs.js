@@ -1,4 +1,5 @@
-// Sends the requests that the page describes. The token stays in this page's memory.
+// Shows the requests that the page describes in three languages, with a sample of their answers,
+// and sends them. The token stays in this page's memory.
 "use strict";
 
 let token = "";
@@ -72,12 +73,103 @@ document.getElementById("main").addEventListener("submit", async (event) => {
   }
 });
 
+// The request as a program writes it, of what the form holds; the token is the reader's own.
+
+const PLACEHOLDER = "YOUR_TOKEN";
+
+function headersToShow(form) {
+  const headers = { ...headersOf(form) };
+  if (!form.dataset.path.startsWith("/oauth/")) headers.Authorization = `Bearer ${PLACEHOLDER}`;
+  return Object.entries(headers);
+}
+
+const inShell = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
+const indented = (text, by) => text.replaceAll("\n", `\n${by}`);
+
+const LANGUAGES = {
+  curl({ verb, url, headers, body }) {
+    const lines = [`curl -g ${verb === "GET" ? "" : `-X ${verb} `}${inShell(url)}`];
+    for (const [name, value] of headers) lines.push(`-H ${inShell(`${name}: ${value}`)}`);
+    if (body) lines.push(`-d ${inShell(body)}`);
+    return lines.join(" \\\n  ");
+  },
+  javascript({ verb, url, headers, body }) {
+    const lines = [`  method: ${JSON.stringify(verb)},`, "  headers: {"];
+    for (const pair of headers) lines.push(`    ${pair.map((one) => JSON.stringify(one)).join(": ")},`);
+    lines.push("  },");
+    if (body) lines.push(`  body: JSON.stringify(${indented(body, "  ")}),`);
+    const read = verb === "DELETE" ? "response.status" : "await response.json()";
+    return [`const response = await fetch(${JSON.stringify(url)}, {`, ...lines, "});", `console.log(${read});`].join("\n");
+  },
+  python({ verb, url, headers, body }) {
+    const lines = ["import urllib.request", "", "request = urllib.request.Request("];
+    lines.push(`    ${JSON.stringify(url)},`, `    method=${JSON.stringify(verb)},`, "    headers={");
+    for (const pair of headers) lines.push(`        ${pair.map((one) => JSON.stringify(one)).join(": ")},`);
+    lines.push("    },");
+    if (body) lines.push(`    data=r"""${body}""".encode(),`);
+    return [...lines, ")", "with urllib.request.urlopen(request) as response:", "    print(response.read().decode())"].join("\n");
+  },
+};
+
+function showCode(form) {
+  const shown = form.querySelector(".examples");
+  if (!shown) return;
+  const language = shown.querySelector("[aria-pressed=true]").dataset.language;
+  shown.querySelector(".code").textContent = LANGUAGES[language]({
+    verb: form.dataset.verb,
+    url: location.origin + addressOf(form),
+    headers: headersToShow(form),
+    body: form.elements.body ? form.elements.body.value : "",
+  });
+}
+
+function showExamples(form) {
+  form.append(document.getElementById("examples").content.cloneNode(true));
+  const sample = document.getElementById(`answer-${form.dataset.answer}`);
+  const shown = form.querySelector(".sample");
+  if (sample) shown.querySelector("pre").textContent = sample.content.textContent;
+  else shown.remove();
+  showCode(form);
+}
+
+const main = document.getElementById("main");
+main.addEventListener("toggle", ({ target }) => {
+  const form = target.matches(".operation[open]") && target.querySelector("form");
+  if (form && !form.querySelector(".examples")) showExamples(form);
+}, true);
+main.addEventListener("input", ({ target }) => target.form && showCode(target.form));
+main.addEventListener("click", ({ target }) => {
+  if (!target.dataset.language) return;
+  for (const one of target.parentElement.children) one.setAttribute("aria-pressed", one === target);
+  showCode(target.closest("form"));
+});
+
+// Search: all words have to stand in an operation, or in what its type says of itself.
+
+const plain = (text) => text.toLowerCase().replaceAll(/[_\-\s]+/g, " ");
+let texts = null;
+
+function readTexts() {
+  const sections = [...document.querySelectorAll("main section")];
+  return sections.map((section) => ({
+    section,
+    about: plain([...section.children].filter((one) => !one.matches(".operation")).map((one) => one.textContent).join(" ")),
+    operations: [...section.querySelectorAll(".operation")].map((one) => ({ one, text: plain(one.textContent) })),
+  }));
+}
+
 document.getElementById("find").addEventListener("input", (event) => {
-  const wanted = event.target.value.toLowerCase();
-  for (const operation of document.querySelectorAll(".operation")) {
-    operation.hidden = !operation.textContent.toLowerCase().includes(wanted);
+  const words = plain(event.target.value).trim().split(" ").filter(Boolean);
+  const fits = (text) => words.every((word) => text.includes(word));
+  let found = 0;
+  texts = texts || readTexts();
+  for (const { section, about, operations } of texts) {
+    const whole = fits(about);
+    for (const { one, text } of operations) {
+      one.hidden = !whole && !fits(text);
+      found += one.hidden ? 0 : 1;
+    }
+    section.hidden = !whole && operations.every(({ one }) => one.hidden);
   }
-  for (const section of document.querySelectorAll("main section")) {
-    section.hidden = wanted && !section.querySelector(".operation:not([hidden])");
-  }
+  document.getElementById("found").textContent = words.length ? `${found} operations` : "";
 });
