@@ -229,6 +229,22 @@ def test_more_semicolons_than_commas_in_the_names_part_the_columns(door, admin_c
 
 
 @every_door
+def test_commas_in_a_name_that_is_not_quoted_part_no_columns(door, admin_client, tmp_path):
+    text = "email;metadata.first, last, or company\nada@example.com;Lovelace\n"
+    brought(door, text, admin_client, tmp_path)
+    customer = Customer.objects.get()
+    assert customer.email == "ada@example.com"
+
+
+@every_door
+@pytest.mark.parametrize("space", ["\n", "\r\n", "\u00a0", "  "])
+def test_a_name_may_be_broken_into_lines(door, space, admin_client, tmp_path):
+    text = f'email,"Tax{space}exemption code"\nada@example.com,T-1\n'
+    brought(door, text, admin_client, tmp_path)
+    assert Customer.objects.get().tax_exemption_code == "T-1"
+
+
+@every_door
 def test_the_character_nul_is_told_with_its_line(door, admin_client, tmp_path):
     if door == "api":  # JSON cannot hold it
         answer = by_api("email\nada\0@example.com\n")
