@@ -12,6 +12,10 @@ from customers.resources import errors
 QUOTED = re.compile(r'"([^"]*(?:""[^"]*)*)"(?=,|\Z)')
 
 
+class ListText(str):
+    """The text that filter_text makes of a list, which is no single value."""
+
+
 def split_list(text: str) -> list[str]:
     """The values between the commas of `text`; quotes around one hold commas (RFC 4180).
 
@@ -42,5 +46,7 @@ def filter_text(value: Any) -> str:
     if value is None:
         raise errors.ApiError("null is no value to filter by; use _null or _or_null")
     if isinstance(value, list | tuple):
-        return join_list(map(filter_text, value))
+        if any(isinstance(one, list | tuple | dict) for one in value):
+            raise errors.ApiError("A list to filter by holds neither lists nor objects.")
+        return ListText(join_list(map(filter_text, value)))
     return value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -221,6 +221,14 @@ def test_a_comma_in_a_list_of_an_export_is_held_by_the_list_itself(api):
         assert made["records_count"] == 1, filters
 
 
+def test_a_list_where_an_export_asks_for_one_value_is_told(api):
+    make_customer(reference="Smith, John")
+    given = {"resource_type": "customers", "filters": {"reference_eq": ["Smith, John"]}}
+    source = {"pointer": "/data/attributes/filters"}
+    error = error_of(api.create("exports", given), 422, "VALIDATION_ERROR", source)
+    assert "one value is asked for" in error["detail"]
+
+
 @pytest.mark.parametrize("given", ["R-2,Smith", "R-2,,Smith", "Smith,R-2", ",R-2,Smith,"])
 def test_plain_values_of_a_list_are_what_they_were(api, given):
     customers = [make_customer(reference=text) for text in ("Smith", "R-2", 'a"b')]
