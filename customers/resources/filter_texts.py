@@ -44,9 +44,9 @@ def join_list(values: Iterable[str]) -> str:
 def filter_text(value: Any) -> str:
     """A filter's value of JSON as a query string has it: true, a,b or JSON. Raises ApiError."""
     if value is None:
-        raise errors.ApiError("null is no value to filter by; use _null or _or_null")
+        raise errors.ApiError("null is not a value to filter by; use _null or _or_null")
     if isinstance(value, list | tuple):
         if any(isinstance(one, list | tuple | dict) for one in value):
-            raise errors.ApiError("A list to filter by holds neither lists nor objects.")
+            raise errors.ApiError("A list to filter by must hold neither lists nor objects.")
         return ListText(join_list(map(filter_text, value)))
     return value if isinstance(value, str) else orjson.dumps(value).decode()
