@@ -18,8 +18,11 @@ from customers.services import applications
 from customers.services.environments import mode_of
 
 ACTS = {
-    "disable": (applications.disable, "It gets no tokens, and uses none that it has."),
-    "enable": (applications.enable, "It gets and uses tokens again."),
+    "disable": (
+        applications.disable,
+        "It gets no new tokens, and those that it has no longer work.",
+    ),
+    "enable": (applications.enable, "It can get and use tokens again."),
 }
 readable = method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
 

@@ -40,7 +40,7 @@ def choose(request: HttpRequest) -> HttpResponse:
         try:
             time_zones.choose_zone(staff_of(request), chosen or "")
         except time_zones.UnknownTimeZoneError:
-            error = "Choose a time zone of the list."
+            error = "Choose a time zone from the list."
         else:
             messages.success(request, "Your time zone was saved.")
             return redirect("console:time_zone")

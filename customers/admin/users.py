@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from customers.admin.fresh import FreshRowAdmin
 from customers.admin.lookups import OfferedLookups
-from customers.admin.password_forms import StaffPasswordForm
+from customers.admin.password_forms import NewStaffForm, StaffPasswordForm
 
 if TYPE_CHECKING:
     from django.contrib.admin.options import _FieldsetSpec, _ListFilterT
@@ -60,6 +60,7 @@ class NoneAbove(OfferedLookups, Generic[Holder]):
 
 @admin.register(User)
 class StaffAdmin(NoneAbove[User], FreshRowAdmin[User], UserAdmin):
+    add_form = NewStaffForm
     change_password_form = StaffPasswordForm
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> "_FieldsetSpec":

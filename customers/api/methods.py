@@ -129,7 +129,9 @@ def _check_no_match(
     rows = resource.rows(principal)
     locked = row_changes.lock(rows.with_id(pk), rows, forgotten_too=True)
     if names_etag(unwanted, Document(resource, principal).etag(locked)):
-        raise errors.PreconditionFailedError("The resource is still as If-None-Match names it.")
+        raise errors.PreconditionFailedError(
+            "The resource still has an ETag that If-None-Match names."
+        )
 
 
 def _use_of(key: str, request: Request, principal: tokens.Principal) -> idempotency.Once:

@@ -96,6 +96,8 @@ def _members(outer: str, document: dict[str, Any]) -> Pairs:
 
 
 def _text_at(path: str, value: Any) -> str:
+    if value is None and not path.startswith("filter["):
+        raise InvalidDataFormatError("null is not a value here; leave it out.", parameter=path)
     try:
         return filter_text(value)
     except ApiError as error:

@@ -12,13 +12,13 @@ import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import NamedTuple
 
 import httpcore
 from django.conf import settings
 from django.utils import timezone
-from django.utils.http import parse_http_date
 
 from customers.services.webhook_addresses import (
     ForbiddenAddressError,
@@ -148,7 +148,8 @@ def _retry_at(answer):
     if re.fullmatch("[0-9]+", text):
         return timezone.now() + timedelta(seconds=min(float(text), most))
     try:
-        moment = datetime.fromtimestamp(parse_http_date(text), UTC)
-    except ValueError:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
         return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return min(moment, timezone.now() + timedelta(seconds=most))

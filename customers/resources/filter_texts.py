@@ -12,6 +12,10 @@ from customers.resources import errors
 QUOTED = re.compile(r'"([^"]*(?:""[^"]*)*)"(?=,|\Z)')
 
 
+class ListText(str):
+    """The text that filter_text makes of a list, which is no single value."""
+
+
 def split_list(text: str) -> list[str]:
     """The values between the commas of `text`; quotes around one hold commas (RFC 4180).
 
@@ -40,7 +44,9 @@ def join_list(values: Iterable[str]) -> str:
 def filter_text(value: Any) -> str:
     """A filter's value of JSON as a query string has it: true, a,b or JSON. Raises ApiError."""
     if value is None:
-        raise errors.ApiError("null is no value to filter by; use _null or _or_null")
+        raise errors.ApiError("null is not a value to filter by; use _null or _or_null")
     if isinstance(value, list | tuple):
-        return join_list(map(filter_text, value))
+        if any(isinstance(one, list | tuple | dict) for one in value):
+            raise errors.ApiError("A list to filter by must hold neither lists nor objects.")
+        return ListText(join_list(map(filter_text, value)))
     return value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -18,7 +18,7 @@ from customers.resources.filter_names import (
     parse_plain_filter,
     parse_query_filter,
 )
-from customers.resources.filter_texts import split_list
+from customers.resources.filter_texts import ListText, split_list
 from customers.resources.predicates import PREDICATES
 from customers.resources.protocols import Principal, ServedType
 from customers.services import permissions
@@ -40,7 +40,7 @@ def filter_rows(
         targets, predicate = _parse(resource, parameter, names)
         _check_readable(targets, principal, parameter)
         with _blaming(parameter, text):
-            values = split_list(text) if PREDICATES[predicate].takes_list else [text]
+            values = _values_in(text, predicate)
             comparisons += count_comparisons(targets, predicate, values)
             listed += len(values)
             _check_most(comparisons, "MAX_FILTER_VALUES", "comparisons are asked for", parameter)
@@ -48,6 +48,15 @@ def filter_rows(
             found = (build_q(target, predicate, text, principal) for target in targets)
             rows = rows.filter(reduce(or_, found))
     return rows
+
+
+def _values_in(text: str, predicate: str) -> list[str]:
+    """The values that `predicate` reads in `text`. Raises ValidationError."""
+    if PREDICATES[predicate].takes_list:
+        return split_list(text)
+    if isinstance(text, ListText):
+        raise ValidationError("it is a list, where one value is asked for.")
+    return [text]
 
 
 def count_comparisons(targets: list[FilterTarget], predicate: str, values: list[str]) -> int:

@@ -6,7 +6,6 @@ from contextlib import contextmanager, nullcontext
 from functools import cache, cached_property
 from typing import Any
 
-import orjson
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from rest_framework.fields import Field
@@ -21,9 +20,8 @@ from customers.resources.fields import (
     TagNamesField,
 )
 from customers.resources.protocols import Principal
-from customers.services import tagging
+from customers.services import strict_json, tagging
 
-SORTED = orjson.OPT_SORT_KEYS
 COMMON = ["reference", "reference_origin", "metadata"]
 TAGGING = {
     "replace": tagging.replace_tags,
@@ -198,9 +196,8 @@ def _holds(row: Resource, name: str, value: Any) -> bool:
     """Whether `value` is the attribute `name` of `row` already."""
     columns = {field.name: field.attname for field in row._meta.concrete_fields}
     kept = getattr(row, columns.get(name, name))
-    if isinstance(value, dict | list):  # in which true is not 1, as it is to ==
-        return orjson.dumps(kept, option=SORTED) == orjson.dumps(value, option=SORTED)
-    return kept == (value.pk if name in columns and isinstance(value, Resource) else value)
+    is_row = name in columns and isinstance(value, Resource)
+    return strict_json.is_equal(kept, value.pk if is_row else value)
 
 
 class TaggableSerializer(ResourceSerializer):

@@ -23,6 +23,7 @@ from customers.models import (
     bulk_insert,
     column_type_of,
 )
+from customers.services import strict_json
 from customers.services.actors import Actor
 
 MAIL = "mail"  # the act of an entry about a mail
@@ -100,7 +101,7 @@ def changes_between(before: Values, after: Values) -> dict[str, tuple[Any, Any]]
     return {
         name: (before.get(name), after.get(name))
         for name in before.keys() | after.keys()
-        if before.get(name) != after.get(name)
+        if not strict_json.is_equal(before.get(name), after.get(name))
     }
 
 
@@ -115,7 +116,7 @@ def _acts(act: str, changes: Changes) -> list[str]:
     acts = [act]
     if act != "destroy" and (pair := changes.get("password")) and pair[0] is None and pair[1]:
         acts.append("create_password")
-    if act == "update" and (pair := changes.get("metadata")) and pair[0] != pair[1]:
+    if act == "update" and not strict_json.is_equal(*changes.get("metadata", (None, None))):
         acts.append("metadata_update")
     return acts
 
@@ -154,7 +155,7 @@ def _shown(model: type[Model], changes: Changes) -> dict[str, dict[str, Any]]:
     return {
         name: {"from": json_of(model, name, before), "to": json_of(model, name, after)}
         for name, (before, after) in changes.items()
-        if name not in secret and before != after
+        if name not in secret and not strict_json.is_equal(before, after)
     }
 
 

@@ -106,11 +106,16 @@ def write_table(table: Table) -> str:
 
 
 def _delimiter_of(text):
-    """What parts the cells: by which the first line has most, and the next as many."""
+    """What parts the cells: by which the next line has as many as the first, and that has most."""
     counts = {sign: _first_counts(text, sign) for sign in DELIMITERS}
     if max(first for first, *_ in counts.values()) == 1:  # a title, or the one name
         return max(DELIMITERS, key=lambda sign: max(counts[sign]))
-    return max(DELIMITERS, key=lambda sign: (counts[sign][0], counts[sign][0] in counts[sign][1:2]))
+    return max(DELIMITERS, key=lambda sign: _fit(*counts[sign][:2]))
+
+
+def _fit(first, second=0):
+    """How well a delimiter fits that makes so many cells of the first two lines, to compare."""
+    return first == second > 1, first
 
 
 def _first_counts(text, delimiter):

@@ -15,7 +15,7 @@ KNOWN_AS = {"e-mail": "email", "mail": "email", "tags": "_add_tags", "group": "c
 def spelled(column: str) -> str:
     """The name that a `column` of a file has by what is written over it: E-Mail is email."""
     outer, dot, inner = column.partition(".")
-    name = outer.lower().replace(" ", "_")
+    name = "_".join(outer.lower().split())  # one space may be another kind, or the end of a line
     return f"{KNOWN_AS.get(name, name)}{dot}{inner}"
 
 

@@ -50,6 +50,15 @@ def read(content: bytes) -> Any:
     return value
 
 
+def is_equal(one: Any, other: Any) -> bool:
+    """Whether two values are equal as JSON: 1 is 1.0, as programs write either, and is not true."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(is_equal(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_equal, one, other))
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
 def _object(pairs):
     found = dict(pairs)
     if len(found) < len(pairs):

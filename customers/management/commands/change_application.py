@@ -10,8 +10,8 @@ from customers.services import applications, principals
 class Command(OperatorCommand):
     help = (
         "Change a credential by which a program gets tokens: give it another role or a new secret, "
-        "disable it, enable it again, or delete it. A new secret is shown only now; the one before "
-        "works on for a while."
+        "disable it, enable it again, or delete it. A new secret is shown only now; the "
+        "previous one works on for a while."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -52,10 +52,10 @@ class Command(OperatorCommand):
             raise CommandError(f"{error} Nothing was changed.") from error
         if options["disable"]:
             applications.disable(found, actor=actor)
-            self.stdout.write(f"{found.name} is disabled: it gets no tokens, and uses none.")
+            self.stdout.write(f"{found.name} is disabled: its tokens no longer work.")
         elif options["enable"]:
             applications.enable(found, actor=actor)
-            self.stdout.write(f"{found.name} gets and uses tokens again.")
+            self.stdout.write(f"{found.name} can get and use tokens again.")
         elif options["delete"]:
             applications.delete_application(found, actor=actor)
             self.stdout.write(f"{found.name} is deleted, with all its tokens.")

@@ -1,4 +1,5 @@
 import time
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ class Command(OperatorCommand):
         """
         content = path.read_bytes()
         if format == Import.Format.JSON:
-            return strict_json.read(content)
+            return strict_json.read(content.removeprefix(BOM_UTF8))  # RFC 8259 section 8.1
         text, encoding = decode(content)
         if encoding != UTF_8:
             self.stdout.write(f"{path} was read as {encoding}.")

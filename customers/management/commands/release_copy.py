@@ -16,4 +16,4 @@ class Command(OperatorCommand):
     def handle(self, **options: Any) -> None:
         if not restored_copies.release():
             raise CommandError("This is no restored copy, or it was released before.")
-        self.stdout.write("Webhooks and mails go on, with what has waited.")
+        self.stdout.write("Webhooks and mails go out again, with what has waited.")

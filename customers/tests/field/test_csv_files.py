@@ -1,6 +1,7 @@
 """Files of customers as spreadsheets, shops and other programs write them."""
 
 import pytest
+from django.core.management import call_command
 
 from customers.models import Customer, CustomerAddress, Import, Order, Upload
 from customers.tests.factories import ADDRESS, make_customer, make_tag
@@ -229,6 +230,22 @@ def test_more_semicolons_than_commas_in_the_names_part_the_columns(door, admin_c
 
 
 @every_door
+def test_commas_in_a_name_that_is_not_quoted_part_no_columns(door, admin_client, tmp_path):
+    text = "email;metadata.first, last, or company\nada@example.com;Lovelace\n"
+    brought(door, text, admin_client, tmp_path)
+    customer = Customer.objects.get()
+    assert customer.email == "ada@example.com"
+
+
+@every_door
+@pytest.mark.parametrize("space", ["\n", "\r\n", "\u00a0", "  "])
+def test_a_name_may_be_broken_into_lines(door, space, admin_client, tmp_path):
+    text = f'email,"Tax{space}exemption code"\nada@example.com,T-1\n'
+    brought(door, text, admin_client, tmp_path)
+    assert Customer.objects.get().tax_exemption_code == "T-1"
+
+
+@every_door
 def test_the_character_nul_is_told_with_its_line(door, admin_client, tmp_path):
     if door == "api":  # JSON cannot hold it
         answer = by_api("email\nada\0@example.com\n")
@@ -375,3 +392,10 @@ def test_utf_8_is_read_as_such_with_its_mark_and_without(door, admin_client, tmp
 def test_a_row_that_is_longer_than_the_names_is_told_by_its_line(door, admin_client, tmp_path):
     text = "email,reference\nada@example.com,R-1\nbob@example.com,R-2,more\n"
     assert "line 3" in refusal(door, text, admin_client, tmp_path)
+
+
+def test_a_file_of_json_may_begin_with_the_mark_of_utf_8(tmp_path):
+    path = tmp_path / "customers.json"
+    path.write_text(f'{MARK}[{{"email": "zoe@example.com", "reference": "Żółw"}}]')
+    call_command("import_customers", str(path))
+    assert references() == {"zoe@example.com": "Żółw"}

@@ -1,7 +1,5 @@
 """Filters and searches with the text that people and programs really have."""
 
-from urllib.parse import quote
-
 import pytest
 
 from customers.resources.filter_texts import join_list, split_list
@@ -10,9 +8,7 @@ from customers.tests.factories import (
     make_address,
     make_customer,
     make_customer_address,
-    make_export,
     make_group,
-    make_import,
     make_order,
     make_tag,
 )
@@ -221,6 +217,14 @@ def test_a_comma_in_a_list_of_an_export_is_held_by_the_list_itself(api):
         assert made["records_count"] == 1, filters
 
 
+def test_a_list_where_an_export_asks_for_one_value_is_told(api):
+    make_customer(reference="Smith, John")
+    given = {"resource_type": "customers", "filters": {"reference_eq": ["Smith, John"]}}
+    source = {"pointer": "/data/attributes/filters"}
+    error = error_of(api.create("exports", given), 422, "VALIDATION_ERROR", source)
+    assert "one value is asked for" in error["detail"]
+
+
 @pytest.mark.parametrize("given", ["R-2,Smith", "R-2,,Smith", "Smith,R-2", ",R-2,Smith,"])
 def test_plain_values_of_a_list_are_what_they_were(api, given):
     customers = [make_customer(reference=text) for text in ("Smith", "R-2", 'a"b')]
@@ -274,22 +278,3 @@ def test_a_reference_in_another_composition_is_found_in_the_console(admin_client
 def test_a_filter_without_a_predicate_takes_another_composition(api):
     customer = make_customer(reference=DECOMPOSED)
     assert ids(api.get("/api/customers", **{"filter[reference]": COMPOSED})) == [customer.pk]
-
-
-def test_jobs_are_found_by_what_is_in_their_log_of_errors(api):
-    job, other = make_import(given=[{"email": "nobody"}], skip_errors=True), make_import()
-    api.client.get("/api/imports")
-    type(job).objects.filter(pk=job.pk).update(
-        errors_log={"nobody": {"email": ["is not an e-mail address"]}}
-    )
-    text = quote('{"nobody":{"email":["is not an e-mail address"]}}')
-    response = api.client.get(f"/api/imports?filter[q][errors_log_jcont]={text}")
-    assert ids(response) == [job.pk]
-    assert found(api, "imports", errors_log_not_null="true") == [job.pk, other.pk]
-
-
-def test_exports_are_found_by_what_is_in_their_log_of_errors(api):
-    job = make_export()
-    response = api.get("/api/exports", **{"filter[q][errors_log_jcont]": '{"a":1}'})
-    assert ids(response) == []
-    assert found(api, "exports", errors_log_not_null="true") in ([], [job.pk])

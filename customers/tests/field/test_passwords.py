@@ -56,6 +56,42 @@ def test_staff_log_in_in_either_composition(kept, typed):
     assert answer.status_code == 302
 
 
+STAFF = "/admin/auth/user/"
+STAFF_FORMS = {
+    "new": (f"{STAFF}add/", {"username": "alan", "usable_password": "true"}, "password"),
+    "another's": (f"{STAFF}{{other}}/password/", {"usable_password": "true"}, "password"),
+    "own": ("/admin/password_change/", {"old_password": NFD}, "new_password"),
+}
+
+
+def change_as_staff(form, first, again):
+    """The answer to a form of a staff's password, from a member whose own is NFC."""
+    admin, other = User.objects.create_superuser("grace"), User.objects.create_user("barbara")
+    admin.set_password(NFC)
+    admin.save()
+    client = Client()
+    client.force_login(admin)
+    path, values, name = STAFF_FORMS[form]
+    given = values | {f"{name}1": first, f"{name}2": again}
+    return client.post(path.format(other=other.pk), given)
+
+
+@two_ways
+@pytest.mark.parametrize("form", STAFF_FORMS)
+def test_the_two_fields_of_staff_may_be_in_two_compositions(form, kept, typed):
+    answer = change_as_staff(form, f"{kept}-2", f"{typed}-2")
+    assert answer.status_code == 302, shown(answer)
+    assert sum(user.check_password(f"{typed}-2") for user in User.objects.all()) == 1
+
+
+@pytest.mark.parametrize("form", STAFF_FORMS)
+def test_a_password_of_staff_is_as_long_as_its_composed_form(form):
+    short = unicodedata.normalize("NFD", "äöüäöüä")
+    answer = change_as_staff(form, short, short)
+    assert answer.status_code == 200
+    assert "too short" in shown(answer)
+
+
 @two_ways
 def test_a_reset_by_a_program_takes_either_composition(api, kept, typed):
     customer = registered(OTHER)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from customers.models import EventStore
+from customers.models import Event, EventStore
 from customers.tests.factories import (
     ONE,
     SMALLEST,
@@ -45,6 +45,28 @@ def test_a_change_to_what_is_there_moves_nothing(api, attributes):
     assert (done.status_code, done["ETag"]) == (200, tag)
     assert moments(customer) == before
     assert not EventStore.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("kept", "sent"), [(1.0, 1), (1, 1.0), ([2.0, {"b": 3}], [2, {"b": 3.0}]), (0, -0.0)]
+)
+def test_a_number_that_another_program_writes_otherwise_moves_nothing(api, kept, sent):
+    customer = make_customer(metadata={"a": kept})
+    before, tag = moments(customer), api.get(path_of(customer))["ETag"]
+    done = api.update("customers", customer.pk, {"metadata": {"a": sent}})
+    assert (done.status_code, done["ETag"]) == (200, tag)
+    assert moments(customer) == before
+    assert not EventStore.objects.exists()
+
+
+@pytest.mark.parametrize(("kept", "sent"), [(1, True), (0, False), ([1], [True]), (1, "1")])
+def test_true_is_no_number_and_its_change_is_told(api, kept, sent):
+    customer = make_customer(metadata={"a": kept})
+    before = moments(customer)
+    assert api.update("customers", customer.pk, {"metadata": {"a": sent}}).status_code == 200
+    assert moments(customer) > before
+    assert "metadata" in EventStore.objects.get().payload
+    assert Event.objects.filter(name="customers.metadata_update").count() == 1
 
 
 @pytest.mark.parametrize("name", [name for name in WRITTEN if name not in ("imports", "exports")])

@@ -1,7 +1,7 @@
 """Receivers of webhooks and mail servers as they answer in the field."""
 
 import ipaddress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
@@ -159,6 +159,31 @@ def test_a_webhook_that_was_disabled_for_410_is_enabled_like_any_other(api):
         work()
     assert attributes(api, webhook)["disabled_at"] is None
     assert len(server.received) >= 2
+
+
+MOMENT = "%a, %d %b %Y %H:%M:%S"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [f"{MOMENT} GMT", f"{MOMENT} +0000", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"],
+)
+def test_a_moment_is_read_in_each_of_its_forms(api, form):
+    moment = (datetime.now(UTC) + timedelta(seconds=300)).strftime(form)
+    with receiver(429, headers=[("Retry-After", moment)]) as server:
+        make_webhook(callback_url=server.url)
+        make_event(api)
+        work()
+    assert 290 < waits() < 310
+
+
+def test_a_redirect_to_a_receiver_that_is_gone_is_no_farewell(api):
+    with receiver(410) as gone, receiver(301, headers=[("Location", gone.url)]) as server:
+        webhook = make_webhook(callback_url=server.url)
+        make_event(api)
+        work()
+    assert not gone.received
+    assert attributes(api, webhook)["disabled_at"] is None
 
 
 @pytest.mark.parametrize("asked", ["soon", "-5", "", "1e9", "Mon, 99 Nov 2026 99:00:00 GMT"])
