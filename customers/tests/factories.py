@@ -359,7 +359,7 @@ SMALLEST = {
         {},
         {"customer": link(make_customer()), "address": link(make_address())},
     ),
-    "addresses": lambda: (ADDRESS, {}),
+    "addresses": lambda: (dict(ADDRESS), {}),
     "customer_payment_sources": lambda: ({}, {"customer": link(make_customer())}),
     "customer_password_resets": lambda: ({"customer_email": make_customer().email}, {}),
     "customer_subscriptions": lambda: (
