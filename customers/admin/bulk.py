@@ -163,7 +163,7 @@ class BulkActionsMixin(admin.ModelAdmin):
     ) -> HttpResponse | None:
         """Begin the action, and finish it where it is small enough to wait for."""
         ids = customers.order_by().values_list("pk", flat=True).iterator()
-        act = bulk.begin(
+        act = bulk.begin_bulk_act(
             ids,
             action.kind,
             mode=mode_of(request.session),

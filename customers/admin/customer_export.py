@@ -89,7 +89,7 @@ class ExportMixin(admin.ModelAdmin):
     ) -> HttpResponse:
         """Begin an export in the background, and lead to its page, or say why there is none."""
         try:
-            job = exports.begin(
+            job = exports.begin_export(
                 "customers",
                 mode=mode_of(request.session),
                 actor=actor_of(request),
@@ -115,7 +115,7 @@ class ExportMixin(admin.ModelAdmin):
         job = self.export_for(request, pk)
         if not job.has_file:
             raise Http404("This export has no file, or no longer has one.")
-        parts = (gzip.decompress(part) for part in exports.content_of(job))
+        parts = (gzip.decompress(part) for part in exports.export_content(job))
         return csv_file(f"customers-{job.pk}.csv", parts)
 
     def export_for(self, request: HttpRequest, pk: str) -> Export:

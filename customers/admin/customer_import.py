@@ -104,7 +104,7 @@ class ImportMixin(admin.ModelAdmin):
         if request.method == "POST" and form.is_valid():
             content, mode = form.cleaned_data["file"].read(), mode_of(request.session)
             try:
-                stored, encoding = uploads.store(content, mode=mode, user=staff_of(request))
+                stored, encoding = uploads.store_upload(content, mode=mode, user=staff_of(request))
                 return _to_preview(stored, encoding)
             except UnreadableInputError as error:
                 form.add_error("file", f"The file {error}.")
@@ -165,7 +165,7 @@ class ImportMixin(admin.ModelAdmin):
 
         Raises Upload.DoesNotExist where another has begun it, and TooManyJobsError.
         """
-        job = uploads.begin(upload, mapping, actor=actor_of(request))
+        job = uploads.begin_upload_import(upload, mapping, actor=actor_of(request))
         began = f"Began the import of {counted(job.inputs_size)}."
         log_admin_action(request, ADDITION, began, Customer)
         return redirect("admin:customers_customer_import_progress", job.pk)

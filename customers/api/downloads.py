@@ -1,6 +1,7 @@
 """The files of exports and imports, for whoever has a link that is fresh."""
 
-from types import ModuleType
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest, StreamingHttpResponse
@@ -11,15 +12,21 @@ from customers.resources.errors import RecordNotFoundError
 
 
 @errors.read_only
-def job_file(request: HttpRequest, signed: str, service: ModuleType) -> HttpResponseBase:
-    """The file that `service`, jobs.exports or jobs.imports, has for the link's end."""
+def job_file(
+    request: HttpRequest,
+    signed: str,
+    *,
+    linked: Callable[[str], Any],
+    content: Callable[[Any], Iterable[bytes]],
+) -> HttpResponseBase:
+    """The file for the link's end `signed`: `content` of the job that it is `linked` to."""
     try:
-        job = service.file_of(signed)
+        job = linked(signed)
     except ObjectDoesNotExist:
         return errors.respond(RecordNotFoundError("The link is not valid, or not any more."))
     name = f"{job.resource_type}-{job.pk}.{job.format}.gz"
     return StreamingHttpResponse(
-        service.content_of(job),
+        content(job),
         content_type="application/gzip",
         headers={
             "Content-Disposition": f'attachment; filename="{name}"',

@@ -13,7 +13,7 @@ from django.utils import timezone
 from customers.db.declarations import erased_values
 from customers.db.fields import instant
 from customers.jobs import writings
-from customers.jobs.erasure import erase, erase_row, scrub
+from customers.jobs.erasure import erase, erase_row, scrub_rows
 from customers.jobs.persons import Person, held_addresses, rows_of_person
 from customers.models import (
     Address,
@@ -34,7 +34,7 @@ MOST_ATTEMPTS = 5
 FIRST_RETRY = timedelta(minutes=5)  # doubled at each further one
 
 
-def step() -> Customer | None:
+def anonymize_next() -> Customer | None:
     """Anonymize the customer who is due longest; return the customer, None when nobody is.
 
     An attempt is counted before it is made, whatever may end it. It is made again after a
@@ -104,11 +104,11 @@ def _forget(customer):
     for model in customer_paths():
         if not goes_with_customer(model):
             erase(rows_of(model, customer))
-            scrub(rows_of(model, customer), person.quotes)
+            scrub_rows(rows_of(model, customer), person.quotes)
     erase_row(customer)
     for resource_type, ids in person.once.items():
         person.quotes.ids |= ids - _of_others(resource_type, ids, customer)
-    writings.forget(person)
+    writings.forget_writings(person)
 
 
 def _of_others(resource_type, ids, customer):

@@ -17,7 +17,7 @@ CHUNK = 100  # customers who are locked together
 AT_ONCE = 1000  # customers for whom a member of staff waits; more are left to the worker
 
 
-def begin(
+def begin_bulk_act(
     customer_ids: Iterable[str],
     kind: str,
     *,

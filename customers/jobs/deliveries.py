@@ -146,7 +146,7 @@ def record_results(results: Sequence[CallResult], *, in_doubt: bool) -> None:
         Webhook.objects.bulk_update(locked.values(), webhooks.CIRCUIT)
 
 
-def delete_expired(now: datetime) -> None:
+def delete_expired_callbacks(now: datetime) -> None:
     """Delete the callbacks, and what waits behind an open circuit, whose time is over."""
     oldest = now - timedelta(days=settings.CALLBACK_RETENTION_DAYS)
     EventCallback.objects.filter(created_at__lt=oldest).delete()

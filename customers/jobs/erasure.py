@@ -28,7 +28,7 @@ def erase_row(row: Model) -> None:
         getattr(row, name).clear()
 
 
-def scrub(rows: QuerySet, quotes: Quotes) -> None:
+def scrub_rows(rows: QuerySet, quotes: Quotes) -> None:
     """Take what `quotes` somebody out of the scrubbed columns of each of `rows`."""
     fields = scrubbed_fields(rows.model)
     for row in rows if fields else ():

@@ -36,7 +36,7 @@ KEPT = timedelta(days=7)
 ERASED = ["errors_log", "filters", "has_file", "last_id", "processed_count", "status"]
 
 
-def begin(
+def begin_export(
     resource_type: str,
     *,
     mode: str,
@@ -67,9 +67,9 @@ def begin(
     return job
 
 
-def step(rows: QuerySet[Export] | None = None) -> Export | None:
-    """As jobs.step, of the exports in the queryset `rows`, without it of all."""
-    return lifecycle.step(Export.objects.all() if rows is None else rows, _do_part)
+def do_export_part(rows: QuerySet[Export] | None = None) -> Export | None:
+    """As lifecycle.do_job_part, of the exports in the queryset `rows`, without it of all."""
+    return lifecycle.do_job_part(Export.objects.all() if rows is None else rows, _do_part)
 
 
 def _do_part(job):
@@ -80,18 +80,18 @@ def _do_part(job):
         job.status, job.errors_log = Export.Status.FAILED, {"base": dict(error.errors)}
 
 
-def file_of(signed: str) -> Export:
+def linked_export(signed: str) -> Export:
     """The export that a link's end `signed` leads to. Raises Export.DoesNotExist."""
     return jobs.linked(Export.objects.filter(has_file=True), signed)
 
 
-def content_of(job: Export) -> Iterator[bytes]:
+def export_content(job: Export) -> Iterator[bytes]:
     """The bytes of the finished `job`'s file, part by part, compressed with gzip."""
     parts = job.parts.order_by("pk").values_list("content", flat=True)
     return (bytes(part) for part in parts.iterator(chunk_size=10))
 
 
-def forget(mode: str, names: Callable[[Any], bool]) -> None:
+def forget_exports(mode: str, names: Callable[[Any], bool]) -> None:
     """Delete the files of `mode`, and let what is under way begin again.
 
     `names` is a function that says whether a value names whom to forget: an export whose
@@ -112,7 +112,7 @@ def forget(mode: str, names: Callable[[Any], bool]) -> None:
     ExportPart.objects.filter(job__mode=mode).delete()
 
 
-def delete_expired(now: datetime) -> None:
+def delete_expired_exports(now: datetime) -> None:
     """Delete the files whose time is over; what was interrupted would begin again."""
     oldest = now - KEPT
     ended = Q(completed_at__lt=oldest)

@@ -30,7 +30,7 @@ from customers.services.imports import (
 TRIES = 300  # rows of a preview
 
 
-def begin(
+def begin_import(
     resource_type: str,
     given: object,
     *,
@@ -90,9 +90,9 @@ def _tried(part, row):
         return error.errors
 
 
-def step(rows: QuerySet[Import] | None = None) -> Import | None:
-    """As jobs.step, of the imports in the queryset `rows`, without it of all."""
-    return lifecycle.step(Import.objects.all() if rows is None else rows, _do_part)
+def do_import_part(rows: QuerySet[Import] | None = None) -> Import | None:
+    """As lifecycle.do_job_part, of the imports in the queryset `rows`, without it of all."""
+    return lifecycle.do_job_part(Import.objects.all() if rows is None else rows, _do_part)
 
 
 def _do_part(job):
@@ -103,12 +103,12 @@ def _do_part(job):
         audit.publish(job, "complete")
 
 
-def file_of(signed: str) -> Import:
+def linked_import(signed: str) -> Import:
     """The import whose inputs a link's end `signed` leads to. Raises Import.DoesNotExist."""
     return jobs.linked(Import.objects.filter(stored_inputs__isnull=False), signed)
 
 
-def content_of(job: Import) -> list[bytes]:
+def import_content(job: Import) -> list[bytes]:
     """The bytes of a file of the `job`'s inputs without secrets, compressed with gzip."""
     rows = [
         {name: value for name, value in row.items() if not looks_secret(name)}

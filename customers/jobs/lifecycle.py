@@ -20,7 +20,7 @@ MOST_FAILURES = 5  # of one job
 FIRST_RETRY = timedelta(seconds=30)  # doubled at each further one
 
 
-def step(jobs: QuerySet[J], write: Callable[[J], None]) -> J | None:
+def do_job_part(jobs: QuerySet[J], write: Callable[[J], None]) -> J | None:
     """Let `write` do the next part of the oldest open one of the queryset `jobs`, locked.
 
     Returns the job, None when none is due. One that somebody else is at work on is passed

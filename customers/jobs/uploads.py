@@ -21,7 +21,7 @@ from customers.services.imports import Rows, cells_of, check_size
 KEPT_FOR = timedelta(hours=1)
 
 
-def store(content: bytes, *, mode: str, user: User) -> tuple[Upload, str]:
+def store_upload(content: bytes, *, mode: str, user: User) -> tuple[Upload, str]:
     """Store `content`, the bytes of a CSV file, for `user`; the Upload, and how it was read.
 
     Raises UnreadableInputError, with a message that says where and why.
@@ -91,7 +91,9 @@ def values_in(rows: Iterable[Mapping[str, str]]) -> Rows:
     return [values_of(row, "customers") for row in rows]
 
 
-def begin(upload: Upload, column_mapping: Mapping[int, str], *, actor: Actor | None) -> Import:
+def begin_upload_import(
+    upload: Upload, column_mapping: Mapping[int, str], *, actor: Actor | None
+) -> Import:
     """Begin the import of an upload, which is gone with it; return the Import.
 
     Rows in which something is wrong are left out. Raises UnreadableInputError and TooManyJobsError,
@@ -101,7 +103,7 @@ def begin(upload: Upload, column_mapping: Mapping[int, str], *, actor: Actor | N
         upload = Upload.objects.select_for_update().get(pk=upload.pk)
         found = cells_in(upload, column_mapping)  # without those who have been forgotten meanwhile
         upload.delete()
-        return imports.begin(
+        return imports.begin_import(
             "customers",
             values_in(found.values()),
             mode=upload.mode,
@@ -111,6 +113,6 @@ def begin(upload: Upload, column_mapping: Mapping[int, str], *, actor: Actor | N
         )
 
 
-def delete_expired(now: datetime) -> None:
+def delete_expired_uploads(now: datetime) -> None:
     """Delete what nobody went on with."""
     Upload.objects.filter(created_at__lt=now - KEPT_FOR).delete()

@@ -4,7 +4,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 from django.contrib.sessions.models import Session as StaffSession
@@ -65,20 +64,23 @@ def run_once() -> dict[str, int]:
     called = 0 if restored_copies.is_held() else webhook_dispatcher.deliver_all()
     while do_next_part():
         parts += 1
-    delete_expired()
+    delete_expired_rows()
     return {"bulk_chunks": acted, "mails": mailed, "webhooks": called, "parts": parts}
 
 
 def do_next_part() -> Import | Export | Customer | None:
     """Do one part of a job that is due; return the job, None when none is."""
-    return imports.step() or exports.step() or anonymization.step()
+    return imports.do_import_part() or exports.do_export_part() or anonymization.anonymize_next()
 
 
-def delete_expired() -> None:
+def delete_expired_rows() -> None:
     """Delete the rows whose time is over."""
     now = timezone.now()
-    for room in (limits, uploads, idempotency, deliveries, exports):
-        room.delete_expired(now)
+    limits.delete_expired_counts(now)
+    uploads.delete_expired_uploads(now)
+    idempotency.delete_expired_answers(now)
+    deliveries.delete_expired_callbacks(now)
+    exports.delete_expired_exports(now)
     for model in (RevokedToken, Session):
         model.objects.filter(expires_at__lt=now).delete()
     StaffSession.objects.filter(expire_date__lt=now).delete()
@@ -103,7 +105,7 @@ def _send_mails(stop):
                 pass
             if time.monotonic() - expired_at >= EXPIRY_PAUSE:
                 expired_at = time.monotonic()
-                delete_expired()
+                delete_expired_rows()
         patience.rest(MAIL_PAUSE)
 
 
@@ -139,14 +141,14 @@ def _call_webhooks(stop):
             dispatcher.finish()
 
 
-def _loop_of(name: str, jobs: ModuleType) -> Callable[[threading.Event], None]:
-    """A function that does the parts of `jobs`, a module with `step`, until it is stopped."""
+def _loop_of(name: str, do_part: Callable[[], Any]) -> Callable[[threading.Event], None]:
+    """A function that calls `do_part`, true while there is more to do, until it is stopped."""
 
     def work(stop):
         patience = _Patience(stop)
         while not stop.is_set():
             with patience:
-                while _goes_on(name, stop) and retry_on_conflict(jobs.step):
+                while _goes_on(name, stop) and retry_on_conflict(do_part):
                     pass
             patience.rest(JOB_PAUSE)
 
@@ -163,9 +165,9 @@ LOOPS = {  # kind of work: the function that looks for it until it is stopped
     "mails": _send_mails,
     "webhooks": _call_webhooks,
     "bulk_chunks": _do_bulk_acts,
-    "imports": _loop_of("imports", imports),
-    "exports": _loop_of("exports", exports),
-    "anonymizations": _loop_of("anonymizations", anonymization),
+    "imports": _loop_of("imports", imports.do_import_part),
+    "exports": _loop_of("exports", exports.do_export_part),
+    "anonymizations": _loop_of("anonymizations", anonymization.anonymize_next),
 }
 
 

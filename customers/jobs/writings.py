@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from customers.db.declarations import declared, keys_to
 from customers.jobs import exports
-from customers.jobs.erasure import erase, scrub, scrubbed_fields
+from customers.jobs.erasure import erase, scrub_rows, scrubbed_fields
 from customers.jobs.persons import Person
 from customers.models import (
     Attachment,
@@ -44,7 +44,7 @@ MOST_READ = 5000  # callbacks that are searched by one statement
 LISTS = ("_in", "_in_or_null", "_any", "_all")  # how filters end that take several values
 
 
-def forget(person: Person) -> None:
+def forget_writings(person: Person) -> None:
     """Take out what was written down about the rows of `person`, and what quotes them.
 
     `person` has the `mode`, the ids of the `people` that were merged into one, all their
@@ -114,7 +114,7 @@ def _forget_mails(person):
 
 
 def _forget_exports(person):
-    exports.forget(person.mode, person.quotes.is_in)
+    exports.forget_exports(person.mode, person.quotes.is_in)
 
 
 def _forget_imports(person):
@@ -229,7 +229,9 @@ def _forget_texts(person, model):
     texts = {f"{name}_as_text": Cast(name, TextField()) for name in names}
     if names:
         rows = model.objects.annotate(**texts).filter(_holding(person.quotes.parts, *texts))
-        scrub(rows.in_mode(person.mode) if issubclass(model, Resource) else rows, person.quotes)
+        scrub_rows(
+            rows.in_mode(person.mode) if issubclass(model, Resource) else rows, person.quotes
+        )
 
 
 def _forget_references(person):

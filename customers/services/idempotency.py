@@ -66,7 +66,7 @@ class Once:
         IdempotentAnswer.objects.filter(key=self.key).update(answer=hidden, **owners)
 
 
-def delete_expired(now: datetime) -> None:
+def delete_expired_answers(now: datetime) -> None:
     """Delete the answers that have expired at `now`."""
     IdempotentAnswer.objects.filter(expires_at__lt=now).delete()
 

@@ -137,7 +137,7 @@ def refund_all(used: list[Use]) -> None:
             refund(one)
 
 
-def delete_expired(now: datetime) -> None:
+def delete_expired_counts(now: datetime) -> None:
     """Delete the counts that no window covers at `now` any more."""
     Counter.objects.filter(expires_at__lt=now).delete()
 

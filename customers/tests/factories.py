@@ -172,14 +172,16 @@ def make_webhook(**values):
 
 def make_import(mode="test", **values):
     values = {"resource_type": "customers", "given": [{"email": new_email()}], **values}
-    return imports.begin(
+    return imports.begin_import(
         values.pop("resource_type"), values.pop("given"), mode=mode, actor=None, **values
     )
 
 
 def make_export(mode="test", **values):
     make_customer(mode=mode)
-    return exports.begin(values.pop("resource_type", "customers"), mode=mode, actor=None, **values)
+    return exports.begin_export(
+        values.pop("resource_type", "customers"), mode=mode, actor=None, **values
+    )
 
 
 def make_event_callback(mode="test", **values):

@@ -70,12 +70,12 @@ def test_a_person_is_given_the_card(ada):
 
 def test_cards_are_exported_and_imported(api, ada):
     for format in Export.Format.values:
-        exports.begin("loyalty_cards", mode="test", actor=None, format=format)
-        exports.begin("customers", mode="test", actor=None, format=format)
-    while exports.step():
+        exports.begin_export("loyalty_cards", mode="test", actor=None, format=format)
+        exports.begin_export("customers", mode="test", actor=None, format=format)
+    while exports.do_export_part():
         pass
     files = [
-        gzip.decompress(b"".join(exports.content_of(job))).decode()
+        gzip.decompress(b"".join(exports.export_content(job))).decode()
         for job in Export.objects.order_by("pk")
     ]
     records = [json.loads(files[0])[0], json.loads(files[1])[0]]
@@ -84,10 +84,10 @@ def test_cards_are_exported_and_imported(api, ada):
     assert "card-ada-1815,7,note-ada,2030-01-31" in files[2]
     assert ",1815-12-10," in files[3]
     given = [{**CARD, "points": 8}, {**CARD, "number": "2", "customer_id": ada.pk}]
-    imports.begin("loyalty_cards", given, mode="test", actor=None)
-    imports.begin("customers", [{"email": ada.email, "birthday": "1815-12-12"}], mode="test",
+    imports.begin_import("loyalty_cards", given, mode="test", actor=None)
+    imports.begin_import("customers", [{"email": ada.email, "birthday": "1815-12-12"}], mode="test",
                   actor=None)  # fmt: skip
-    while imports.step():
+    while imports.do_import_part():
         pass
     assert [job.errors_log for job in Import.objects.all()] == [{}, {}]
     assert sorted(cards().values_list("number", "points")) == [("2", 7), (CARD["number"], 8)]

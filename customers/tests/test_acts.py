@@ -121,7 +121,9 @@ def test_tagging_many_asks_the_database_as_often_as_tagging_one():
     for number in (1, 8):
         ids = [make_customer().pk for _ in range(number)]
         with CaptureQueriesContext(connection) as queries:
-            act = bulk.begin(ids, "add_tags", mode="test", actor=WHO, options={"tags": "vip"})
+            act = bulk.begin_bulk_act(
+                ids, "add_tags", mode="test", actor=WHO, options={"tags": "vip"}
+            )
             assert bulk.finish(act).done == number
         counts.append(len(queries))
     assert counts[0] == counts[1]
@@ -179,7 +181,7 @@ def test_a_chunk_that_fails_is_done_again_and_nobody_twice(monkeypatch):
     monkeypatch.setattr(bulk, "CHUNK", 2)
     customers, tag = [make_customer() for _ in range(4)], make_tag(name="vip")
     ids = [customer.pk for customer in customers]
-    act = bulk.begin(ids, "add_tags", mode="test", actor=WHO, options={"tags": "vip"})
+    act = bulk.begin_bulk_act(ids, "add_tags", mode="test", actor=WHO, options={"tags": "vip"})
     done = []
 
     def fail_once(customers, options, actor):
@@ -203,7 +205,7 @@ def test_a_chunk_that_fails_is_done_again_and_nobody_twice(monkeypatch):
 def test_many_workers_share_an_act_and_do_it_once(monkeypatch):
     monkeypatch.setattr(bulk, "CHUNK", 3)
     ids = [make_customer().pk for _ in range(40)]
-    act = bulk.begin(ids, "send_invitation", mode="test", actor=WHO)
+    act = bulk.begin_bulk_act(ids, "send_invitation", mode="test", actor=WHO)
     in_threads(4, lambda number: bulk.finish(BulkAct.objects.get(pk=act.pk)))
     act.refresh_from_db()
     assert (act.done, act.refusals) == (40, {})
@@ -326,13 +328,13 @@ def test_a_group_of_the_other_mode_is_given_to_nobody(admin_client):
     assert ask(admin_client, "set_group", [customer], **sent).status_code == 200
     assert not BulkAct.objects.exists()
     options = {"customer_group": foreign.pk}
-    act = bulk.begin([customer.pk], "set_group", mode="test", actor=WHO, options=options)
+    act = bulk.begin_bulk_act([customer.pk], "set_group", mode="test", actor=WHO, options=options)
     assert bulk.finish(act).refusals == {"the group was deleted": 1}
     assert Customer.objects.get().customer_group is None
 
 
 def test_the_page_of_a_bulk_act_is_for_who_sees_customers(client):
-    act = bulk.begin([make_customer().pk], "send_invitation", mode="test", actor=WHO)
+    act = bulk.begin_bulk_act([make_customer().pk], "send_invitation", mode="test", actor=WHO)
     user = log_in_with(client, "view_order")
     page = f"{LIST}bulk/{act.pk}/"
     assert client.get(page).status_code == 404
@@ -363,7 +365,7 @@ def test_a_bulk_act_stays_in_its_mode(admin_client):
     act = BulkAct.objects.get()
     assert (act.mode, act.total, act.done) == ("test", 1, 1)
     ids = [here.pk, there.pk]
-    act = bulk.begin(ids, "remove_tags", mode="test", actor=WHO, options={"tags": "vip"})
+    act = bulk.begin_bulk_act(ids, "remove_tags", mode="test", actor=WHO, options={"tags": "vip"})
     there.tags.add(vip)
     act = bulk.finish(act)
     assert (act.done, act.refusals) == (1, {"no longer there": 1})

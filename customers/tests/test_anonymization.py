@@ -58,7 +58,7 @@ def forget(customer):
     """Request the anonymization of `customer`, and do it at once."""
     request_anonymization(customer, actor=None)
     Customer.objects.filter(pk=customer.pk).update(anonymize_at=timezone.now())
-    assert anonymization.step() == customer
+    assert anonymization.anonymize_next() == customer
     customer.refresh_from_db()
     return customer
 
@@ -161,7 +161,7 @@ def test_a_request_waits_and_can_be_cancelled(api):
     assert attributes["anonymization_status"] == "requested"
     info = attributes["anonymization_info"]
     assert (info["status"], info["requester"]["id"]) == ("requested", api.application.pk)
-    assert anonymization.step() is None
+    assert anonymization.anonymize_next() is None
     again = api.update("customers", customer.pk, {"_request_anonymization": True})
     error_of(again, 422, "VALIDATION_ERROR", {"pointer": "/data/attributes/_request_anonymization"})
     answer = api.update("customers", customer.pk, {"_cancel_anonymization": True})
@@ -170,7 +170,7 @@ def test_a_request_waits_and_can_be_cancelled(api):
     Customer.objects.filter(pk=customer.pk).exclude(anonymize_at=None).update(
         anonymize_at=timezone.now()
     )
-    assert anonymization.step() is None
+    assert anonymization.anonymize_next() is None
     again = api.update("customers", customer.pk, {"_cancel_anonymization": True})
     error_of(again, 422, "VALIDATION_ERROR", {"pointer": "/data/attributes/_cancel_anonymization"})
     customer.refresh_from_db()
@@ -185,16 +185,16 @@ def test_what_cannot_be_done_has_failed_after_so_many_attempts(api, caplog):
         started = timezone.now()
         Customer.objects.filter(pk=customer.pk).update(anonymize_at=started)
         with pytest.raises(IntegrityError):
-            anonymization.step()
-        assert anonymization.step() is None  # there is a pause
+            anonymization.anonymize_next()
+        assert anonymization.anonymize_next() is None  # there is a pause
         customer.refresh_from_db()
         assert (customer.email, customer.anonymization_status) == ("ada@example.com", "requested")
         wait = anonymization.FIRST_RETRY * 2**attempt
         assert 0.9 * wait < customer.anonymize_at - started < 1.5 * wait
     assert not Event.objects.filter(resource_id=customer.pk).exists()
     Customer.objects.filter(pk=customer.pk).update(anonymize_at=timezone.now())
-    assert anonymization.step() == customer
-    assert anonymization.step() is None
+    assert anonymization.anonymize_next() == customer
+    assert anonymization.anonymize_next() is None
     shown = api.get(f"/api/customers/{customer.pk}").json()["data"]["attributes"]
     assert (shown["email"], shown["anonymization_status"]) == ("ada@example.com", "failed")
     assert shown["anonymization_info"]["status"] == "failed"

@@ -504,14 +504,14 @@ def test_a_webhook_is_told_without_what_is_too_large_to_include(large, settings)
 
 def test_an_export_writes_parts_as_large_as_may_be(large, settings):
     settings.MAX_EXPORT_RECORDS = 100
-    job = exports.begin(
+    job = exports.begin_export(
         "customer_addresses", mode="test", actor=None, includes=["address"], fields=[]
     )
-    while exports.step():
+    while exports.do_export_part():
         pass
     job.refresh_from_db()
     assert (job.status, job.processed_count) == ("completed", 12)
-    records = json.loads(gzip.decompress(b"".join(exports.content_of(job))))
+    records = json.loads(gzip.decompress(b"".join(exports.export_content(job))))
     assert len({record["id"] for record in records}) == 12
     assert {len(record["address"]["notes"]) for record in records} == {32_000}
 

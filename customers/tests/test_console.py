@@ -696,7 +696,7 @@ def test_the_page_of_somebody_forgotten_tells_of_mails_and_no_more(admin_client)
     Customer.objects.filter(pk=customer.pk).update(
         anonymization_status="requested", anonymize_at=timezone.now()
     )
-    assert anonymization.step() == customer
+    assert anonymization.anonymize_next() == customer
     response = customer_page(admin_client, customer)
     assert "An e-mail was written" in [
         line.get("words") for line in response.context["customer_page"].timeline

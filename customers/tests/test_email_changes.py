@@ -37,7 +37,7 @@ def by_the_console(ada, changes):
 
 def by_an_import(ada, changes):
     job = make_import(given=[{"id": ada.pk, **changes}])
-    imports.step()
+    imports.do_import_part()
     job.refresh_from_db()
     return job.errors_count == 0
 

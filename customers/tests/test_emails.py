@@ -233,7 +233,7 @@ def by_import_of_subscriptions(customer, sent):
 
 
 def imported(resource_type, row, customer):
-    imports.begin(resource_type, [row], mode="test", actor=None, skip_errors=True)
+    imports.begin_import(resource_type, [row], mode="test", actor=None, skip_errors=True)
     worker.run_once()
     assert Import.objects.get().status == "completed"
     customer.refresh_from_db()
@@ -376,7 +376,7 @@ def test_rows_of_one_file_that_spell_one_mailbox_make_one_customer():
         {"email": "ADA@xn--bcher-kva.example", "reference": "2"},
         {"email": "ada@bucher.example", "reference": "3"},
     ]
-    imports.begin("customers", rows, mode="test", actor=None)
+    imports.begin_import("customers", rows, mode="test", actor=None)
     worker.run_once()
     made = Customer.objects.values_list("email", "reference")
     assert set(made) == {("ada@bücher.example", "2"), ("ada@bucher.example", "3")}
@@ -386,10 +386,10 @@ def test_rows_of_one_file_that_spell_one_mailbox_make_one_customer():
 def test_an_import_changes_nothing_in_the_other_mode(tags):
     live = make_customer(email="ada@example.com", mode="live", reference="kept")
     rows = [{"email": "ada@example.com", "reference": "R", **tags}]
-    imports.begin("customers", rows, mode="test", actor=None)
+    imports.begin_import("customers", rows, mode="test", actor=None)
     kept = make_subscription(customer=live, mode="live", reference="news")
     row = {"customer.email": "ada@example.com", "reference": "news", "metadata": {"a": 1}}
-    imports.begin("customer_subscriptions", [row], mode="test", actor=None)
+    imports.begin_import("customer_subscriptions", [row], mode="test", actor=None)
     worker.run_once()
     live.refresh_from_db()
     kept.refresh_from_db()
@@ -405,7 +405,7 @@ def test_a_subscription_is_known_by_its_address_and_reference_together(email, re
     ada, bob = make_customer(email="ada@example.com"), make_customer(email="bob@example.com")
     kept = make_subscription(customer=ada, reference="news")
     row = {"customer.email": email, "reference": reference, "metadata": {"a": 1}}
-    imports.begin("customer_subscriptions", [row], mode="test", actor=None)
+    imports.begin_import("customer_subscriptions", [row], mode="test", actor=None)
     worker.run_once()
     kept.refresh_from_db()
     assert kept.metadata == {}
@@ -420,11 +420,11 @@ def test_who_is_forgotten_is_forgotten_in_every_spelling(settings):
         QueuedMail.objects.create(mode="test", kind="invitation", email=spelling)
     other = QueuedMail.objects.create(mode="test", kind="invitation", email="zoë@bucher.example")
     rows = [{"email": "zoë@XN--bcher-kva.example"}, {"email": "zoe@bücher.example"}]
-    job = imports.begin("customers", rows, mode="test", actor=None)
+    job = imports.begin_import("customers", rows, mode="test", actor=None)
     spelled = ("ZOË@bücher.example", "zoë@xn--bcher-kva.example", "zoë@bucher.example")
     sent = [make_event_callback(payload={"data": {"email": email}}) for email in spelled]
     request_anonymization(ada, actor=None)
-    anonymization.step()
+    anonymization.anonymize_next()
     kept = [EventCallback.objects.get(pk=one.pk).payload is not None for one in sent]
     assert kept == [False, False, True]
     assert list(QueuedMail.objects.all()) == [other]

@@ -215,11 +215,11 @@ def _by_others(api, ada):
     made(api.create("imports", waiting))
     refused = {"resource_type": "customers", "inputs": [{"email": NOW, "status": "x"}]}
     done = made(api.create("imports", {**refused, "skip_errors": True}))
-    while imports.step(Import.objects.filter(pk=done["id"])):
+    while imports.do_import_part(Import.objects.filter(pk=done["id"])):
         pass
     asked = {"resource_type": "customers", "reference": NOW, "reference_origin": ONCE}
     done = made(api.create("exports", {**asked, "filters": {"email_eq": NOW}}))
-    while exports.step(Export.objects.filter(pk=done["id"])):
+    while exports.do_export_part(Export.objects.filter(pk=done["id"])):
         pass
     made(api.create("exports", {**asked, "filters": {"email_eq": NOW}}))
     failed = Export.objects.create(resource_type="customers", records_count=1, status="failed")
@@ -497,13 +497,13 @@ def test_a_row_of_somebody_elses_may_have_the_same_name_and_telephone(row, about
 def test_a_file_opened_before_is_imported_without_who_was_forgotten_since(admin_user):
     ada = make_customer(email=NOW)
     text = f"email,reference\n{NOW},A-1\nbob@example.com,B-1\n"
-    upload, _ = uploads.store(text.encode(), mode="test", user=admin_user)
+    upload, _ = uploads.store_upload(text.encode(), mode="test", user=admin_user)
     forget(ada)
-    job = uploads.begin(upload, {0: "email", 1: "reference"}, actor=None)
+    job = uploads.begin_upload_import(upload, {0: "email", 1: "reference"}, actor=None)
     assert job.stored_inputs.rows == [{"email": "bob@example.com", "reference": "B-1"}]
     assert job.stored_inputs.numbers == [3]
     with pytest.raises(Upload.DoesNotExist):
-        uploads.begin(upload, {0: "email"}, actor=None)
+        uploads.begin_upload_import(upload, {0: "email"}, actor=None)
     assert Import.objects.count() == 1
 
 
@@ -511,7 +511,7 @@ def test_a_session_of_staff_is_deleted_when_it_is_over(admin_client):
     over = StaffSession.objects.create(
         session_key="over", session_data="", expire_date=timezone.now() - timedelta(seconds=1)
     )
-    worker.delete_expired()
+    worker.delete_expired_rows()
     assert not StaffSession.objects.filter(pk=over.pk).exists()
     assert StaffSession.objects.count() == 1
     assert admin_client.get("/admin/").status_code == 200
@@ -532,14 +532,14 @@ def test_an_export_that_is_begun_meanwhile_waits_and_reads_what_is_left():
     beginning.join()
     assert waited == 1
     job = Export.objects.get()
-    while exports.step():
+    while exports.do_export_part():
         pass
     job.refresh_from_db()
-    written = gzip.decompress(b"".join(exports.content_of(job))).decode()
+    written = gzip.decompress(b"".join(exports.export_content(job))).decode()
     assert f"{ada.pk}@anonymized.invalid" in written
     assert NOW not in written
 
 
 def _begin_export():
     with closing(connection):
-        exports.begin("customers", mode="test", actor=None)
+        exports.begin_export("customers", mode="test", actor=None)

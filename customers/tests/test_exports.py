@@ -34,7 +34,7 @@ def run(api, **members):
     """The attributes of the finished export of `members`, and its file's text."""
     made = api.create("exports", {"resource_type": "customers", **members})
     assert made.status_code == 201, made.content
-    while exports.step():
+    while exports.do_export_part():
         pass
     pk = made.json()["data"]["id"]
     attributes = api.get(f"/api/exports/{pk}").json()["data"]["attributes"]
@@ -106,7 +106,7 @@ def test_csv_is_defused_and_comes_back_by_an_import_as_it_was(api):
     assert (row["has_password"], row["total_orders_count"]) == ("false", "0")
     again = f"email,reference\nada@example.com,{row['reference']}\n"
     make_import(given=again, format="csv")
-    imports.step()
+    imports.do_import_part()
     assert Customer.objects.get().reference == "=HYPERLINK(1)"
 
 
@@ -247,7 +247,7 @@ def test_an_export_has_so_many_records_and_so_many_are_open_at_once(api, setting
     more = api.create("exports", {"resource_type": "customers"})
     error = error_of(more, 422, "VALIDATION_ERROR", source)
     assert error["meta"]["error"] == "too_many"
-    exports.step()
+    exports.do_export_part()
     settings.MAX_EXPORT_RECORDS = 1
     error = error_of(
         api.create("exports", {"resource_type": "customers"}), 422, "VALIDATION_ERROR", source
@@ -263,9 +263,9 @@ def test_it_is_interrupted_and_goes_on_where_it_stopped(api, monkeypatch):
     for _ in range(4):
         make_customer()
     job = make_export()
-    exports.step()
+    exports.do_export_part()
     assert api.update("exports", job.pk, {"_interrupt": True}).status_code == 200
-    assert exports.step() is None
+    assert exports.do_export_part() is None
     shown = api.get(f"/api/exports/{job.pk}").json()["data"]["attributes"]
     assert (shown["status"], shown["progress"], shown["attachment_url"]) == (
         "interrupted",
@@ -273,10 +273,10 @@ def test_it_is_interrupted_and_goes_on_where_it_stopped(api, monkeypatch):
         None,
     )
     api.update("exports", job.pk, {"_start": True})
-    while exports.step():
+    while exports.do_export_part():
         pass
     job.refresh_from_db()
-    text = gzip.decompress(b"".join(exports.content_of(job)))
+    text = gzip.decompress(b"".join(exports.export_content(job)))
     assert len({record["id"] for record in json.loads(text)}) == 5
 
 
@@ -298,9 +298,9 @@ def test_a_link_is_for_five_minutes_and_for_one_file(api, client, monkeypatch):
 
 def test_files_are_forgotten_with_a_person(api):
     run(api, filters={"id_eq": make_customer().pk})
-    exports.forget("live", bool)
+    exports.forget_exports("live", bool)
     assert ExportPart.objects.exists()
-    exports.forget("test", bool)
+    exports.forget_exports("test", bool)
     assert not ExportPart.objects.exists()
     done = Export.objects.get()
     assert (done.filters, done.attachment_url) == ({}, None)
@@ -313,14 +313,14 @@ def test_what_is_under_way_begins_again_with_its_filters_when_a_person_is_forgot
     kept = [make_customer(email=f"vip-{n}@example.com") for n in range(2)]
     ada = make_customer(email="ada@example.com")
     both = [make_export(filters={"email_start": "vip-"}), make_export(filters={"id_in": [ada.pk]})]
-    exports.step(Export.objects.filter(pk=both[0].pk))
-    exports.forget("test", lambda value: ada.pk in str(value))
-    while exports.step():
+    exports.do_export_part(Export.objects.filter(pk=both[0].pk))
+    exports.forget_exports("test", lambda value: ada.pk in str(value))
+    while exports.do_export_part():
         pass
     for job in both:
         job.refresh_from_db()
     assert [job.status for job in both] == ["completed", "failed"]
-    text = gzip.decompress(b"".join(exports.content_of(both[0])))
+    text = gzip.decompress(b"".join(exports.export_content(both[0])))
     assert [record["id"] for record in json.loads(text)] == [customer.pk for customer in kept]
     assert both[1].filters == {}
 
@@ -329,11 +329,11 @@ def test_a_file_goes_after_a_week_whatever_became_of_its_export(api, monkeypatch
     monkeypatch.setattr(exports, "PART", 1)
     make_customer()
     job = make_export()
-    exports.step()
+    exports.do_export_part()
     interrupt(job)
-    exports.delete_expired(timezone.now() + exports.KEPT - timedelta(minutes=1))
+    exports.delete_expired_exports(timezone.now() + exports.KEPT - timedelta(minutes=1))
     assert ExportPart.objects.exists()
-    exports.delete_expired(timezone.now() + exports.KEPT + timedelta(minutes=1))
+    exports.delete_expired_exports(timezone.now() + exports.KEPT + timedelta(minutes=1))
     assert not ExportPart.objects.exists()
     job.refresh_from_db()
     assert (job.last_id, job.processed_count) == ("", 0)

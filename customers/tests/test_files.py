@@ -197,7 +197,7 @@ def test_a_file_that_nobody_went_on_with_is_gone_after_an_hour(admin_client):
     Upload.objects.update(created_at=timezone.now() - timedelta(minutes=61))
     bring(admin_client, GOOD)
     new = Upload.objects.latest("created_at")
-    worker.delete_expired()
+    worker.delete_expired_rows()
     assert Upload.objects.get() == new
 
 

@@ -276,7 +276,7 @@ def test_an_import_refuses_the_rows_of_a_forgotten_customer_and_does_the_others(
     Import.objects.filter(pk=orders.pk).update(parent_resource_id=gone.pk)
     before = EventStore.objects.filter(resource_id=gone.pk).count()
     assert imports.faults("customers", [{"id": gone.pk, "reference": "a"}], mode="test", actor=None)
-    while imports.step():
+    while imports.do_import_part():
         pass
     found = {one.pk: (one.status, one.processed_count) for one in Import.objects.all()}
     assert found == {job.pk: ("completed", 1), entries.pk: ("completed", 0)} | {
@@ -303,7 +303,7 @@ def test_neither_side_of_a_merger_is_a_forgotten_customer(gone, unchanged):
 @pytest.mark.parametrize("kind", ACTIONS)
 def test_a_bulk_act_passes_a_forgotten_customer_over_and_counts_it(gone, kind):
     options = {"tags": make_tag().name, "customer_group": make_group().pk}
-    act = bulk.begin([gone.pk], kind, mode="test", actor=None, options=options)
+    act = bulk.begin_bulk_act([gone.pk], kind, mode="test", actor=None, options=options)
     act = bulk.finish(act)
     assert (act.done, act.refusals) == (0, {"anonymized, or about to be": 1})
     gone.refresh_from_db()
@@ -358,7 +358,9 @@ def test_what_waits_for_an_anonymization_sees_it(admin_user, monkeypatch):
     console.force_login(admin_user)
     reset = make_reset(customer=ada)
     found = sessions.authenticate(ada.email, "correct horse battery", mode="test", client="::1")
-    act = bulk.begin([ada.pk], "add_tags", mode="test", actor=None, options={"tags": "vip"})
+    act = bulk.begin_bulk_act(
+        [ada.pk], "add_tags", mode="test", actor=None, options={"tags": "vip"}
+    )
     make_tag(name="vip")
     me = {"customer": link(ada)}
     form = {"email": "eve@example.com", "metadata": "{}"}

@@ -32,7 +32,7 @@ from customers.tests.factories import ADDRESS, make_customer, make_group, make_i
 def run(given, resource_type="customers", **options):
     """The import of `given`, done."""
     job = make_import(resource_type=resource_type, given=given, **options)
-    while imports.step(Import.objects.filter(pk=job.pk)):
+    while imports.do_import_part(Import.objects.filter(pk=job.pk)):
         pass
     job.refresh_from_db()
     return job
@@ -49,7 +49,7 @@ def test_customers_are_made_by_the_api_with_their_log_and_events(api):
     assert made["attributes"]["status"] == "pending"
     assert made["attributes"]["inputs_size"] == 2
     assert "inputs" not in made["attributes"]
-    while imports.step():
+    while imports.do_import_part():
         pass
     done = api.get(f"/api/imports/{made['id']}", include="events").json()
     attributes = done["data"]["attributes"]
@@ -141,7 +141,7 @@ def test_the_inputs_can_be_had_without_secrets_until_it_is_done(api, client, for
     error_of(client.get(path.replace("imports", "exports")), 404, "RECORD_NOT_FOUND")
     error_of(client.get(f"{path}x"), 404, "RECORD_NOT_FOUND")
     Import.objects.update(skip_errors=True)
-    while imports.step():
+    while imports.do_import_part():
         pass
     assert link() is None
     error_of(client.get(path), 404, "RECORD_NOT_FOUND")
@@ -194,14 +194,14 @@ def test_more_than_a_tenth_of_errors_interrupts_it_unless_they_are_skipped():
 def test_it_is_interrupted_and_goes_on_where_it_stopped(api, monkeypatch):
     monkeypatch.setattr(import_parts, "PART", 4)
     job = make_import(given=[{"email": f"{n}@example.com"} for n in range(10)])
-    imports.step()
+    imports.do_import_part()
     stopped = api.update("imports", job.pk, {"_interrupt": True}).json()["data"]["attributes"]
     assert (stopped["status"], stopped["processed_count"]) == ("interrupted", 4)
-    assert imports.step() is None
+    assert imports.do_import_part() is None
     again = api.update("imports", job.pk, {"_interrupt": True})
     error_of(again, 422, "VALIDATION_ERROR", {"pointer": "/data/attributes/_interrupt"})
     assert api.update("imports", job.pk, {"_start": True}).status_code == 200
-    while imports.step():
+    while imports.do_import_part():
         pass
     for move in ("_start", "_interrupt"):  # of what has ended
         source = {"pointer": f"/data/attributes/{move}"}
@@ -272,7 +272,7 @@ def test_a_part_ends_when_others_would_wait_too_long_for_it(monkeypatch):
     rows = [{"email": f"{n}@example.com", "password": "correct horse"} for n in range(3)]
     job = make_import(given=rows)
     for done in (1, 2, 3):
-        assert imports.step().processed_count == done
+        assert imports.do_import_part().processed_count == done
     job.refresh_from_db()
     assert job.status == "completed"
 
@@ -290,7 +290,7 @@ def test_a_part_that_fails_holds_up_no_other_import_and_is_given_up(monkeypatch,
     for failures in range(1, lifecycle.MOST_FAILURES + 1):
         Import.objects.update(next_attempt_at=None)
         started = timezone.now()
-        while imports.step():
+        while imports.do_import_part():
             pass
         broken.refresh_from_db()
         assert broken.failures == failures
@@ -303,14 +303,14 @@ def test_a_part_that_fails_holds_up_no_other_import_and_is_given_up(monkeypatch,
     assert "ada@" not in caplog.text
     monkeypatch.setattr(import_parts.ImportPart, "run", real)
     resume(broken)
-    assert imports.step().status == "completed"
+    assert imports.do_import_part().status == "completed"
 
 
 def test_a_password_that_another_key_encrypted_is_an_error_of_its_row(monkeypatch):
     job = make_import(given=[{"email": "ada@example.com", "password": "correct horse"}])
     other = OctKey.import_key(b"k" * 32)
     monkeypatch.setattr("customers.services.imports._key", lambda: other)
-    imports.step()
+    imports.do_import_part()
     job.refresh_from_db()
     assert job.errors_log == {
         "ada@example.com": {"password": ["cannot be read since the SECRET_KEY was changed"]}
@@ -348,7 +348,7 @@ def test_new_rows_belong_to_the_parent_that_the_import_names(api, live_api):
     inputs = [{"payment_source_token": "pm_1"}, own]
     made = api.create("imports", {**members, "inputs": inputs}).json()["data"]
     assert made["attributes"]["parent_resource_id"] == ada.pk
-    assert imports.step().status == "completed"
+    assert imports.do_import_part().status == "completed"
     assert [one.payment_source_token for one in ada.customer_payment_sources.all()] == ["pm_1"]
     assert [one.payment_source_token for one in bob.customer_payment_sources.all()] == ["pm_2"]
     found = api.get("/api/imports", **{"filter[q][parent_resource_id_eq]": ada.pk}).json()["data"]
@@ -356,7 +356,7 @@ def test_new_rows_belong_to_the_parent_that_the_import_names(api, live_api):
     changed = api.update("imports", made["id"], {"parent_resource_id": bob.pk})
     error_of(changed, 400, "PARAM_NOT_ALLOWED", {"pointer": "/data/attributes/parent_resource_id"})
     live_api.create("imports", {**members, "inputs": inputs[:1]})
-    job = imports.step()
+    job = imports.do_import_part()
     assert (job.status, job.processed_count, job.errors_count) == ("interrupted", 0, 1)
 
 

@@ -187,10 +187,10 @@ def test_counts_tell_of_nobody_and_go(clock):
     assert "ada@" not in row
     assert "192.0" not in row
     Counter.objects.update(expires_at=timezone.now() + timedelta(seconds=5))
-    worker.delete_expired()
+    worker.delete_expired_rows()
     assert Counter.objects.exists()
     Counter.objects.update(expires_at=timezone.now())
-    worker.delete_expired()
+    worker.delete_expired_rows()
     assert not Counter.objects.exists()
 
 

@@ -181,6 +181,6 @@ def test_the_mark_is_in_a_persons_data():
 
 def test_the_mark_is_erased_with_the_person():
     customer = make_refused(anonymization_status="requested", anonymize_at=timezone.now())
-    assert anonymization.step() == customer
+    assert anonymization.anonymize_next() == customer
     assert (refusal_of(customer), customer.email_refused_at) == (None, None)
     assert not Customer.objects.filter(email_refusal__isnull=False).exists()

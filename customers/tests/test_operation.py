@@ -196,7 +196,7 @@ def test_what_ends_the_worker_is_logged_without_what_it_quotes(monkeypatch, cons
     def fail():
         raise ValueError(SECRET)
 
-    monkeypatch.setattr(worker, "delete_expired", fail)
+    monkeypatch.setattr(worker, "delete_expired_rows", fail)
     with pytest.raises(CommandError, match=r"^An error ended it \(ValueError\); the log"):
         call_command("work", once=True)
     assert "An error ended the worker." in console()

@@ -138,7 +138,7 @@ def test_an_import_logs_them_and_goes_on(password, code, known):
         make_customer(email=EMAIL)
     rows = [{"email": EMAIL, "password": password}, {"email": "ada@example.com", "password": OLD}]
     job = make_import(given=rows, skip_errors=True)
-    imports.step()
+    imports.do_import_part()
     job.refresh_from_db()
     (sentence,) = job.errors_log[EMAIL]["password"]
     told = {"own_address": "must not be the e-mail", "hashed": "looks like the hash"}[code]

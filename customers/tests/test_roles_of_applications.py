@@ -90,7 +90,7 @@ def run_import(resource_type, rows, api):
     asked = {"resource_type": resource_type, "inputs": rows, "skip_errors": True}
     made = api.create("imports", asked)
     if made.status_code == 201:
-        while imports.step():
+        while imports.do_import_part():
             """The next part."""
     return made
 
@@ -115,7 +115,7 @@ def test_a_job_reaches_no_further_than_the_role_of_whoever_asked(api):
 def test_a_job_of_a_disabled_application_writes_nothing_more(api):
     made = api.create("imports", {"resource_type": "customers", "inputs": [{"email": "a@b.co"}]})
     applications.disable(api.application, actor=None)
-    while imports.step():
+    while imports.do_import_part():
         """The next part."""
     assert made.status_code == 201
     assert not Customer.objects.exists()

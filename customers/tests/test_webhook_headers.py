@@ -86,7 +86,7 @@ def test_nothing_that_is_read_or_kept_elsewhere_holds_a_header(api):
         event = call()
         api.update("webhooks", webhook.pk, {"callback_headers": {"X-Api-Key": "key-4712"}})
     api.create("exports", {"resource_type": "events", "includes": ["webhooks"]})
-    while exports.step():
+    while exports.do_export_part():
         pass
     files = [gzip.decompress(one.content).decode() for one in ExportPart.objects.all()]
     told = [

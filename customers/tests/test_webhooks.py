@@ -171,7 +171,7 @@ def test_a_call_under_way_keeps_nothing_of_who_is_forgotten_meanwhile(api, live_
         dispatcher.begin()
         request_anonymization(forgotten, actor=None)
         Customer.objects.filter(pk=forgotten.pk).update(anonymize_at=timezone.now())
-        anonymization.step()
+        anonymization.anonymize_next()
         dispatcher.finish()
     payload = EventCallback.objects.get().payload
     assert payload == (None if actor == "customer" else bodies(server)[0])
@@ -323,7 +323,7 @@ def test_no_export_holds_the_secret_of_a_webhook(api, format):
     ):
         answer = api.create("exports", {"format": format, **members})
         assert answer.status_code == 201, answer.content
-    while exports.step():
+    while exports.do_export_part():
         pass
     files = [
         gzip.decompress(part).decode()
@@ -618,7 +618,7 @@ def test_callbacks_are_kept_for_thirty_days():
     webhook_dispatcher.deliver_all()
     older = EventCallback.objects.order_by("id").last()
     EventCallback.objects.filter(pk=older.pk).update(created_at=now - timedelta(days=31))
-    deliveries.delete_expired(now)
+    deliveries.delete_expired_callbacks(now)
     assert EventCallback.objects.get() != older
     assert EventCallback.objects.get().response_message == "ConnectError"
 

@@ -149,7 +149,7 @@ class TestLostConnections:
     def test_an_import_goes_on_at_the_next_input(self, kills, monkeypatch, act, table):
         monkeypatch.setattr(import_parts, "PART", 2)
         rows = [{"email": f"{number}@example.com"} for number in range(6)]
-        job = imports.begin("customers", rows, mode="test", actor=None)
+        job = imports.begin_import("customers", rows, mode="test", actor=None)
         kills(act, table)
         with working():
             assert comes(lambda: Import.objects.filter(status="completed").exists())
@@ -162,14 +162,14 @@ class TestLostConnections:
     def test_an_export_goes_on_after_the_last_part(self, kills, monkeypatch):
         monkeypatch.setattr(exports, "PART", 2)
         emails = {make_customer().email for _ in range(5)}
-        job = exports.begin("customers", mode="test", actor=None)
+        job = exports.begin_export("customers", mode="test", actor=None)
         kills("INSERT", "export_parts")
         with working():
             assert comes(lambda: Export.objects.filter(status="completed").exists())
         job.refresh_from_db()
         assert (job.processed_count, job.failures) == (5, 0)
         assert ExportPart.objects.count() == 3
-        rows = json.loads(b"".join(map(gzip.decompress, exports.content_of(job))))
+        rows = json.loads(b"".join(map(gzip.decompress, exports.export_content(job))))
         assert [row["email"] for row in rows] == sorted(
             emails, key=[r["email"] for r in rows].index
         )
@@ -192,7 +192,7 @@ class TestLostConnections:
         monkeypatch.setattr(bulk, "CHUNK", 2)
         ids = [make_customer().pk for _ in range(5)]
         options = {"customer_group": make_group().pk}
-        bulk.begin(ids, "set_group", mode="test", actor=None, options=options)
+        bulk.begin_bulk_act(ids, "set_group", mode="test", actor=None, options=options)
         kills("DELETE", "bulk_chunks")
         with working():
             assert comes(lambda: BulkAct.objects.exclude(finished_at=None).exists())

@@ -172,7 +172,7 @@ def test_what_is_kept_tells_nothing_and_is_kept_for_a_day(api):
     for word in ("ada@", KEY):
         assert word not in str(vars(kept))
     IdempotentAnswer.objects.update(expires_at=timezone.now())
-    worker.delete_expired()
+    worker.delete_expired_rows()
     assert not IdempotentAnswer.objects.exists()
     assert send(api, idempotency_key=KEY).status_code == 422  # a new request, and a known address
 

@@ -56,7 +56,7 @@ class Command(OperatorCommand):
                 draft = Path(folder) / path.name
                 job = self.export(kind, mode, format, filters)
                 with draft.open("wb") as out:
-                    for part in exports.content_of(job):
+                    for part in exports.export_content(job):
                         out.write(gzip.decompress(part))
                 draft.replace(path)
         except OSError as error:
@@ -67,7 +67,7 @@ class Command(OperatorCommand):
         """The finished export. Raises CommandError where there is none."""
         try:
             actor = principals.operator(mode).actor
-            job = exports.begin(kind, mode=mode, actor=actor, format=format, filters=filters)
+            job = exports.begin_export(kind, mode=mode, actor=actor, format=format, filters=filters)
         except operations.WriteRefusedError as error:
             reasons = "; ".join(text.rstrip(".") for _, text in error.errors)
             raise CommandError(f"The filters are refused: {reasons}.") from error
@@ -76,7 +76,7 @@ class Command(OperatorCommand):
         jobs = Export.objects.filter(pk=job.pk)
         with tqdm(total=job.records_count, unit=" rows", disable=None) as bar:
             while job.status in Export.OPEN:
-                if not exports.step(jobs):
+                if not exports.do_export_part(jobs):
                     time.sleep(PAUSE)  # the worker is at it, or a part that failed is put off
                 job.refresh_from_db()
                 bar.update(job.processed_count - bar.n)

@@ -49,7 +49,7 @@ class Command(OperatorCommand):
         rows = Import.objects.filter(pk=job.pk)
         with tqdm(total=job.inputs_size, initial=job.position, unit=" rows", disable=None) as bar:
             while job.status in Import.OPEN:
-                if not imports.step(rows):
+                if not imports.do_import_part(rows):
                     time.sleep(PAUSE)  # the worker is at it, or a part that failed is put off
                 job.refresh_from_db()
                 bar.update(job.position - bar.n)
@@ -67,7 +67,7 @@ class Command(OperatorCommand):
         if format not in Import.Format.values:
             raise CommandError("The file's name must end in .csv or .json.")
         try:
-            return imports.begin(
+            return imports.begin_import(
                 kind,
                 self.content_of(path, format),
                 mode=mode,
