@@ -45,7 +45,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        durability.check()
+        durability.check_durability()
         is_held = database_schema.check_once() and restored_copies.is_held()
     except ImproperlyConfigured as error:
         return _text(str(error), 503)
@@ -53,7 +53,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         fault = fault_of(error)
         if fault is None:
             raise
-        return told(fault)
+        return fault_text(fault)
     return _text(f"ready. {restored_copies.HELD}" if is_held else "ready")
 
 
@@ -67,7 +67,7 @@ def figures(request: HttpRequest) -> HttpResponse:
     return HttpResponse(shown, content_type=CONTENT_TYPE_LATEST)
 
 
-def told(fault: Fault) -> HttpResponse:
+def fault_text(fault: Fault) -> HttpResponse:
     """The response that tells `fault` in one line."""
     return _text(fault.detail, fault.status, fault.headers)
 

@@ -59,7 +59,7 @@ def bounded_head(get_response: Answer) -> Answer:
 
 def bounded_concurrency(get_response: Answer) -> Answer:
     """Let no more requests in at once than there are slots for; /livez needs none."""
-    writes, all_requests = (Slots(settings.MAX_WAITING_WRITES + more) for more in (0, 1))
+    writes, all_requests = (ThreadSlots(settings.MAX_WAITING_WRITES + more) for more in (0, 1))
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path_info == "/livez":
@@ -79,7 +79,7 @@ def bounded_concurrency(get_response: Answer) -> Answer:
 def refused(request: HttpRequest) -> HttpResponse:
     """The answer to a `request` for which there is no slot."""
     if request.path_info in health.VIEWS:
-        return health.told(BUSY)
+        return health.fault_text(BUSY)
     return unavailable(request, BUSY)
 
 
@@ -95,7 +95,7 @@ def bounded_time(get_response: Answer) -> Answer:
     return middleware
 
 
-class Slots:
+class ThreadSlots:
     """`count` slots, each of which one thread may acquire and must release."""
 
     def __init__(self, count: int):
@@ -125,9 +125,9 @@ class Slots:
 class RequestSlots:
     """What one request holds: a slot of each of `kinds`, or none."""
 
-    def __init__(self, kinds: list[Slots]):
+    def __init__(self, kinds: list[ThreadSlots]):
         self._kinds = kinds
-        self._held: list[Slots] = []
+        self._held: list[ThreadSlots] = []
 
     def acquire(self) -> bool:
         """Take them; whether all were to be had, without which none is held."""

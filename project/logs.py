@@ -70,7 +70,7 @@ class Text(logging.Formatter):
         super().__init__("{asctime} {levelname} {name} {message}", style="{")
 
     def formatException(self, exc_info: tuple) -> str:
-        kinds, places = told(exc_info[1])
+        kinds, places = describe_exception(exc_info[1])
         return "\n".join([*(f"  {place}" for place in places), " from ".join(kinds)])
 
 
@@ -87,11 +87,11 @@ class Json(logging.Formatter):
             **getattr(record, "request_line", {}),
         }
         if record.exc_info:
-            line["exception"], line["at"] = told(record.exc_info[1])
+            line["exception"], line["at"] = describe_exception(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-def told(error: BaseException | None) -> tuple[list[str], list[str]]:
+def describe_exception(error: BaseException | None) -> tuple[list[str], list[str]]:
     """The kinds of the exception `error` and of what caused it, and the places it came by.
 
     Of a database's error its code and the names it is about are told, too.

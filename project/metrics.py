@@ -48,7 +48,7 @@ for _work in heartbeats.WORKS:
 METHODS = {"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"}
 
 
-def count(method: str, route: str, status: int, took: float) -> None:
+def count_request(method: str, route: str, status: int, took: float) -> None:
     """Count a request that took `took` seconds."""
     number, times = _figures(method if method in METHODS else "other", route, status)
     number.inc()

@@ -104,7 +104,7 @@ def failed(request: HttpRequest, exception: Exception) -> HttpResponse | None:
 def unavailable(request: HttpRequest, fault: Fault) -> HttpResponse:
     """The response that tells `fault`, to programs in JSON:API's shape, as a page to people."""
     if errors.is_api(request):
-        return errors.told(fault)
+        return errors.fault_response(fault)
     context = {"name": settings.ORGANIZATION_NAME, "fault": fault}
     page = render_to_string("unavailable.html", context)
     return HttpResponse(page, status=fault.status, headers=fault.headers)
@@ -120,4 +120,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """What is answered to an exception that no view raised, but what is around the views."""
     error = sys.exc_info()[1]
     answer = failed(request, error) if isinstance(error, Exception) else None
-    return answer or errors.server_error(request)
+    return answer or errors.respond_to_failure(request)

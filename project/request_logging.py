@@ -33,7 +33,7 @@ def observed(get_response: Answer) -> Answer:
             response["X-Request-Id"] = number
             took = time.perf_counter() - started
             route = route_of(request)
-            metrics.count(request.method or "", route, response.status_code, took)
+            metrics.count_request(request.method or "", route, response.status_code, took)
             if logger.isEnabledFor(logging.INFO):
                 _write_down(request, route, response.status_code, round(took * 1000, 1))
         finally:

@@ -19,10 +19,10 @@ from customers.services.environments import mode_of
 
 ACTS = {
     "disable": (
-        applications.disable,
+        applications.disable_application,
         "It gets no new tokens, and those that it has no longer work.",
     ),
-    "enable": (applications.enable, "It can get and use tokens again."),
+    "enable": (applications.enable_application, "It can get and use tokens again."),
 }
 readable = method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
 

@@ -23,7 +23,7 @@ from customers.admin.fresh import FreshRowAdmin
 from customers.admin.login import staff_of
 from customers.admin.lookups import OfferedLookups
 from customers.admin.paging import Paginator
-from customers.db.bounds import check_size
+from customers.db.bounds import check_value_size
 from customers.db.declarations import declared
 from customers.db.fields import JsonField, MetadataField
 from customers.models import Customer, Resource
@@ -104,7 +104,7 @@ class InModeForm(FreshForm):
             value = self.cleaned_data.get(name)
             try:
                 if isinstance(value, str | dict | list):
-                    check_size(value)
+                    check_value_size(value)
             except ValidationError as error:
                 self.add_error(name, ValidationError(f"This {error.message}.", error.code))
         return values
@@ -233,7 +233,7 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin[Resource]):
                 super().save_model(request, row, form, change)
                 audit.record(row, "create", actor=actor)
                 return
-            before = audit.values_of(self.model.objects.get(pk=row.pk))
+            before = audit.audited_values(self.model.objects.get(pk=row.pk))
             super().save_model(request, row, form, change)
             if self.columns_of(form):
                 fresh = self.model.objects.get(pk=row.pk)
@@ -253,7 +253,7 @@ class ResourceAdmin(OfferedLookups, FreshRowAdmin[Resource]):
 
     def delete_model(self, request: HttpRequest, row: Resource) -> None:
         with transaction.atomic():
-            row_changes.delete(self.locked(row, {}), actor=actor_of(request))
+            row_changes.delete_locked_row(self.locked(row, {}), actor=actor_of(request))
 
     def delete_queryset(self, request: HttpRequest, rows: QuerySet) -> None:
         with transaction.atomic():

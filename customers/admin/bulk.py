@@ -16,7 +16,7 @@ from django.urls import URLPattern, path, reverse
 
 from customers.admin.base import actor_of, log_admin_action
 from customers.admin.fields import offered
-from customers.admin.formatting import counted
+from customers.admin.formatting import counted_customers
 from customers.admin.pages import Actions
 from customers.jobs import bulk
 from customers.jobs.bulk_actions import ACTIONS, BulkAction
@@ -171,7 +171,9 @@ class BulkActionsMixin(admin.ModelAdmin):
             options=form.options,
         )
         chosen = f" ({form.chosen})" if form.chosen else ""
-        began = f"Began “{action.title}”{chosen} for {counted(act.total)}, action {act.pk}."
+        began = (
+            f"Began “{action.title}”{chosen} for {counted_customers(act.total)}, action {act.pk}."
+        )
         entry = log_admin_action(request, CHANGE, began, Customer)
         if act.total > bulk.AT_ONCE:
             return redirect("admin:customers_customer_bulk_act", act.pk)
@@ -200,11 +202,11 @@ class BulkActionsMixin(admin.ModelAdmin):
             "opts": self.opts,
             "title": action.title,
             "action": action,
-            "button": action.button.format(customers=counted(total)),
+            "button": action.button.format(customers=counted_customers(total)),
             "form": form,
             "media": self.media + form.media,
             "total": total,
-            "customers": counted(total),
+            "customers": counted_customers(total),
             "changed": changed,
             "registered": registered,
             "guests": total - registered,
@@ -238,6 +240,9 @@ class BulkActionsMixin(admin.ModelAdmin):
 
 def _sentences(action: BulkAction, act: BulkAct, chosen: str) -> list[str]:
     """What was done to how many, and how many were skipped for which reason."""
-    done = action.done.format(customers=counted(act.done), chosen=chosen)
+    done = action.done.format(customers=counted_customers(act.done), chosen=chosen)
     skipped = sorted(act.refusals.items())
-    return [done, *(f"{counted(number)} skipped: {reason}." for reason, number in skipped)]
+    return [
+        done,
+        *(f"{counted_customers(number)} skipped: {reason}." for reason, number in skipped),
+    ]

@@ -24,7 +24,7 @@ from customers.models import Customer, CustomerSubscription, QueuedMail
 from customers.resources import operations
 from customers.services import password_resets, principals, restored_copies
 from customers.services.environments import mode_of
-from customers.services.row_changes import counted
+from customers.services.row_changes import counted_rows
 
 TRIGGERS = {  # and the sentence about each
     "_request_anonymization": "Requested the anonymization of this customer.",
@@ -32,7 +32,7 @@ TRIGGERS = {  # and the sentence about each
 }
 
 
-def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def customer_view(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """A page of the customer `pk`; where there is none, the one that says what became of it."""
 
     @wraps(view)
@@ -91,7 +91,7 @@ class CustomerActionsMixin(FreshRowAdmin):
         }
         return super().changeform_view(request, object_id, form_url, extra_context)
 
-    @page
+    @customer_view
     def reset_password(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Sends the customer a link to choose a password, or shows it once, unless forgotten."""
         customer = self.customer_for(request, pk, "reset_customer_password")
@@ -122,7 +122,7 @@ class CustomerActionsMixin(FreshRowAdmin):
             self.message_user(request, f"The customer is being sent {sent}.")
         return redirect("admin:customers_customer_change", customer.pk)
 
-    @page
+    @customer_view
     def merge(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Shows what moves from a duplicate to the customer, then merges the two."""
         customer = self.customer_for(request, pk, "merge_customers")
@@ -154,7 +154,7 @@ class CustomerActionsMixin(FreshRowAdmin):
         self.message_user(request, done)
         return redirect("admin:customers_customer_change", customer.pk)
 
-    @page
+    @customer_view
     def anonymize(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Shows how far the anonymization is; requests it, or cancels the request."""
         customer = self.customer_for(request, pk, "anonymize_customers")
@@ -201,8 +201,8 @@ def _preview(merger):
     }
     return {
         "duplicate": duplicate,
-        "moving": [text for text in map(counted, rows) if text],
-        "conflicting": counted(conflicting),
+        "moving": [text for text in map(counted_rows, rows) if text],
+        "conflicting": counted_rows(conflicting),
         "filled": filled,
         "tags": sorted(map(str, merger.tags)),
     }

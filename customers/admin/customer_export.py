@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 
 from customers.admin.base import actor_of, log_admin_action
 from customers.admin.filters import filters_from_query
-from customers.admin.formatting import counted
+from customers.admin.formatting import counted_customers
 from customers.admin.pages import Pages, action_page, paths_of
 from customers.db.fields import instant
 from customers.jobs import bulk, exports
@@ -81,7 +81,7 @@ class ExportMixin(admin.ModelAdmin):
             return self.begin_export(request, customers, total)
         response = csv_file("customers.csv")
         csv.writer(response).writerows(_lines_of(customers))
-        log_admin_action(request, CHANGE, f"Exported {counted(total)}.", Customer)
+        log_admin_action(request, CHANGE, f"Exported {counted_customers(total)}.", Customer)
         return response
 
     def begin_export(
@@ -99,7 +99,7 @@ class ExportMixin(admin.ModelAdmin):
             )
         except (ExportRefusedError, operations.WriteRefusedError) as error:
             return self.show_export(request, total, error=f"The export {error}.")
-        began = f"Began the export {job.pk} of {counted(job.records_count)}."
+        began = f"Began the export {job.pk} of {counted_customers(job.records_count)}."
         log_admin_action(request, ADDITION, began, Customer)
         return redirect("admin:customers_customer_export_progress", job.pk)
 
@@ -135,7 +135,7 @@ class ExportMixin(admin.ModelAdmin):
         """The page that asks whether `total` customers are to be exported."""
         context = {
             "total": total,
-            "customers": counted(total),
+            "customers": counted_customers(total),
             "across": request.POST.get("select_across") == "1",
             "selected": request.POST.getlist("_selected_action"),
             "columns": COLUMNS,

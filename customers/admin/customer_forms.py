@@ -50,7 +50,7 @@ def _locked(view, request, pk, action):
 
 
 @form_of("change")
-def tags(request: HttpRequest, customer: Customer) -> HttpResponse:
+def change_tags(request: HttpRequest, customer: Customer) -> HttpResponse:
     """Put the tags in `add`, names with commas between, on the customer; take `remove` off."""
     before = _names(customer)
     try:

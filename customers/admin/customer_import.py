@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from customers.admin.base import actor_of, log_admin_action
 from customers.admin.customer_export import csv_file
-from customers.admin.formatting import counted
+from customers.admin.formatting import counted_customers
 from customers.admin.login import staff_of
 from customers.admin.pages import Pages, action_page, paths_of
 from customers.jobs import imports, uploads
@@ -166,7 +166,7 @@ class ImportMixin(admin.ModelAdmin):
         Raises Upload.DoesNotExist where another has begun it, and TooManyJobsError.
         """
         job = uploads.begin_upload_import(upload, mapping, actor=actor_of(request))
-        began = f"Began the import of {counted(job.inputs_size)}."
+        began = f"Began the import of {counted_customers(job.inputs_size)}."
         log_admin_action(request, ADDITION, began, Customer)
         return redirect("admin:customers_customer_import_progress", job.pk)
 
@@ -237,4 +237,4 @@ def _samples_of(upload, columns, form):
     rows = uploads.cells_in(upload, {at: f"column{at}" for at in columns})
     first = list(rows.values())[:SAMPLE]
     fields = [(field, [row.get(field.name, "") for row in first]) for field in form]
-    return {"form": form, "fields": fields, "total": counted(len(rows))}
+    return {"form": form, "fields": fields, "total": counted_customers(len(rows))}

@@ -43,7 +43,7 @@ class CustomerList(ChangeList):
         mode = mode_of(request.session)
         try:
             principal = principals.staff(request.user, mode)
-            self.root_queryset = segments.rows_of(self.asked, principal)
+            self.root_queryset = segments.filtered_customers(self.asked, principal)
         except operations.WriteRefusedError as refused:
             self.refusals = refused.errors
             self.root_queryset = self.root_queryset.none()

@@ -113,7 +113,7 @@ class CustomerAdmin(
 
     @admin.display(description="tags")
     def tag_names(self, customer: Customer) -> SafeString | str:
-        return formatting.tags(customer)
+        return formatting.shown_tags(customer)
 
     @admin.display(description="orders", ordering="total_orders_count")
     def orders(self, customer: Customer) -> int:

@@ -50,4 +50,4 @@ def offered(form: forms.BaseForm, name: str, rows: QuerySet) -> forms.ModelChoic
 
 def _read(text):
     """The value of `text`, None for none. Raises strict_json.Unfit."""
-    return strict_json.read(text.encode()) if text and text.strip() else None
+    return strict_json.read_strict_json(text.encode()) if text and text.strip() else None

@@ -52,13 +52,13 @@ def pill(status: str, label: str) -> SafeString:
     return format_html('<span class="pill {}">{}</span>', KIND_OF.get(status, ""), label)
 
 
-def tags(customer: Customer) -> SafeString | str:
+def shown_tags(customer: Customer) -> SafeString | str:
     """The names of the customer's tags, which are loaded."""
     found = sorted(tag.name for tag in customer.tags.all())
     marks = format_html_join("", '<span class="tag">{}</span>', ((name,) for name in found))
     return format_html('<span class="tags">{}</span>', marks) if found else "—"
 
 
-def counted(number: int) -> str:
+def counted_customers(number: int) -> str:
     """`3 customers`, `1 customer`."""
     return f"{number:,} customer{'s' * (number != 1)}"

@@ -29,7 +29,7 @@ class LoginForm(AdminAuthenticationForm):
             return super().clean()
         if len(password) > settings.PASSWORD_MAX_LENGTH:
             raise self.get_invalid_login_error()
-        with staff_logins.counted(name, **origin_of(self.request)):
+        with staff_logins.counted_login(name, **origin_of(self.request)):
             return super().clean()
 
 

@@ -4,7 +4,7 @@ from django.core import paginator
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
 
-from customers.db.paging import Count, count, page
+from customers.db.paging import Count, count_rows, load_page
 
 
 class Paginator(paginator.Paginator):
@@ -17,7 +17,7 @@ class Paginator(paginator.Paginator):
 
     @cached_property
     def counted(self) -> Count:
-        return count(self.object_list)
+        return count_rows(self.object_list)
 
     @property
     def count(self) -> int:
@@ -26,5 +26,5 @@ class Paginator(paginator.Paginator):
     def page(self, number: int | str) -> paginator.Page:
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
-        found = page(self.object_list, start, self.per_page, self.counted)
+        found = load_page(self.object_list, start, self.per_page, self.counted)
         return paginator.Page(found, number, self)

@@ -82,7 +82,7 @@ class SecondFactorMixin(admin.AdminSite):
             return redirect("admin:set_up_second_factor")
         if request.method == "POST":
             try:
-                device, error = self.check_code(second_factor.verify, request)
+                device, error = self.check_code(second_factor.verify_code, request)
             except limits.RateLimitedError as limited:
                 return self.refuse_code(request, limited, "verify", title="Enter your code")
             if device:

@@ -20,7 +20,7 @@ from customers.admin.base import log_admin_action
 from customers.admin.customer_list import address_of
 from customers.admin.filters import MOST, TABS, FilterForm
 from customers.admin.login import staff_of
-from customers.db.paging import count
+from customers.db.paging import count_rows
 from customers.models import Customer, Segment
 from customers.resources import operations, segments
 from customers.services import principals, strict_json
@@ -48,7 +48,7 @@ def for_viewers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
 
 @require_GET
 @for_viewers
-def choose(request: HttpRequest) -> HttpResponse:
+def choose_filters(request: HttpRequest) -> HttpResponse:
     """The list with the filters that the form was filled with."""
     form = FilterForm(request.GET, mode=mode_of(request.session))
     if not form.is_valid():
@@ -66,7 +66,7 @@ def save(request: HttpRequest) -> HttpResponse:
     filters = _filters(request.POST.get("filters", ""))
     mode = mode_of(request.session)
     try:
-        segments.rows_of(filters or [], principals.staff(request.user, mode))
+        segments.filtered_customers(filters or [], principals.staff(request.user, mode))
     except operations.WriteRefusedError:
         filters = None
     if not filters:
@@ -98,7 +98,7 @@ def save(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @for_viewers
-def delete(request: HttpRequest, pk: str) -> HttpResponse:
+def delete_segment(request: HttpRequest, pk: str) -> HttpResponse:
     """Delete one's own segment. 404 for another's."""
     own = Segment.objects.in_mode(mode_of(request.session)).filter(owner=staff_of(request))
     try:
@@ -127,7 +127,7 @@ def counts(request: HttpRequest) -> JsonResponse:
 
 def _counted(filters, principal):
     try:
-        found = count(segments.rows_of(filters, principal))
+        found = count_rows(segments.filtered_customers(filters, principal))
     except operations.WriteRefusedError:  # a filter that an earlier version had
         return "?"
     return f"{found.number:,}" if found.exact else f"~{found.number:,}"
@@ -136,7 +136,7 @@ def _counted(filters, principal):
 def _filters(text):
     """The pairs of texts in the JSON `text`, MOST at most, or None."""
     try:
-        pairs = strict_json.read(text.encode())
+        pairs = strict_json.read_strict_json(text.encode())
         return [(str(name), str(value)) for name, value in pairs] if len(pairs) <= MOST else None
     except (strict_json.InvalidJsonError, ValueError, TypeError):
         return None

@@ -33,7 +33,7 @@ def localized(get_response: Answer) -> Answer:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def choose(request: HttpRequest) -> HttpResponse:
+def choose_time_zone(request: HttpRequest) -> HttpResponse:
     """Takes the zone in which a member of staff sees and types times."""
     chosen, error = request.POST.get("time_zone"), None
     if request.method == "POST":

@@ -56,7 +56,7 @@ class WebhookForm(forms.ModelForm):
         super().clean()
         values = self.cleaned_data
         try:
-            webhook_includes.check_includes(
+            webhook_includes.check_webhook_includes(
                 values.get("topic", "customers"),
                 values.get("include_resources"),
                 mode=values.get("mode", self.instance.mode),

@@ -189,10 +189,10 @@ def failure(exception: Exception) -> HttpResponse | None:
         return None
     about = ", ".join(filter(None, [type(exception).__name__, database_errors.place_of(exception)]))
     logger.log(fault.level, "%s (%s)", fault.detail, about)
-    return told(fault)
+    return fault_response(fault)
 
 
-def told(fault: database_errors.Fault) -> HttpResponse:
+def fault_response(fault: database_errors.Fault) -> HttpResponse:
     """The response that tells `fault`."""
     return respond(FAULTS[fault.status](fault.detail), headers=fault.headers)
 
@@ -215,8 +215,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return defaults.bad_request(request, exception)
 
 
-def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500."""
+def respond_to_failure(request: HttpRequest) -> HttpResponse:
+    """The answer where something failed: JSON for programs, Django's page for people."""
     if is_api(request):
         return respond(InternalError("Something failed on our side; nothing was changed."))
     return defaults.server_error(request)

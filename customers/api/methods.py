@@ -37,7 +37,7 @@ def replica_read(method: Method) -> Method:
 
     @wraps(method)
     def read(self: Any, request: Request, **route: str) -> HttpResponse:
-        return replicas.read(lambda: method(self, request, **route))
+        return replicas.read_on_replica(lambda: method(self, request, **route))
 
     return read
 

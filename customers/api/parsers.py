@@ -23,7 +23,7 @@ PARAMETER = re.compile(r'([^=;\s]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
 def parse_json(body: bytes) -> Any:
     """The value that `body` holds as JSON. Raises ApiError as strict_json does."""
     try:
-        return strict_json.read(body)
+        return strict_json.read_strict_json(body)
     except strict_json.InvalidJsonError as error:
         raise ApiError(error.about("The body")) from error
 

@@ -34,7 +34,7 @@ def check_json(value: dict | list) -> None:
         raise ValidationError(message, code="too_many")
 
 
-def check_size(value: object) -> None:
+def check_value_size(value: object) -> None:
     """As `check_text` or `check_json`, whichever `value` is; others have a size of their own."""
     if isinstance(value, str):
         check_text(value)

@@ -37,14 +37,14 @@ def equals_any(column: str, texts: list[str]) -> Q:
     """The condition that the text in `column` is equivalent to one of `texts`."""
     found: list[str] = []
     for text in texts:
-        ways = spellings(text)
+        ways = equivalent_texts(text)
         found += ways
         if not ways or len(found) > len(texts) + MOST_MORE:
             return Q(**{f"{column}__nfc__in": [compose(one) for one in texts]})
     return Q(**{f"{column}__in": found}) if len(found) > 1 else Q(**{column: found[0]})
 
 
-def spellings(text: str) -> list[str]:
+def equivalent_texts(text: str) -> list[str]:
     """All texts that are equivalent to `text`, itself among them; none where they are too many."""
     if not SEVERAL_WAYS.search(text):
         return [text]

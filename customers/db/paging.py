@@ -46,12 +46,12 @@ class Count(NamedTuple):
     ids: list[str] | None = None
 
 
-def count(rows: QuerySet) -> Count:
+def count_rows(rows: QuerySet) -> Count:
     """As PagedQuery.count, of a queryset."""
     return PagedQuery(rows).count()
 
 
-def page(rows: QuerySet, start: int, size: int, counted: Count) -> list[Model]:
+def load_page(rows: QuerySet, start: int, size: int, counted: Count) -> list[Model]:
     """As PagedQuery.page, of a queryset."""
     return PagedQuery(rows).page(start, size, counted)
 

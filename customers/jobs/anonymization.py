@@ -22,7 +22,7 @@ from customers.models import (
     customer_paths,
     goes_with_customer,
     models_by_type,
-    rows_of,
+    owned_rows,
 )
 from customers.services import anonymization, audit, sessions
 from customers.services.transactions import reconnected, retry_on_conflict, skip_locked
@@ -98,13 +98,13 @@ def _forget(customer):
     person.learn_rows(rows)
     sessions.log_out_everywhere(customer)
     for model in filter(goes_with_customer, customer_paths()):
-        rows_of(model, customer).delete()
+        owned_rows(model, customer).delete()
     for address in rows["addresses"]:
         _forget_address(address, customer)
     for model in customer_paths():
         if not goes_with_customer(model):
-            erase(rows_of(model, customer))
-            scrub_rows(rows_of(model, customer), person.quotes)
+            erase(owned_rows(model, customer))
+            scrub_rows(owned_rows(model, customer), person.quotes)
     erase_row(customer)
     for resource_type, ids in person.once.items():
         person.quotes.ids |= ids - _of_others(resource_type, ids, customer)
@@ -118,7 +118,7 @@ def _of_others(resource_type, ids, customer):
         rows = Address.objects.filter(held_addresses(), pk__in=ids)
         rows = rows.exclude(held_addresses(customer=customer))
     elif model in customer_paths():
-        own = rows_of(model, customer).values("pk")
+        own = owned_rows(model, customer).values("pk")
         rows = model.objects.filter(pk__in=ids).exclude(pk__in=own)
         rows = rows.exclude(**dict.fromkeys(customer_paths()[model]))
     else:

@@ -102,7 +102,7 @@ class SetGroup(BulkAction):
         group = options["customer_group"]
         if group and not CustomerGroup.objects.in_mode(customer.mode).filter(pk=group).exists():
             raise CustomerSkippedError("the group was deleted")
-        before = audit.values_of(customer)
+        before = audit.audited_values(customer)
         if before["customer_group_id"] != group:
             customer.customer_group_id = group
             customer.save(update_fields=["customer_group"])

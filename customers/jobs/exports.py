@@ -20,9 +20,9 @@ from customers.jobs import lifecycle
 from customers.models import Export, ExportPart, column_type_of
 from customers.resources import operations
 from customers.resources.export_checks import (
-    check_includes,
+    check_export_includes,
     chosen_fields,
-    count,
+    count_exported,
     hidden,
     to_one_keys,
 )
@@ -51,7 +51,7 @@ def begin_export(
     Raises operations.WriteRefusedError and ExportRefusedError.
     """
     principal = principals.author(mode, actor)
-    check_includes(resource_type, includes, principal)
+    check_export_includes(resource_type, includes, principal)
     with transaction.atomic():
         job = Export.objects.create(
             resource_type=resource_type,
@@ -61,7 +61,7 @@ def begin_export(
             filters=filters or {},
             includes=list(includes),
             fields=list(fields),
-            records_count=count(resource_type, filters, principal),
+            records_count=count_exported(resource_type, filters, principal),
         )
         audit.record(job, "create", actor=actor)
     return job

@@ -83,7 +83,7 @@ class InputWriter:
 
     def _pass_over_same(self, row, attributes, relationships):
         """Take out what nobody writes and `row` has already: an export can be imported."""
-        writable = operations.writable(self.job.resource_type, self.principal)
+        writable = operations.changeable_members(self.job.resource_type, self.principal)
         closed = {*attributes, *relationships} - writable
         shown = operations.document(row, self.principal)["data"]["attributes"] if closed else {}
         for name in closed & shown.keys() & attributes.keys():

@@ -23,8 +23,8 @@ from customers.services.imports import (
     Rows,
     check_open,
     looks_secret,
-    read,
-    store,
+    read_inputs,
+    store_inputs,
 )
 
 TRIES = 300  # rows of a preview
@@ -46,7 +46,7 @@ def begin_import(
 
     `numbers` are those by which whoever has the rows knows them.
     """
-    rows = read(given, format, resource_type)
+    rows = read_inputs(given, format, resource_type)
     with transaction.atomic():
         check_open(mode)
         job = Import.objects.create(
@@ -57,7 +57,7 @@ def begin_import(
             skip_errors=skip_errors,
             inputs_size=len(rows),
         )
-        store(job, rows, numbers)
+        store_inputs(job, rows, numbers)
         audit.record(job, "create", actor=actor)
     return job
 

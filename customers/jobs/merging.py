@@ -81,12 +81,12 @@ def merge(target_id: str, duplicate_id: str, *, mode: str, actor: Actor | None) 
     with transaction.atomic():
         merger = Merger(*_locked(target_id, duplicate_id, mode))
         target, duplicate = merger.target, merger.duplicate
-        before, note = audit.values_of(target), _note(merger)
+        before, note = audit.audited_values(target), _note(merger)
         for model, moved in merger.moving():
             _move(model, list(moved), target, actor)
         count_order(target.pk, duplicate.total_orders_count, actor=actor)
         _take_over(merger)
-        changes = audit.changes_between(before, audit.values_of(target))
+        changes = audit.changes_between(before, audit.audited_values(target))
         for name in ("total_orders_count", "status"):  # count_order has written them down
             changes.pop(name, None)
         changes["merged"] = (None, note)
@@ -154,7 +154,7 @@ def _note(merger):
 def _shown(row: Resource) -> dict[str, Any]:
     """The values of `row` without its secrets."""
     model = type(row)
-    secret, values = audit.secret_columns(model), audit.values_of(row).items()
+    secret, values = audit.secret_columns(model), audit.audited_values(row).items()
     return {name: audit.json_of(model, name, value) for name, value in values if name not in secret}
 
 

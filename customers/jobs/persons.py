@@ -18,7 +18,7 @@ from customers.models import (
     customer_paths,
     email_key,
     models_by_type,
-    rows_of,
+    owned_rows,
 )
 from customers.services import audit
 
@@ -39,7 +39,7 @@ class Person:
         self.once: dict[str, set[str]] = defaultdict(set)
         self.quotes = Quotes()
         self._address_columns = {f"{key}_id" for _, key in address_foreign_keys()}
-        self._learn("customers", audit.values_of(customer))
+        self._learn("customers", audit.audited_values(customer))
         new = {customer.pk}
         while new:
             self.people |= new
@@ -53,7 +53,7 @@ class Person:
         for name, found in rows.items():
             self.once[name].update(row.pk for row in found)
             for row in found:
-                self._learn(name, audit.values_of(row))
+                self._learn(name, audit.audited_values(row))
         for entry in self._log().filter(resource_id__in=self.once["addresses"]).iterator():
             self._read(entry)
 
@@ -92,7 +92,7 @@ def rows_of_customer(customer: Customer) -> Rows:
 def rows_of_person(customer: Customer, person: Person) -> Rows:
     """As `rows_of_customer`, of a customer of whom `person` is what the audit log knows."""
     found = {
-        model._meta.db_table: list(rows_of(model, customer))
+        model._meta.db_table: list(owned_rows(model, customer))
         for model in customer_paths()
         if issubclass(model, Resource)
     }

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from customers.db.declarations import GONE, Tells, names_that_tell
 from customers.db.fields import FoldedField
-from customers.models import all_models, spellings
+from customers.models import address_spellings, all_models
 
 T = TypeVar("T", str, None)
 fold = FoldedField.fold
@@ -59,7 +59,7 @@ class Quotes:
         self.__dict__.pop("_pattern", None)
 
     def learn_email(self, email: str) -> None:
-        self.emails |= {email, fold(email), *spellings(email)}
+        self.emails |= {email, fold(email), *address_spellings(email)}
         self.__dict__.pop("_pattern", None)
 
     @property

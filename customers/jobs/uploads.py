@@ -15,8 +15,8 @@ from customers.jobs.import_inputs import METADATA
 from customers.models import Customer, Import, Resource, Upload
 from customers.services.actors import Actor
 from customers.services.csv_files import UnreadableInputError, decode, read_table, write_table
-from customers.services.import_cells import spelled, values_of
-from customers.services.imports import Rows, cells_of, check_size
+from customers.services.import_cells import cell_values, spelled
+from customers.services.imports import Rows, cells_of, check_import_size
 
 KEPT_FOR = timedelta(hours=1)
 
@@ -30,7 +30,7 @@ def store_upload(content: bytes, *, mode: str, user: User) -> tuple[Upload, str]
         raise UnreadableInputError(f"has more than {settings.MAX_UPLOAD_BYTES} bytes")
     text, encoding = decode(content)
     text = write_table(read_table(text))
-    check_size(len(list(_table(text).records)))
+    check_import_size(len(list(_table(text).records)))
     return Upload.objects.create(mode=mode, user=user, text=text), encoding
 
 
@@ -88,7 +88,7 @@ def guess_mapping(columns: Mapping[int, str]) -> dict[int, str]:
 
 def values_in(rows: Iterable[Mapping[str, str]]) -> Rows:
     """What is written of `rows` of texts, as an import takes it."""
-    return [values_of(row, "customers") for row in rows]
+    return [cell_values(row, "customers") for row in rows]
 
 
 def begin_upload_import(

@@ -34,9 +34,9 @@ from customers.models.customers import Customer, new_reference
 from customers.models.deliveries import Delivery
 from customers.models.emails import (
     EmailKeyField,
+    address_spellings,
     collisions,
     email_key,
-    spellings,
     stale_keys,
     validate_email_address,
     with_ascii_domain,
@@ -73,7 +73,7 @@ from customers.models.ways import (
     id_columns,
     is_way,
     models_by_type,
-    rows_of,
+    owned_rows,
 )
 from customers.models.webhooks import Webhook, new_secret, validate_paths
 from customers.models.worker_heartbeats import WorkerHeartbeat
@@ -133,6 +133,7 @@ __all__ = [
     "Webhook",
     "WorkerHeartbeat",
     "address_foreign_keys",
+    "address_spellings",
     "all_models",
     "bulk_insert",
     "collisions",
@@ -149,8 +150,7 @@ __all__ = [
     "new_reference",
     "new_secret",
     "optional_codes",
-    "rows_of",
-    "spellings",
+    "owned_rows",
     "stale_keys",
     "validate_callback_headers",
     "validate_email_address",

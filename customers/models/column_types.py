@@ -29,7 +29,7 @@ class UnknownColumnTypeError(LookupError):
     """A column is of a kind that the table has no row for; the message names both."""
 
 
-def keep(value: Any) -> Any:
+def as_json_value(value: Any) -> Any:
     """`value`, which JSON and CSV take as it is."""
     return value
 
@@ -119,15 +119,15 @@ class ColumnType:
     """
 
     column_class: type[models.Field]
-    to_json: Callable[[Any], JsonValue] = keep
-    to_cell: Callable[[Any], Cell] = keep
-    from_cell: Callable[[str], JsonValue] = keep
+    to_json: Callable[[Any], JsonValue] = as_json_value
+    to_cell: Callable[[Any], Cell] = as_json_value
+    from_cell: Callable[[str], JsonValue] = as_json_value
     fits: Callable[[models.Field], bool] | None = None
 
     @property
     def is_converted(self) -> bool:
         """Whether JSON's value is another than the column's."""
-        return self.to_json is not keep
+        return self.to_json is not as_json_value
 
     def json_of(self, value: object) -> JsonValue:
         """`value` of such a column as JSON has it."""

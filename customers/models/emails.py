@@ -72,7 +72,7 @@ def email_key(text: str | None) -> str | None:
     return f"{local.lower()}{at}{'.'.join(map(_label_key, domain.split('.')))}"
 
 
-def spellings(address: str) -> set[str]:
+def address_spellings(address: str) -> set[str]:
     """How a text may name the mailbox of `address`, apart from upper and lower case."""
     key = email_key(address)
     found = {address, key}

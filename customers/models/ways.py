@@ -54,7 +54,7 @@ def customer_paths() -> dict[type[Any], list[str]]:
     return {model: found[model] for model in sorted(found, key=lambda one: -depth[one])}
 
 
-def rows_of(model: type[Model], customer: Customer) -> QuerySet:
+def owned_rows(model: type[Model], customer: Customer) -> QuerySet:
     """The rows of `model` that are `customer`'s, by whatever key."""
     paths = (Q(**{path: customer}) for path in customer_paths()[model])
     return model._default_manager.filter(reduce(or_, paths))

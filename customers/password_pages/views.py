@@ -38,7 +38,7 @@ ID = re.compile("[0-9A-Za-z]{1,64}")  # of a reset
 TOKEN = re.compile("[0-9A-Za-z]{0,64}")  # what stands behind it in a link is a sentence's
 
 
-def page(*methods: str) -> Callable[[View], View]:
+def password_page(*methods: str) -> Callable[[View], View]:
     """A view that answers `methods`, is never cached, and reveals nothing to other sites."""
 
     def decorate(view):
@@ -64,7 +64,7 @@ def page(*methods: str) -> Callable[[View], View]:
     return decorate
 
 
-@page("GET", "POST")
+@password_page("GET", "POST")
 def forgot(request: HttpRequest, mode: str) -> HttpResponse:
     """Takes an address; the answer, and the work for it, is the same whether or not it is known."""
     form = ForgotForm(request.POST or None)
@@ -74,12 +74,12 @@ def forgot(request: HttpRequest, mode: str) -> HttpResponse:
     return _show(request, mode, "forgot", form)
 
 
-@page("GET")
+@password_page("GET")
 def sent(request: HttpRequest, mode: str) -> HttpResponse:
     return _show(request, mode, "sent", is_held=restored_copies.is_held())
 
 
-@page("GET")
+@password_page("GET")
 def reset(request: HttpRequest, mode: str, pk: str) -> HttpResponse:
     """Moves the token of a link in an e-mail out of the URL, into a cookie; consumes nothing.
 
@@ -104,8 +104,8 @@ def reset(request: HttpRequest, mode: str, pk: str) -> HttpResponse:
     return response
 
 
-@page("GET", "POST")
-def choose(request: HttpRequest, mode: str, pk: str) -> HttpResponse:
+@password_page("GET", "POST")
+def choose_password(request: HttpRequest, mode: str, pk: str) -> HttpResponse:
     """Takes the new password of whoever followed the link of the reset `pk` while it works.
 
     The second of two clicks is answered as the first.
@@ -150,7 +150,7 @@ def _redeem(form, pk, token, mode):
     return True
 
 
-@page("GET", "POST")
+@password_page("GET", "POST")
 def change_password(request: HttpRequest, mode: str) -> HttpResponse:
     """Takes another password of whoever knows the one there is."""
     form = NewPasswordForm(request.POST or None)
@@ -159,7 +159,7 @@ def change_password(request: HttpRequest, mode: str) -> HttpResponse:
     return _show(request, mode, "change_password", form)
 
 
-@page("GET", "POST")
+@password_page("GET", "POST")
 def change_email(request: HttpRequest, mode: str) -> HttpResponse:
     """Takes another address of whoever knows the password."""
     form = NewEmailForm(request.POST or None)
@@ -187,12 +187,12 @@ def _change(request, mode, form, attribute):
     return form.is_valid()
 
 
-@page("GET")
+@password_page("GET")
 def email_changed(request: HttpRequest, mode: str) -> HttpResponse:
     return _show(request, mode, "email_changed", storefront=settings.STOREFRONT_URL)
 
 
-@page("GET")
+@password_page("GET")
 def done(request: HttpRequest, mode: str) -> HttpResponse:
     return _show(request, mode, "done", storefront=settings.STOREFRONT_URL)
 

@@ -175,7 +175,7 @@ class Presence:
 
     def condition(self, target: FilterTarget, text: str) -> Condition:
         """The Condition that `text`, true or false, asks for. Raises ValidationError."""
-        present = read_boolean(text) is self.wanted
+        present = read_filter_boolean(text) is self.wanted
         missing = target.is_null()
         if self.empty and isinstance(target.declared.field, TextFormField):
             missing |= Q(**{target.column: ""})
@@ -193,7 +193,7 @@ class Truth:
 
     def condition(self, target: FilterTarget, text: str) -> Condition:
         """The Condition that `text`, true or false, asks for. Raises ValidationError."""
-        return Condition(Q(**{target.column: read_boolean(text) is self.wanted}))
+        return Condition(Q(**{target.column: read_filter_boolean(text) is self.wanted}))
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ class Containment:
     def condition(self, target: FilterTarget, text: str) -> Condition:
         """The Condition that `text`, a JSON object, asks for. Raises ValidationError."""
         try:
-            value = strict_json.read(text.encode())
+            value = strict_json.read_strict_json(text.encode())
         except strict_json.InvalidJsonError as error:
             raise ValidationError(error.about("it")) from error
         if not isinstance(value, dict):
@@ -271,7 +271,7 @@ def members_of(value: object) -> list:
     return value if isinstance(value, list) else []
 
 
-def read_boolean(text: str) -> bool:
+def read_filter_boolean(text: str) -> bool:
     """The boolean that `text` spells. Raises ValidationError."""
     try:
         return SPELLED_BOOLEANS[text.lower()]

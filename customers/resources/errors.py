@@ -15,7 +15,7 @@ from rest_framework.exceptions import ErrorDetail
 
 from customers.models import DeletionRefusedError, Resource
 from customers.services.customers import ForgottenError
-from customers.services.row_changes import counted
+from customers.services.row_changes import counted_rows
 from customers.services.transactions import ConcurrentUpdateError
 
 
@@ -275,7 +275,7 @@ def explained(exception: Exception) -> list[ApiError]:
         case ObjectDoesNotExist():
             return [RecordNotFoundError()]
         case ProtectedError(protected_objects=kept) | RestrictedError(restricted_objects=kept):
-            still = counted(Counter(map(type, kept)))
+            still = counted_rows(Counter(map(type, kept)))
             return [LockedError(f"It cannot be deleted: it still has {still}.")]
         case DeletionRefusedError():
             return [LockedError(f"It cannot be deleted: {exception}.")]

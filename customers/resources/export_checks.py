@@ -44,10 +44,10 @@ def validate_export(values: Mapping[str, Any], principal: Principal) -> int:
     with _collected_as("fields", found):
         check_fields(resource_type, values.get("fields"), principal)
     with _collected_as("includes", found):
-        check_includes(resource_type, values.get("includes"), principal)
+        check_export_includes(resource_type, values.get("includes"), principal)
     counted = 0
     with _collected_as("filters", found):
-        counted = count(resource_type, values.get("filters"), principal)
+        counted = count_exported(resource_type, values.get("filters"), principal)
     if found:
         raise ValidationError(found)
     return counted
@@ -87,14 +87,16 @@ def check_fields(resource_type: str, fields: Iterable[str] | None, principal: Pr
             raise UnknownFieldError(f"cannot have {'.'.join(filter(None, [path, name]))[:100]}")
 
 
-def check_includes(
+def check_export_includes(
     resource_type: str, includes: Iterable[str] | None, principal: Principal
 ) -> None:
     """Raise operations.WriteRefusedError unless `includes` are relationship paths of the type."""
     operations.check_include(resource_type, principal, includes or ())
 
 
-def count(resource_type: str, filters: Mapping[str, Any] | None, principal: Principal) -> int:
+def count_exported(
+    resource_type: str, filters: Mapping[str, Any] | None, principal: Principal
+) -> int:
     """How many rows an export would have, that may be begun in this transaction.
 
     Raises operations.WriteRefusedError and ExportRefusedError.

@@ -60,7 +60,7 @@ class ImportSerializer(TriggeredSerializer):
         """Make one and store its inputs."""
         rows, actor = values.pop("inputs"), self.principal.actor
         row: Any = super().create({**values, "actor": actor, "inputs_size": len(rows)})
-        imports.store(row, rows)
+        imports.store_inputs(row, rows)
         return row
 
 

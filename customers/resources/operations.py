@@ -137,7 +137,7 @@ def relationships(resource_type: str) -> dict[str, tuple[bool, list[str]]]:
     }
 
 
-def writable(resource_type: str, principal: Principal) -> set[str]:
+def changeable_members(resource_type: str, principal: Principal) -> set[str]:
     """The attributes and relationships of rows of a type that `principal` may change."""
     serializer_class = registry.types[resource_type].serializer_class
     return serializer_class.writable_by(principal, creating=False)

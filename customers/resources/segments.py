@@ -13,7 +13,7 @@ SAFE = "[],:@/"  # signs that a query string may show as they are
 Filter = tuple[str, str]  # a name of filter[q], and a value
 
 
-def rows_of(filters: Iterable[Filter], principal: Principal) -> QuerySet:
+def filtered_customers(filters: Iterable[Filter], principal: Principal) -> QuerySet:
     """The customers that fulfil all of `filters`, pairs of a name of filter[q] and a value.
 
     A name may come twice. Raises operations.WriteRefusedError, naming what is wrong.

@@ -16,7 +16,7 @@ UNTOLD = {"reset_password_token", "shared_secret", *CustomerPaymentSource.TOKENS
 MOST_BYTES = 2**20  # of a payload with what is included: the worker holds many at once
 
 
-def check_includes(topic: str, paths: Iterable[str] | None, *, mode: str) -> None:
+def check_webhook_includes(topic: str, paths: Iterable[str] | None, *, mode: str) -> None:
     """Check that documents about `topic`'s type can include `paths`.
 
     Raises operations.WriteRefusedError.
@@ -35,7 +35,7 @@ def validate_includes(values: Mapping[str, Any], webhook: Webhook | None, *, mod
         return
     paths = values.get("include_resources", getattr(webhook, "include_resources", None))
     try:
-        check_includes(topic, paths, mode=mode)
+        check_webhook_includes(topic, paths, mode=mode)
     except operations.WriteRefusedError as error:
         message = error.errors[0][1].rstrip(".")
         refused = ValidationError(f"cannot be: {message}", "invalid")

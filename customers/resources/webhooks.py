@@ -23,8 +23,8 @@ class WebhookSerializer(TriggeredSerializer):
         write_only=True, required=False, allow_null=True, validators=[validate_callback_headers]
     )
     triggers = {
-        "_disable": webhooks.disable,
-        "_enable": webhooks.enable,
+        "_disable": webhooks.disable_webhook,
+        "_enable": webhooks.enable_webhook,
         "_reset_circuit": webhooks.reset_circuit,
         "_regenerate_shared_secret": webhooks.regenerate_secret,
     }

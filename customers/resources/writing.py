@@ -69,7 +69,7 @@ def delete_row(resource: type[ResourceType], principal: Principal, pk: str) -> N
     rows = resource.rows(principal)
     row = row_changes.lock(rows.with_id(pk), rows, forgotten_too=True)
     _check_editable(row, principal)
-    row_changes.delete(row, actor=principal.actor)
+    row_changes.delete_locked_row(row, actor=principal.actor)
 
 
 def relate_rows(
@@ -123,7 +123,7 @@ def _change_row(
     """
     actor = serializer.principal.actor
     _check_editable(row, serializer.principal)
-    before = audit.values_of(row)
+    before = audit.audited_values(row)
     row = serializer.update(row, values)
     if not serializer.collected:
         row_changes.record_update(row, before, actor=actor)

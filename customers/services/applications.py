@@ -12,7 +12,7 @@ from django.utils.crypto import get_random_string
 from customers.models import Application, Session
 from customers.services import row_changes
 from customers.services.actors import Actor
-from customers.services.audit import values_of
+from customers.services.audit import audited_values
 
 NO_ROLE = "Only an integration has a role: a sales channel sees its customers' own."
 SECRETS = ["secret_digest", "previous_secret_digest", "previous_secret_until"]
@@ -69,13 +69,13 @@ def change_role(application: Application, role: str, *, actor: Actor | None) -> 
         locked.role = role
 
 
-def disable(application: Application, *, actor: Actor | None) -> None:
+def disable_application(application: Application, *, actor: Actor | None) -> None:
     """Let `application` get no tokens, and use none that it has, until it is enabled again."""
     with _changed(application, actor) as locked:
         locked.disabled_at = locked.disabled_at or timezone.now()
 
 
-def enable(application: Application, *, actor: Actor | None) -> None:
+def enable_application(application: Application, *, actor: Actor | None) -> None:
     """Let `application` get and use tokens again; those from before are good again, too."""
     with _changed(application, actor) as locked:
         locked.disabled_at = None
@@ -86,7 +86,7 @@ def _changed(application, actor):
     """`application` read again under its lock, to be changed meanwhile; then saved and recorded."""
     with transaction.atomic():
         locked = Application.objects.select_for_update().get(pk=application.pk)
-        before = values_of(locked)
+        before = audited_values(locked)
         yield locked
         locked.save(update_fields=[*SECRETS, "role", "disabled_at"])
         row_changes.record_update(locked, before, actor=actor)
@@ -96,7 +96,7 @@ def delete_application(application: Application, *, actor: Actor | None) -> None
     """Delete `application` with its tokens; what it has written stays."""
     with transaction.atomic():
         locked = Application.objects.select_for_update().get(pk=application.pk)
-        row_changes.delete(locked, actor=actor)
+        row_changes.delete_locked_row(locked, actor=actor)
 
 
 def revoke_tokens(application: Application) -> None:

@@ -76,7 +76,7 @@ def suppress_webhooks(suppressed: bool = True) -> Iterator[None]:
         _webhooks_suppressed.reset(token)
 
 
-def values_of(row: Resource) -> dict[str, Any]:
+def audited_values(row: Resource) -> dict[str, Any]:
     """The values of `row` by column, of those that are declared to be audited."""
     return {name: getattr(row, name) for name in _audited_columns(type(row))}
 
@@ -97,7 +97,7 @@ def secret_columns(model: type[Model]) -> frozenset[str]:
 
 
 def changes_between(before: Values, after: Values) -> dict[str, tuple[Any, Any]]:
-    """The names whose value differs between two results of `values_of`, with both values."""
+    """The names whose value differs between two results of `audited_values`, with both values."""
     return {
         name: (before.get(name), after.get(name))
         for name in before.keys() | after.keys()
@@ -107,8 +107,8 @@ def changes_between(before: Values, after: Values) -> dict[str, tuple[Any, Any]]
 
 def _all_values(row: Resource, act: str) -> Changes:
     if act == "create":
-        return changes_between({}, values_of(row))
-    return changes_between(values_of(row), {}) if act == "destroy" else {}
+        return changes_between({}, audited_values(row))
+    return changes_between(audited_values(row), {}) if act == "destroy" else {}
 
 
 def _acts(act: str, changes: Changes) -> list[str]:

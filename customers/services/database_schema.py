@@ -22,7 +22,7 @@ COLUMNS = {
 }
 
 
-def check() -> None:
+def check_schema() -> None:
     """Raise ImproperlyConfigured when the tables are those of another version.
 
     A database without any is left alone: `migrate` is still to come. So are additions that rows
@@ -50,10 +50,10 @@ _fits: set[str] = set()  # names of databases whose tables have been found to fi
 
 
 def check_once() -> bool:
-    """As `check`, until the tables have been found to fit; whether there are any."""
+    """As `check_schema`, until the tables have been found to fit; whether there are any."""
     name = str(connection.settings_dict["NAME"])
     if name not in _fits:
-        check()
+        check_schema()
         if not _columns():
             return False
         _fits.add(name)

@@ -10,7 +10,7 @@ AHEAD_OF_STANDBY = {"local", "remote_write"}
 ASKED = [*LOSSY, "server_encoding", "synchronous_standby_names"]
 
 
-def check() -> None:
+def check_durability() -> None:
     """Raise ImproperlyConfigured when the database may lose an acknowledged change.
 
     PostgreSQL does with fsync or synchronous_commit off, and by a failover where commits do not

@@ -19,7 +19,7 @@ def spelled(column: str) -> str:
     return f"{KNOWN_AS.get(name, name)}{dot}{inner}"
 
 
-def name_of(column: str, resource_type: str) -> str:
+def meant_name(column: str, resource_type: str) -> str:
     """The name that a `column` of rows of a type is meant to have, itself where none is known."""
     fields = _fields(models_by_type()[resource_type])
     known = {*fields, *(field.attname for field in fields.values())}
@@ -29,7 +29,7 @@ def name_of(column: str, resource_type: str) -> str:
     return name if is_meant else column
 
 
-def values_of(cells: Mapping[str, str], resource_type: str) -> dict[str, Any]:
+def cell_values(cells: Mapping[str, str], resource_type: str) -> dict[str, Any]:
     """The `cells` of a row of a type, by name, as JSON has their values.
 
     A cell of what is not a text holds it as JSON; one that does not stays a text, which is
@@ -59,7 +59,7 @@ def _value(model, name, cell):
 def _json_in(cell):
     """The list or object that a `cell` holds. Raises ValueError."""
     try:
-        value = strict_json.read(cell.encode())
+        value = strict_json.read_strict_json(cell.encode())
     except strict_json.InvalidJsonError as error:
         raise ValueError(cell) from error
     if not isinstance(value, list | dict):

@@ -31,7 +31,7 @@ class TooManyJobsError(Exception):
         return f"has {MOST_OPEN} jobs under way; wait until one is done"
 
 
-def read(given: object, format: str, resource_type: str) -> Rows:
+def read_inputs(given: object, format: str, resource_type: str) -> Rows:
     """The list of objects that `given`, such a list or a text of CSV, holds of a type.
 
     Raises UnreadableInputError.
@@ -39,11 +39,11 @@ def read(given: object, format: str, resource_type: str) -> Rows:
     rows = _read_csv(given, resource_type) if format == Import.Format.CSV else given
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise UnreadableInputError("must be a list of objects")
-    check_size(len(rows))
+    check_import_size(len(rows))
     return rows
 
 
-def check_size(count: int) -> None:
+def check_import_size(count: int) -> None:
     """Raise UnreadableInputError unless an import may have `count` inputs."""
     if not 1 <= count <= settings.MAX_IMPORT_INPUTS:
         raise UnreadableInputError(f"must be 1 to {settings.MAX_IMPORT_INPUTS}")
@@ -55,14 +55,14 @@ def _read_csv(text, resource_type):
     table = read_table(text)
     names = _names_of(table, resource_type)
     records = islice(table.records, settings.MAX_IMPORT_INPUTS + 1)
-    return [import_cells.values_of(cells_of(record, names), resource_type) for record in records]
+    return [import_cells.cell_values(cells_of(record, names), resource_type) for record in records]
 
 
 def _names_of(table, resource_type):
     """What each column is, by its place. Raises UnreadableInputError where two are one."""
     names: dict[int, str] = {}
     for at, column in enumerate(table.names):
-        name = import_cells.name_of(column, resource_type)
+        name = import_cells.meant_name(column, resource_type)
         if name in names.values():
             first = next(place for place, other in names.items() if other == name)
             raise UnreadableInputError(
@@ -91,7 +91,7 @@ def validate_inputs(values: dict[str, Any], *, mode: str) -> Rows:
     try:
         format = values.get("format", Import.Format.JSON)
         kind = values.get("resource_type", TYPES[0])  # one that is none is refused anyway
-        rows = read(values["inputs"], format, kind)
+        rows = read_inputs(values["inputs"], format, kind)
         check_open(mode)
     except UnreadableInputError as error:
         raise ValidationError({"inputs": ValidationError(str(error), "invalid")}) from error
@@ -107,8 +107,8 @@ def check_open(mode: str) -> None:
         raise TooManyJobsError
 
 
-def store(job: Import, rows: Rows, numbers: list[int] | None = None) -> None:
-    """Keep `rows`, of `read`, for the new `job`; `numbers` are theirs, without them 1, 2, 3 …"""
+def store_inputs(job: Import, rows: Rows, numbers: list[int] | None = None) -> None:
+    """Keep `rows`, of `read_inputs`, for the new `job`; `numbers` are theirs, else 1, 2, 3 …"""
     for row in rows:
         if isinstance(row.get(SECRET), str):
             row[SECRET] = _sealed(row[SECRET])
@@ -131,7 +131,7 @@ def _sealed(text: str) -> str:
 
 
 def opened(sealed: str) -> str:
-    """The text that `store` sealed. Raises UnreadableInputError."""
+    """The text that `store_inputs` sealed. Raises UnreadableInputError."""
     try:
         return (jwe.decrypt_compact(sealed, _key()).plaintext or b"").decode()
     except JoseError as error:

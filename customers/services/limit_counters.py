@@ -51,7 +51,7 @@ if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[
 """
 
 
-class Limit(Protocol):
+class CountedLimit(Protocol):
     """How often something may be done in `seconds`; one that is `local` counts in this process."""
 
     @property
@@ -68,7 +68,7 @@ class Limit(Protocol):
 class WindowCount:
     """A limit at a moment: `keys` are those of this stretch of time and of the one before."""
 
-    limit: Limit
+    limit: CountedLimit
     keys: tuple[str, str]
     number: int  # of this stretch
     elapsed: int  # milliseconds of it

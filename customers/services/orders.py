@@ -32,11 +32,11 @@ def count_order(customer_id: str | None, change: int, *, actor: Actor | None) ->
     if customer_id is None or not change:
         return
     customer = Customer.objects.select_for_update().get(pk=customer_id)
-    before = audit.values_of(customer)
+    before = audit.audited_values(customer)
     customer.total_orders_count += change  # under the lock
     customer.status = customer.status_for_order_count
     customer.save(update_fields=["total_orders_count", "status"])
-    changes = audit.changes_between(before, audit.values_of(customer))
+    changes = audit.changes_between(before, audit.audited_values(customer))
     audit.record(customer, "update", actor=actor, changes=changes)
     reached = {"acquired": 1, "repeat": 2}
     for name, count in reached.items():
@@ -68,10 +68,10 @@ def hand_over(order: Order, *, actor: Actor | None) -> None:
     """Give the returns and subscriptions of the locked `order` its customer."""
     for rows in (order.returns, order.order_subscriptions):
         for row in rows.select_for_update().order_by("pk"):
-            before = audit.values_of(row)
+            before = audit.audited_values(row)
             row.customer = order.customer
             row.save(update_fields=["customer"])
-            changes = audit.changes_between(before, audit.values_of(row))
+            changes = audit.changes_between(before, audit.audited_values(row))
             audit.record(row, "update", actor=actor, changes=changes)
 
 
@@ -81,7 +81,7 @@ def activate_subscriptions(order: Order, *, actor: Actor | None) -> None:
         status=OrderSubscription.Status.DRAFT, activate_by_source_order=True
     )
     for subscription in drafts:
-        before = audit.values_of(subscription)
+        before = audit.audited_values(subscription)
         apply_transition(subscription, "activate")
-        changes = audit.changes_between(before, audit.values_of(subscription))
+        changes = audit.changes_between(before, audit.audited_values(subscription))
         audit.record(subscription, "update", actor=actor, changes=changes)

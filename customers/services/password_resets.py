@@ -72,7 +72,7 @@ def redeem_reset(pk: str, token: str, password: str, *, mode: str) -> None:
             reset = row_changes.lock(find_reset(pk, token, mode=mode), rows)
         except ForgottenError as error:  # the reset has gone with the person
             raise WrongResetTokenError from error
-        before = audit.values_of(reset)
+        before = audit.audited_values(reset)
         complete_reset(reset, token, password, actor=None)
         row_changes.record_update(reset, before, actor=None)
 
@@ -96,7 +96,7 @@ def has_set(pk: str, password: str, *, mode: str, client: str) -> bool:
 
 def set_password(customer: Customer, hashed: str, *, actor: Actor | None) -> None:
     """Let `hashed`, of hash_password, be the locked `customer`'s password; tell it by mail."""
-    before = audit.values_of(customer)
+    before = audit.audited_values(customer)
     customer.password = hashed
     customer.save(update_fields=["password"])
     row_changes.record_update(customer, before, actor=actor)

@@ -53,7 +53,7 @@ class HashingBusyError(Exception):
         super().__init__("Too many passwords are being looked at; try again in a moment.")
 
 
-class Slots(Protocol):
+class HeldSlots(Protocol):
     """What a request holds while it may wait for the database."""
 
     def acquire(self) -> bool:
@@ -65,7 +65,7 @@ class Slots(Protocol):
 
 # What the request at work holds, None outside of one: it is let go while a password is hashed, of
 # which the number has bounds of its own.
-held_slots: ContextVar[Slots | None] = ContextVar("held_slots", default=None)
+held_slots: ContextVar[HeldSlots | None] = ContextVar("held_slots", default=None)
 
 
 class HashingSlots:
@@ -217,7 +217,7 @@ class GuessableValidator:
         return "Your password must be neither your e-mail address nor a commonly used password."
 
 
-def verify(password: str, kept: str | None) -> bool:
+def verify_password(password: str, kept: str | None) -> bool:
     """Whether `password`, a string, is the one that the hash `kept` is of.
 
     Without a hash (None), as for an address that nobody has, it is wrong, and finding

@@ -50,7 +50,7 @@ _lacks = None  # the token that it was last found without
 _marked: set[int] = set()  # the timelines that this process has given a new token
 
 
-def read(act: Callable[[], Result]) -> Result:
+def read_on_replica(act: Callable[[], Result]) -> Result:
     """What `act` returns, a function without arguments that only reads.
 
     It is done again on the primary where the replica fails, but not where its time was over.

@@ -95,25 +95,25 @@ def _owner_id(row):
 def record_update(row: Resource, before: Values, *, actor: Actor | None) -> None:
     """Record how the locked `row` differs from `before`, and do what follows from it.
 
-    `before` is what audit.values_of gave before the change. Runs in the caller's
+    `before` is what audit.audited_values gave before the change. Runs in the caller's
     transaction.
     """
-    changes = audit.changes_between(before, audit.values_of(row))
+    changes = audit.changes_between(before, audit.audited_values(row))
     if changes:
         audit.record(row, "update", actor=actor, changes=changes)
         if follow := CONSEQUENCES.get(type(row)):
             follow(row, changes, actor=actor)
 
 
-def delete(row: Resource, *, actor: Actor | None) -> None:
+def delete_locked_row(row: Resource, *, actor: Actor | None) -> None:
     """Delete the locked `row` and record it. Raises DeletionRefusedError and ProtectedError."""
-    if referring := counted(_referring_rows(row)):
+    if referring := counted_rows(_referring_rows(row)):
         raise DeletionRefusedError(f"it still has {referring}")
     audit.record(row, "destroy", actor=actor)
     row.delete()
 
 
-def counted(counts: Mapping[type[Model], int]) -> str:
+def counted_rows(counts: Mapping[type[Model], int]) -> str:
     """`3 customers and 1 order`, in order of name, for a dictionary of model to number."""
     return " and ".join(
         f"{count} {meta.verbose_name if count == 1 else meta.verbose_name_plural}"

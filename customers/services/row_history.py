@@ -39,7 +39,7 @@ def latest_changes(row: Model, columns: Iterable[str]) -> dict[str, Change]:
     for entry in entries.filter(resource_type=row._meta.db_table)[:MOST_READ]:
         for name in {*columns} & entry.payload.keys():
             found.setdefault(name, entry)
-    return {name: Change(entry.created_at, name_of(entry.who)) for name, entry in found.items()}
+    return {name: Change(entry.created_at, actor_name(entry.who)) for name, entry in found.items()}
 
 
 def end_of(resource_type: str, pk: str, *, mode: str) -> End | None:
@@ -49,10 +49,10 @@ def end_of(resource_type: str, pk: str, *, mode: str) -> End | None:
     if entry is None:
         return None
     merged_into = entry.payload.get("merged_into", {}).get("to")
-    return End(entry.created_at, name_of(entry.who), merged_into)
+    return End(entry.created_at, actor_name(entry.who), merged_into)
 
 
-def name_of(actor: Actor | None) -> str:
+def actor_name(actor: Actor | None) -> str:
     """The name of whoever the JSON `who` of an entry stands for."""
     known: Mapping[str, Any] = actor or {}
     owner, application = (known.get(name) or {} for name in ("owner", "application"))

@@ -50,7 +50,7 @@ def confirm(
     return _counted(_confirm, user, code, client, browser)
 
 
-def verify(
+def verify_code(
     user: User, code: str, *, client: str = "unknown", browser: str = ""
 ) -> TOTPDevice | None:
     """The device of `user` that accepts `code`, of the app or for recovery; None if none does.

@@ -40,7 +40,7 @@ def authenticate(email: str, password: str, *, mode: str, client: str) -> Custom
     )
     customer = Customer.objects.filter(mode=mode, email_key=key).first()
     try:
-        right = passwords.verify(password, customer.password if customer else None)
+        right = passwords.verify_password(password, customer.password if customer else None)
     except passwords.HashingBusyError:
         limits.refund_all(used)
         raise

@@ -24,7 +24,7 @@ CODES = limits.Limit("second factor", "SECOND_FACTOR_FAILURES", 900)  # of one a
 
 
 @contextmanager
-def counted(name: str, *, client: str, browser: str) -> Iterator[None]:
+def counted_login(name: str, *, client: str, browser: str) -> Iterator[None]:
     """One attempt to log in as `name`, in which a password is checked.
 
     `client` is the network address it comes from, `browser` what `remember` gave to it or
@@ -42,7 +42,7 @@ def counted(name: str, *, client: str, browser: str) -> Iterator[None]:
 
 @contextmanager
 def counted_code(user: User, *, client: str, browser: str) -> Iterator[None]:
-    """As `counted`, for a code of the second factor of `user`, who has given the password.
+    """As `counted_login`, for a code of the second factor of `user`, who has given the password.
 
     From anywhere no more are tried than from one address: there are but a million codes.
     """

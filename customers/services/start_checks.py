@@ -13,19 +13,19 @@ from django.db import DatabaseError, connection
 from customers.services import database_schema, durability
 
 
-def check() -> None:
+def check_database() -> None:
     """Raise ImproperlyConfigured, with what to do, when the database cannot be worked with.
 
     Raises DatabaseError when it does not answer.
     """
-    durability.check()
-    database_schema.check()
+    durability.check_durability()
+    database_schema.check_schema()
 
 
 def check_at_start() -> None:
-    """As `check`; a database that is away is no reason not to start, /readyz asks it again."""
+    """As `check_database`; one that is away is no reason not to start, /readyz asks it again."""
     try:
-        check()
+        check_database()
     except DatabaseError:
         return
     finally:

@@ -7,7 +7,7 @@ from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
-from customers.db.paging import count
+from customers.db.paging import count_rows
 from customers.models import Customer, CustomerPasswordReset, Order, Webhook, formatted
 
 DAYS = 30
@@ -38,7 +38,7 @@ def spending(customer: Customer) -> dict[str, Any]:
 def by_status(mode: str) -> dict[Customer.Status, int]:
     """The number of customers of each status, in the order of the statuses."""
     rows = Customer.objects.in_mode(mode)
-    return {status: count(rows.filter(status=status)).number for status in Customer.Status}
+    return {status: count_rows(rows.filter(status=status)).number for status in Customer.Status}
 
 
 def sign_ups(mode: str) -> dict[date, int]:

@@ -22,7 +22,7 @@ class InvalidJsonError(Exception):
         return f"{self.subject or name} {self}."
 
 
-def read(content: bytes) -> Any:
+def read_strict_json(content: bytes) -> Any:
     """The value that `content`, bytes, holds as JSON.
 
     Raises InvalidJsonError for what is not JSON and for what cannot be stored and returned

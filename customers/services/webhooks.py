@@ -59,7 +59,7 @@ def regenerate_secret(webhook: Webhook, *, actor: Actor | None) -> None:
     webhook.save(update_fields=["shared_secret"])
 
 
-def disable(webhook: Webhook, *, actor: Actor | None) -> None:
+def disable_webhook(webhook: Webhook, *, actor: Actor | None) -> None:
     """Make no calls; one that is off stays off, and its owner knows why."""
     webhook.disabled_at = webhook.disabled_at or timezone.now()
     webhook.disabled_reason = None
@@ -68,14 +68,14 @@ def disable(webhook: Webhook, *, actor: Actor | None) -> None:
 
 def disable_gone(webhook: Webhook) -> None:
     """Make no calls of the locked `webhook` any more, since its receiver wants none."""
-    before = audit.values_of(webhook)
+    before = audit.audited_values(webhook)
     webhook.disabled_at, webhook.disabled_reason = timezone.now(), GONE
     webhook.save(update_fields=["disabled_at", "disabled_reason"])
-    changes = audit.changes_between(before, audit.values_of(webhook))
+    changes = audit.changes_between(before, audit.audited_values(webhook))
     audit.record(webhook, "update", actor=None, changes=changes)
 
 
-def enable(webhook: Webhook, *, actor: Actor | None) -> None:
+def enable_webhook(webhook: Webhook, *, actor: Actor | None) -> None:
     """Make calls again."""
     webhook.disabled_at = webhook.disabled_reason = None
     webhook.save(update_fields=["disabled_at", "disabled_reason"])

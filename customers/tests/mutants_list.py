@@ -2317,7 +2317,7 @@ RULES = [
         "Guesses at a password that is shown are counted as logins",
         "customers/services/sessions.py",
         "authenticate(customer.email, password, mode=mode, client=client).password",
-        "passwords.verify(password, customer.password) and customer.password",
+        "passwords.verify_password(password, customer.password) and customer.password",
         "field/test_password_changes.py::test_guessing_the_old_password_is_limited",
     ),
     rule(
@@ -3380,7 +3380,7 @@ RULES = [
     rule(
         "What is to go with a customer goes",
         "customers/jobs/anonymization.py",
-        "        rows_of(model, customer).delete()\n",
+        "        owned_rows(model, customer).delete()\n",
         "        pass\n",
         "test_erasure.py::test_what_hangs_on_a_person_goes_but_for_orders_and_what_they_need",
     ),
@@ -3617,7 +3617,7 @@ RULES = [
             "codes": "self.codes.add(value)",
             "lines of an address": "self.place.add((name, fold(value)))",
             "both names": "self.names.add((first, last))",
-            "e-mail addresses": "self.emails |= {email, fold(email), *spellings(email)}",
+            "e-mail addresses": "self.emails |= {email, fold(email), *address_spellings(email)}",
         }.items()
     ),
     # One caller cannot exhaust the service
@@ -3653,7 +3653,7 @@ RULES = [
     rule(
         "The console bounds what it takes",
         "customers/admin/base.py",
-        "                    check_size(value)\n",
+        "                    check_value_size(value)\n",
         "                    pass\n",
         "test_bounds.py::test_the_console_makes_nothing_that_is_too_large",
         "test_bounds.py::test_what_was_larger_before_is_read_and_changed_elsewhere",
@@ -4194,8 +4194,8 @@ RULES = [
     rule(
         "So many requests wait at once",
         "project/limits.py",
-        "Slots(settings.MAX_WAITING_WRITES + more) for more in (0, 1)",
-        "Slots(settings.MAX_WAITING_WRITES + more) for more in (0, 100)",
+        "ThreadSlots(settings.MAX_WAITING_WRITES + more) for more in (0, 1)",
+        "ThreadSlots(settings.MAX_WAITING_WRITES + more) for more in (0, 100)",
         "test_concurrency.py::test_when_every_place_waits_nothing_but_livez_is_answered",
     ),
     rule(

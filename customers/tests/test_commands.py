@@ -51,7 +51,7 @@ from customers.models import (
     WorkerHeartbeat,
 )
 from customers.services import signing_keys
-from customers.services.passwords import hash_password, verify
+from customers.services.passwords import hash_password, verify_password
 from customers.tests.conftest import Api
 from customers.tests.factories import make_customer, make_import, make_reset
 
@@ -254,7 +254,7 @@ def test_a_reset_link_is_shown_and_works(ada, client):
     form = client.get(link.removeprefix("http://127.0.0.1:8000"))["Location"]
     words = {"password": "a wholly new sentence", "again": "a wholly new sentence"}
     assert client.post(form, words).status_code == 302
-    assert verify(words["password"], Customer.objects.get().password)
+    assert verify_password(words["password"], Customer.objects.get().password)
 
 
 def test_a_mail_that_cannot_be_sent_is_told_with_what_to_do(ada, settings):
@@ -275,7 +275,7 @@ def test_a_password_is_typed_twice(ada, monkeypatch):
     as_ada = Api(customer=ada)
     typed(monkeypatch, "a wholly new sentence", "a wholly new sentence")
     assert "has a new password" in run("reset_customer_password", "ada@example.com", "--set")
-    assert verify("a wholly new sentence", Customer.objects.get().password)
+    assert verify_password("a wholly new sentence", Customer.objects.get().password)
     assert as_ada.get("/api/customers").status_code == 401
     (line,) = EventStore.objects.filter(resource_id=ada.pk).values_list("who", flat=True)
     assert line["owner"]["type"] == "Operator"
@@ -292,7 +292,7 @@ def test_a_password_that_is_not_accepted_changes_nothing(ada, monkeypatch, answe
     typed(monkeypatch, *answers)
     with pytest.raises(CommandError, match=told):
         run("reset_customer_password", "ada@example.com", "--set")
-    assert verify(PASSWORD, Customer.objects.get().password)
+    assert verify_password(PASSWORD, Customer.objects.get().password)
 
 
 def test_a_password_is_not_read_from_a_pipe(ada):
@@ -311,7 +311,7 @@ def test_open_resets_and_sessions_are_expired(ada):
     run("reset_customer_password", "ada@example.com", "--expire")
     assert as_ada.get("/api/customers").status_code == 401
     assert CustomerPasswordReset.objects.get(pk=reset.pk).token_digest is None
-    assert verify(PASSWORD, Customer.objects.get().password)
+    assert verify_password(PASSWORD, Customer.objects.get().password)
 
 
 @pytest.mark.parametrize("command", ["reset_customer_password", "revoke_tokens"])

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from customers.db import compositions
-from customers.db.compositions import compose, equals_any, spellings, widen, widen_to_any
+from customers.db.compositions import compose, equals_any, equivalent_texts, widen, widen_to_any
 from customers.models import Address, Customer
 from customers.tests.conftest import error_of, ids, needs_postgresql
 from customers.tests.factories import ADDRESS, make_address, make_customer, make_customer_address
@@ -41,13 +41,13 @@ def test_each_character_that_is_composed_is_spelled_in_every_way():
         one = chr(code)
         for form in ("NFC", "NFD"):
             if (other := unicodedata.normalize(form, one)) != one:
-                assert one in spellings(other), ascii(one)
-                assert other in spellings(one), ascii(one)
+                assert one in equivalent_texts(other), ascii(one)
+                assert other in equivalent_texts(one), ascii(one)
 
 
 @pytest.mark.parametrize("text", ["R-1", "e\u0301", "\u1ec7", "\u1fa7", KOREAN, MIXED])
 def test_a_spelling_is_of_the_same_text(text):
-    found = spellings(text)
+    found = equivalent_texts(text)
     assert text in found
     assert len(found) == len(set(found))
     assert {compose(one) for one in found} == {compose(text)}

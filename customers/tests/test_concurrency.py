@@ -18,7 +18,7 @@ from customers.services import passwords
 from customers.tests.conftest import JSON_API, Api, needs_postgresql, waiting_for_locks
 from customers.tests.factories import make_customer
 from customers.tests.servers import free_port, start_server
-from project.limits import BUSY, RequestSlots, Slots, bounded_concurrency
+from project.limits import BUSY, RequestSlots, ThreadSlots, bounded_concurrency
 
 pytestmark = pytest.mark.thorough
 
@@ -104,7 +104,7 @@ def test_after_the_first_wait_refusals_come_at_once(held):
 
 
 def test_whoever_has_a_password_hashed_holds_no_slot():
-    slots = Slots(1)
+    slots = ThreadSlots(1)
     held = RequestSlots([slots])
     token = passwords.held_slots.set(held)
     assert held.acquire()

@@ -237,11 +237,11 @@ class CollisionError(Exception):
 
 @needs_postgresql
 def test_a_database_that_may_lose_what_it_acknowledged_is_refused():
-    durability.check()
+    durability.check_durability()
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
     with pytest.raises(ImproperlyConfigured, match="Set synchronous_commit to on in PostgreSQL"):
-        durability.check()
+        durability.check_durability()
 
 
 STANDBY = "a failover to its synchronous standby loses acknowledged changes."
@@ -270,10 +270,10 @@ def test_a_commit_that_does_not_wait_for_a_synchronous_standby_is_refused(
         )
         cluster("SET search_path = pg_temp, pg_catalog, public")
     if not refused:
-        durability.check()
+        durability.check_durability()
         return
     with pytest.raises(ImproperlyConfigured, match=f"with {commit} {STANDBY}"):
-        durability.check()
+        durability.check_durability()
 
 
 @pytest.fixture

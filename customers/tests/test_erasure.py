@@ -50,7 +50,7 @@ from customers.models import (
     Segment,
     Upload,
     customer_paths,
-    rows_of,
+    owned_rows,
 )
 from customers.services import sessions
 from customers.tests.conftest import Api, error_of, needs_postgresql, waiting_for_locks
@@ -315,7 +315,7 @@ def fill(ada):
 
 
 def _rows_of(model, ada):
-    return Customer.objects.filter(pk=ada.pk) if model is Customer else rows_of(model, ada)
+    return Customer.objects.filter(pk=ada.pk) if model is Customer else owned_rows(model, ada)
 
 
 def sample(field):

@@ -17,7 +17,7 @@ from customers.jobs import exports, imports
 from customers.models import Customer, Export, ExportPart
 from customers.resources import export_checks
 from customers.services import spreadsheets
-from customers.services.imports import read
+from customers.services.imports import read_inputs
 from customers.services.jobs import interrupt
 from customers.tests.conftest import error_of
 from customers.tests.factories import (
@@ -171,7 +171,7 @@ def test_no_name_of_a_column_is_a_formula_and_all_come_back():
     rows = [{"=cmd|' /C calc'!A0": "\uff1d1", "email": "ada@example.com"}]
     text = spreadsheets.table(rows, list(rows[0])).decode()
     assert text == "'=cmd|' /C calc'!A0,email\r\n'\uff1d1,ada@example.com\r\n"
-    assert read(text, "csv", "customers") == rows
+    assert read_inputs(text, "csv", "customers") == rows
 
 
 def test_fields_say_what_is_written_of_a_row_and_of_what_it_includes(api):

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from customers.api import places
 from customers.db import paging
 from customers.db.indexes import TrigramIndex
-from customers.db.paging import count, page
+from customers.db.paging import count_rows, load_page
 from customers.models import (
     Address,
     Customer,
@@ -150,7 +150,7 @@ def test_pages_stay_right_while_rows_come_and_go(api, dozen, small):
 def test_numbers_follow_every_way_of_writing_rows(api, live_api):
     def numbers():
         rows = Customer.objects.in_mode("test")
-        return [count(rows).number, count(rows.filter(status="acquired")).number]
+        return [count_rows(rows).number, count_rows(rows.filter(status="acquired")).number]
 
     ada = make_customer(email="ada@example.com")
     make_customer(email="other@example.com", mode="live")
@@ -176,7 +176,9 @@ def test_numbers_follow_every_way_of_writing_rows(api, live_api):
 
 @needs_postgresql
 def test_a_number_that_nothing_keeps_is_exact_up_to_a_limit_and_then_says_so(api, dozen, small):
-    found = [count(Customer.objects.filter(email_key__ilike=like)) for like in ["1%", "%", "5%"]]
+    found = [
+        count_rows(Customer.objects.filter(email_key__ilike=like)) for like in ["1%", "%", "5%"]
+    ]
     assert [(one.exact, one.number) for one in found[::2]] == [(True, 3), (True, 1)]
     assert not found[1].exact
     assert found[1].number > 7
@@ -184,7 +186,7 @@ def test_a_number_that_nothing_keeps_is_exact_up_to_a_limit_and_then_says_so(api
     assert meta["record_count_estimated"] is True
     assert meta["record_count"] > 7
     assert (
-        page(Customer.objects.filter(email_key__ilike="%").order_by("id"), 10, 5, found[1])
+        load_page(Customer.objects.filter(email_key__ilike="%").order_by("id"), 10, 5, found[1])
         == (dozen[10:])
     )
 
@@ -204,12 +206,12 @@ def test_numbers_are_exact_under_concurrency():
 
     in_threads(4, act)
     rows = Customer.objects.in_mode("test")
-    assert count(rows).number == rows.count() == 80
-    assert count(rows.filter(status="acquired")).number == 40
-    assert count(rows).version != count(Tag.objects.all()).version
+    assert count_rows(rows).number == rows.count() == 80
+    assert count_rows(rows.filter(status="acquired")).number == 40
+    assert count_rows(rows).version != count_rows(Tag.objects.all()).version
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE customers CASCADE")
-    assert count(rows).number == 0
+    assert count_rows(rows).number == 0
 
 
 LISTED = {"sort": "-created_at", "page[size]": "25"}

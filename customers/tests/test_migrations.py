@@ -179,12 +179,12 @@ def test_nothing_starts_on_tables_that_are_still_to_be_upgraded(frozen_database)
 
 
 def test_tables_without_a_column_are_refused_with_what_to_do(db):
-    database_schema.check()
+    database_schema.check_schema()
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE customers RENAME COLUMN profile_id TO profile")
     told = r"cannot be upgraded in place \(customers\.profile_id is missing\): move its data"
     with pytest.raises(ImproperlyConfigured, match=told):
-        database_schema.check()
+        database_schema.check_schema()
     with pytest.raises(CommandError, match=told):
         call_command("work", once=True)
 
@@ -194,13 +194,13 @@ def test_tables_with_a_column_that_nobody_fills_are_refused(db):
         cursor.execute(
             "ALTER TABLE customers ADD COLUMN loyalty varchar(8) NOT NULL DEFAULT 'none'"
         )
-        database_schema.check()  # a newer version's, which rows can be written without
+        database_schema.check_schema()  # a newer version's, which rows can be written without
         cursor.execute("CREATE TABLE rewards (id integer)")
-        database_schema.check()
+        database_schema.check_schema()
         if not settings.SQLITE:
             cursor.execute("ALTER TABLE customers ALTER COLUMN loyalty DROP DEFAULT")
             with pytest.raises(ImproperlyConfigured, match=r"customers\.loyalty is unknown"):
-                database_schema.check()
+                database_schema.check_schema()
 
 
 def test_a_database_without_tables_waits_for_them(installation):

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 
 from customers.models import Customer
 from customers.services import password_resets, passwords
-from customers.services.passwords import hash_password, verify
+from customers.services.passwords import hash_password, verify_password
 from customers.tests.conftest import Api, error_of
 from customers.tests.factories import make_customer
 from customers.tests.test_sessions import log_in
@@ -48,7 +48,7 @@ def test_a_hash_of_nothing_costs_what_any_other_does_and_no_password_fits_it(has
     fake, real = passwords._hash_of_nothing(), hash_password(PASSWORD)
     assert fake.rpartition("$")[0].rpartition("$")[0] == real.rpartition("$")[0].rpartition("$")[0]
     assert len(fake) == len(real)
-    assert not verify(PASSWORD, None)
+    assert not verify_password(PASSWORD, None)
     assert passwords._hash_of_nothing() != fake
 
 
@@ -90,7 +90,7 @@ def test_an_over_long_password_is_never_hashed(client, api, hashes, settings):
     assert "must have at most 64 characters" in answer.content.decode()
     assert hashes == []
     assert Customer.objects.get() == customer
-    assert verify(PASSWORD, Customer.objects.get().password)
+    assert verify_password(PASSWORD, Customer.objects.get().password)
     assert User.objects.get().check_password(PASSWORD)
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from customers.jobs import mails, worker
 from customers.models import Customer, CustomerPasswordReset, EventStore, QueuedMail
 from customers.services import password_resets
-from customers.services.passwords import hash_password, verify
+from customers.services.passwords import hash_password, verify_password
 from customers.tests.conftest import in_threads, join_or_see_it_wait, needs_postgresql
 from customers.tests.factories import make_customer
 from customers.tests.test_sessions import log_in
@@ -57,7 +57,7 @@ def choose(client, password=NEW, again=None, form=None):
 
 
 def has_password(customer, password):
-    return verify(password, Customer.objects.get(pk=customer.pk).password)
+    return verify_password(password, Customer.objects.get(pk=customer.pk).password)
 
 
 def test_from_the_question_to_the_new_password(client, ada, guest_api):

@@ -14,7 +14,7 @@ from customers.models import (
     Session,
 )
 from customers.services import password_resets, sessions
-from customers.services.passwords import hash_password, verify
+from customers.services.passwords import hash_password, verify_password
 from customers.tests.conftest import Api, error_of, in_threads, needs_postgresql
 from customers.tests.factories import make_customer, make_reset
 from customers.tests.test_sessions import log_in, reads, refresh
@@ -42,7 +42,7 @@ def finish(api, pk, token, password=NEW, **attributes):
 
 
 def has_password(customer, password):
-    return verify(password, Customer.objects.get(pk=customer.pk).password)
+    return verify_password(password, Customer.objects.get(pk=customer.pk).password)
 
 
 def topics():

@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from customers.jobs import imports
 from customers.models import Customer, EventStore
 from customers.services import password_resets
-from customers.services.passwords import Argon2idHasher, hash_password, verify
+from customers.services.passwords import Argon2idHasher, hash_password, verify_password
 from customers.tests.conftest import Api, error_of
 from customers.tests.factories import make_customer, make_import, make_reset
 
@@ -80,7 +80,7 @@ def test_ones_own_address_and_a_hash_are_no_password(password, code):
     ],
 )
 def test_what_is_neither_is_a_password(password):
-    assert verify(password, hash_password(password, addresses=[EMAIL, None]))
+    assert verify_password(password, hash_password(password, addresses=[EMAIL, None]))
 
 
 @pytest.mark.parametrize(("password", "code"), DOORS)
@@ -114,7 +114,7 @@ def test_no_reset_ends_with_them_by_the_api(api, password, code):
     response = api.update("customer_password_resets", reset.pk, members)
     pointer = {"pointer": "/data/attributes/customer_password"}
     assert error_of(response, 422, "VALIDATION_ERROR", pointer)["meta"]["error"] == code
-    assert verify(OLD, Customer.objects.get().password)
+    assert verify_password(OLD, Customer.objects.get().password)
     assert password_resets.find_reset(reset.pk, reset.reset_password_token, mode="test")
 
 
@@ -128,7 +128,7 @@ def test_no_reset_ends_with_them_on_the_page(client, password, code):
     told = {"own_address": "must not be the e-mail", "hashed": "looks like the hash"}[code]
     assert response.status_code == 422
     assert told in response.content.decode()
-    assert verify(OLD, Customer.objects.get().password)
+    assert verify_password(OLD, Customer.objects.get().password)
 
 
 @pytest.mark.parametrize(("password", "code"), DOORS)
@@ -146,7 +146,7 @@ def test_an_import_logs_them_and_goes_on(password, code, known):
     assert (job.errors_count, job.processed_count) == (1, 1)
     customers = dict(Customer.objects.values_list("email", "password"))
     assert customers.get(EMAIL) is None
-    assert verify(OLD, customers["ada@example.com"])
+    assert verify_password(OLD, customers["ada@example.com"])
 
 
 @pytest.mark.parametrize(("password", "code"), DOORS)
@@ -156,7 +156,7 @@ def test_no_command_sets_them(monkeypatch, password, code):
     monkeypatch.setattr("getpass.getpass", lambda prompt: password)
     with pytest.raises(CommandError, match="nothing was changed"):
         call_command("reset_customer_password", EMAIL, "--set")
-    assert verify(OLD, Customer.objects.get().password)
+    assert verify_password(OLD, Customer.objects.get().password)
 
 
 @pytest.mark.parametrize("password", [EMAIL.lower(), "zebulon.smith", "zebulon-smith", HASHES[0]])

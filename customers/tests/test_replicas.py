@@ -44,7 +44,7 @@ def statements(act):
 
 
 def count():
-    return replicas.read(Customer.objects.count)
+    return replicas.read_on_replica(Customer.objects.count)
 
 
 def test_a_primary_in_the_place_of_a_replica_is_noticed_once_and_costs_nothing_more(
@@ -145,10 +145,10 @@ def test_a_read_whose_time_was_over_is_not_begun_again_on_the_primary(replica, m
             cursor.execute(statement)
 
     with pytest.raises(OperationalError):
-        replicas.read(lambda: act("SET statement_timeout = 1; SELECT pg_sleep(5)"))
+        replicas.read_on_replica(lambda: act("SET statement_timeout = 1; SELECT pg_sleep(5)"))
     assert len(begun) == 1
     with pytest.raises(ProgrammingError):
-        replicas.read(lambda: act("SELECT nothing"))
+        replicas.read_on_replica(lambda: act("SELECT nothing"))
     assert len(begun) == 3  # on the primary, too
 
 

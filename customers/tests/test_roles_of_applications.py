@@ -114,7 +114,7 @@ def test_a_job_reaches_no_further_than_the_role_of_whoever_asked(api):
 
 def test_a_job_of_a_disabled_application_writes_nothing_more(api):
     made = api.create("imports", {"resource_type": "customers", "inputs": [{"email": "a@b.co"}]})
-    applications.disable(api.application, actor=None)
+    applications.disable_application(api.application, actor=None)
     while imports.do_import_part():
         """The next part."""
     assert made.status_code == 201
@@ -138,10 +138,10 @@ def test_a_disabled_application_uses_and_gets_no_token_until_it_is_enabled(api, 
         return client.post("/oauth/token", form, content_type="application/json")
 
     assert api.get("/api/customers").status_code == 200
-    applications.disable(api.application, actor=None)
+    applications.disable_application(api.application, actor=None)
     error_of(api.get("/api/customers"), 401, "INVALID_TOKEN")
     assert asked().status_code == 401
-    applications.enable(api.application, actor=None)
+    applications.enable_application(api.application, actor=None)
     assert (api.get("/api/customers").status_code, asked().status_code) == (200, 200)
 
 

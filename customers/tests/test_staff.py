@@ -82,8 +82,8 @@ def test_a_code_works_once(member):
     member.totpdevice_set.update(last_t=-1)
     code = code_of(member)
     for sent in (code, recovery):
-        assert second_factor.verify(member, sent)
-        assert second_factor.verify(member, sent) is None
+        assert second_factor.verify_code(member, sent)
+        assert second_factor.verify_code(member, sent) is None
 
 
 def test_a_factor_that_is_set_up_again_replaces_the_first_with_its_codes(member):
@@ -93,8 +93,8 @@ def test_a_factor_that_is_set_up_again_replaces_the_first_with_its_codes(member)
     assert TOTPDevice.objects.get() != first
     assert StaticToken.objects.count() == 10
     (new,) = codes - {recovery}
-    assert second_factor.verify(member, new)
-    assert second_factor.verify(member, recovery) is None
+    assert second_factor.verify_code(member, new)
+    assert second_factor.verify_code(member, recovery) is None
     assert second_factor.recovery_codes_left(member) == 9
 
 
@@ -130,7 +130,7 @@ def test_right_codes_are_not_counted(member, settings):
     settings.SECOND_FACTOR_FAILURES = 2
     with_factor(member)
     for code in second_factor.new_recovery_codes(member)[:4]:
-        assert second_factor.verify(member, code)
+        assert second_factor.verify_code(member, code)
     assert second_factor.recovery_codes_left(member) == 6
 
 
@@ -177,7 +177,7 @@ def test_recovery_codes_end_with_the_factor(member):
     old = with_factor(member)
     assert second_factor.remove(member)
     assert not StaticToken.objects.exists()
-    assert second_factor.verify(member, old) is None
+    assert second_factor.verify_code(member, old) is None
     second_factor.draft(member)
     assert second_factor.confirm(member, code_of(member, confirmed=False))
     assert second_factor.recovery_codes_left(member) == 0

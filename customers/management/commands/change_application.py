@@ -51,10 +51,10 @@ class Command(OperatorCommand):
         except ValueError as error:
             raise CommandError(f"{error} Nothing was changed.") from error
         if options["disable"]:
-            applications.disable(found, actor=actor)
+            applications.disable_application(found, actor=actor)
             self.stdout.write(f"{found.name} is disabled: its tokens no longer work.")
         elif options["enable"]:
-            applications.enable(found, actor=actor)
+            applications.enable_application(found, actor=actor)
             self.stdout.write(f"{found.name} can get and use tokens again.")
         elif options["delete"]:
             applications.delete_application(found, actor=actor)

@@ -91,7 +91,9 @@ class Command(OperatorCommand):
         """
         content = path.read_bytes()
         if format == Import.Format.JSON:
-            return strict_json.read(content.removeprefix(BOM_UTF8))  # RFC 8259 section 8.1
+            return strict_json.read_strict_json(
+                content.removeprefix(BOM_UTF8)
+            )  # RFC 8259 section 8.1
         text, encoding = decode(content)
         if encoding != UTF_8:
             self.stdout.write(f"{path} was read as {encoding}.")

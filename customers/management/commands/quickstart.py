@@ -59,7 +59,7 @@ class Command(OperatorCommand):
 
     def check_tables(self) -> None:
         try:
-            database_schema.check()
+            database_schema.check_schema()
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
 

@@ -38,7 +38,7 @@ class Command(OperatorCommand):
             raise CommandError(f"An error ended it ({kind}); the log says where.") from error
 
     def work_once(self) -> None:
-        start_checks.check()
+        start_checks.check_database()
         self.say_held()
         done = ", ".join(f"{what}: {count}" for what, count in worker.run_once().items())
         self.stdout.write(f"Done; {done}.")

@@ -224,4 +224,4 @@ def test_the_page_of_one_mode_changes_nobody_in_the_other(client, ada):
     sent = {"email": ada.email, "current": OTHER, "password": NEW, "again": NEW}
     assert client.post("/live/password/change", sent).status_code == 422
     live.refresh_from_db()
-    assert passwords.verify(NEW, live.password)
+    assert passwords.verify_password(NEW, live.password)
