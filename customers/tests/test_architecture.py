@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -207,3 +208,48 @@ for room in ("project", "deploy"):
 def test_every_public_function_says_its_types(path):
     found = annotated(ast.parse(path.read_text()))
     assert [name for name, is_complete in found if not is_complete] == []
+
+
+NAMED_BY_OTHERS = {
+    "Command",  # Django looks for it in each module of management/commands
+    "main",  # Python's custom, for what `python -m` runs
+}
+
+
+def public_names(tree):
+    """The functions and classes of the module `tree` that others may import."""
+    todo = [*tree.body]
+    for node in todo:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if not node.name.startswith("_"):
+                yield node.name
+        elif isinstance(node, ast.If | ast.Try | ast.ExceptHandler):
+            todo += ast.iter_child_nodes(node)
+
+
+def homes_of_names(modules):
+    """The names of `modules`, texts by path, that stand in more than one, with their paths."""
+    homes = defaultdict(set)
+    for path, text in modules.items():
+        for name in public_names(ast.parse(text)):
+            homes[name].add(path)
+    return {name: paths for name, paths in homes.items() if len(paths) > 1}
+
+
+def test_names_that_stand_twice_are_told_from_others():
+    one = "def a(): ...\ndef _b(): ...\nclass C:\n def d(self): ...\nif X:\n def e(): ..."
+    other = "class a: ...\ndef _b(): ...\ndef d(): ...\ndef f(): ...\ndef f(): ...\nfrom x import C"
+    third = "try:\n import x\nexcept ImportError:\n async def e(): ..."
+    found = homes_of_names({"one": one, "other": other, "third": third})
+    assert found == {"a": {"one", "other"}, "e": {"one", "third"}}
+
+
+def test_a_public_name_stands_once():
+    paths = [*ROOT.rglob("*.py"), *(ROOT.parent / "project").rglob("*.py")]
+    modules = {
+        str(path.relative_to(ROOT.parent)): path.read_text()
+        for path in paths
+        if not {"tests", "migrations"} & set(path.relative_to(ROOT.parent).parts)
+    }
+    twice = homes_of_names(modules)
+    assert {name: homes for name, homes in twice.items() if name not in NAMED_BY_OTHERS} == {}
