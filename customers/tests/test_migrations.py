@@ -30,7 +30,7 @@ import json, django
 django.setup()
 from customers.services import database_schema
 from customers.tests import frozen
-database_schema.check()
+database_schema.check_schema()
 models = [frozen.tables()[table] for table in %r]
 ids = {one._meta.db_table: one._base_manager.values_list("pk", flat=True) for one in models}
 print(json.dumps({table: sorted(map(str, found)) for table, found in ids.items()}))
@@ -205,5 +205,5 @@ def test_tables_with_a_column_that_nobody_fills_are_refused(db):
 
 def test_a_database_without_tables_waits_for_them(installation):
     made = "import django; django.setup(); from customers.services import database_schema as s"
-    done = installation.run("-c", f"{made}; s.check()")
+    done = installation.run("-c", f"{made}; s.check_schema()")
     assert (done.returncode, done.stderr) == (0, "")
