@@ -207,10 +207,20 @@ def keyset_after(rows: QuerySet, values: dict, *, inclusive: bool = False) -> Qu
         after |= same & _after(rows.model, name, values[name], down)
         same &= _equal(name, values[name])
     first, down = next(iter(order.items()))
-    found = rows.filter(
-        _after(rows.model, first, values[first], down) | _equal(first, values[first])
-    )
+    found = rows.filter(_from(rows.model, first, values[first], down))
     return found.filter(after | same if inclusive else after)
+
+
+def _from(model: type[Model], name: str, value: object, down: bool) -> Q:
+    """The condition on rows whose column `name` is `value` or comes after it.
+
+    It is one comparison where it can be: an index starts from that, and from no two with "or".
+    """
+    if value is None:
+        return Q() if down else Q(**{f"{name}__isnull": True})
+    found = Q(**{f"{name}__{'lte' if down else 'gte'}": value})
+    nullable = model._meta.get_field(name).null
+    return found | _equal(name, None) if nullable and not down else found
 
 
 def _equal(name: str, value: object) -> Q:

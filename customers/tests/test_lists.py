@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from customers.api import places
 from customers.db import paging
 from customers.db.indexes import TrigramIndex
-from customers.db.paging import count_rows, load_page
+from customers.db.paging import count_rows, keyset_after, load_page
 from customers.models import (
     Address,
     Customer,
@@ -305,6 +305,20 @@ def test_every_order_of_every_list_is_that_of_an_index(db, resource, name, sign)
     plan = rows[:25].explain()
     assert re.search("Index (Only )?Scan", plan)
     assert not re.search(r"(?<!Incremental )Sort  ", plan), plan
+
+
+@needs_postgresql
+@pytest.mark.parametrize(("sign", "value"), [("-", "created_at <="), ("", "created_at >=")])
+def test_a_place_in_a_list_is_where_its_index_is_begun(api, thousand, sign, value):
+    """It is not walked to from the beginning."""
+    resource = registry.types["customers"]
+    rows = order_rows(Customer.objects.in_mode("test"), resource, f"{sign}created_at")
+    row = rows[500]
+    place = {"created_at": row.created_at, "id": row.pk}
+    for inclusive in (False, True):
+        plan = keyset_after(rows, place, inclusive=inclusive)[:25].explain()
+        (condition,) = re.findall("Index Cond: (.*)", plan)
+        assert value in condition, plan
 
 
 WHOLE = [  # what is looked for as a whole, beside what lists are ordered by
