@@ -8,7 +8,6 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
-from django.middleware.csrf import CsrfViewMiddleware
 from django.template.loader import render_to_string
 from django_otp.middleware import OTPMiddleware
 from whitenoise.middleware import WhiteNoiseMiddleware
@@ -55,10 +54,6 @@ class StaticFiles(OnlyPages, WhiteNoiseMiddleware):
 
 class Sessions(OnlyPages, SessionMiddleware):
     """Gives the request its session."""
-
-
-class Csrf(OnlyPages, CsrfViewMiddleware):
-    """Refuses forged forms."""
 
 
 class Authentication(OnlyPages, AuthenticationMiddleware):

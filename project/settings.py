@@ -356,7 +356,7 @@ MIDDLEWARE = [
     "project.middleware.StaticFiles",
     "django.middleware.common.CommonMiddleware",
     "project.middleware.Sessions",
-    "project.middleware.Csrf",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "project.middleware.Authentication",
     "project.middleware.SecondFactor",
     "customers.admin.time_zones.localized",

@@ -10,7 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 
 from customers.api import places
-from customers.db.paging import PagedQuery, keyset_after, order_of
+from customers.db.keysets import keyset_after
+from customers.db.paging import PagedQuery, order_of
 from customers.resources import errors
 
 LARGEST_NUMBER = 2**31
@@ -98,7 +99,8 @@ class Cursor:
         if not self.after:
             return rows
         try:
-            return keyset_after(rows, _values_at(self.after, rows.model, order_of(rows)))
+            order = order_of(rows)
+            return keyset_after(rows, order, _values_at(self.after, rows.model, order))
         except (TypeError, ValueError, ValidationError) as error:
             raise errors.InvalidPageValueError(
                 f"{self.after[:40]} is not a place in this list.", parameter="page[after]"

@@ -3,7 +3,7 @@
 Why not the queryset itself: Django compiles it, resolves its lookups and makes a cursor each time
 it is run, 480 µs of CPU for a row by its id; compiled before, it costs 32. Taken out (the queryset
 run in place of its Statement) everything answers as before, and retrieving a customer, which runs
-two, takes three times as long: `manage.py benchmark`, W1.
+two, takes three times as long: `python -m deploy.checks benchmark`, W1.
 """
 
 from collections.abc import Callable, Iterator

@@ -5,7 +5,7 @@ statement, and binds values in the client, so that PostgreSQL plans each anew. H
 connections keeps one psycopg cursor, which prepares what is run again; Django still opens, closes
 and checks the connection, and keeps its transactions. A row by its id costs 26 µs of CPU so, 88 by
 Django's cursor. Taken out (`execute` by Django's cursor alone, as on SQLite), everything answers as
-before, and slower: `manage.py benchmark` says by how much.
+before, and slower: `python -m deploy.checks benchmark` says by how much.
 """
 
 import re

@@ -3,7 +3,8 @@
 Why not django.contrib.postgres: its migrations fail on other databases and where a privilege is
 missing, and it keeps no numbers of rows. On 100,000 customers a list of those with a part of an
 address costs 2 ms, by a service without these indexes 124, and one with its count 1 ms, counted by
-hand 8: `manage.py benchmark`, W4a and W2. Taken out, the same is answered by reading every row.
+hand 8: `python -m deploy.checks benchmark`, W4a and W2. Taken out, the same is answered by reading
+every row.
 
 They are declared among a model's `indexes`, so migrations make and drop them. None needs
 more than the owner of the tables may do, and where one cannot be made a notice says so: then

@@ -3,7 +3,7 @@
 Why not Django's Paginator: it counts by reading every row and skips to a page by reading all before
 it, on 100,000 customers 8 ms for the first page and 18 for page 2000; here both take one. Taken out
 (`rows.count()` and a slice), every list answers as before, but that a count is never an estimate:
-`manage.py benchmark`, W2 and W5 "by hand".
+`python -m deploy.checks benchmark`, W2 and W5 "by hand".
 """
 
 from collections import OrderedDict
@@ -16,13 +16,14 @@ import orjson
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.db.models.expressions import Col, OrderBy
 from django.db.models.lookups import Exact
 
 from customers.db.compiled import Statement, UncompilableError, parameter_for
 from customers.db.execute import execute
 from customers.db.indexes import ROW_COUNTS, RowCountTriggers
+from customers.db.keysets import keyset_after
 
 NEAR = 500  # rows that are skipped faster than they are avoided
 FEW = 200  # rows whose ids are kept between counting them and reading a page of them
@@ -170,7 +171,9 @@ class PagedQuery:
     def _page_after(self, values: dict, inclusive: bool, size: int) -> list[Model]:
         return self._some(
             ("after", inclusive, size),
-            lambda **values: keyset_after(self.rows, values, inclusive=inclusive)[:size],
+            lambda **values: keyset_after(self.rows, self.order, values, inclusive=inclusive)[
+                :size
+            ],
             **values,
         )
 
@@ -192,48 +195,6 @@ def order_of(rows: QuerySet) -> dict[str, bool]:
         name, down = text.removeprefix("-"), down or text.startswith("-")
         order.setdefault(rows.model._meta.pk.name if name == "pk" else name, down)
     return order
-
-
-def keyset_after(rows: QuerySet, values: dict, *, inclusive: bool = False) -> QuerySet:
-    """`rows` that come after one with these `values` of the columns that order them.
-
-    That row need not be there any more; `inclusive` lets it come too. None is the value of a
-    column that is empty, which comes last, and first where the order is descending. The first
-    condition is one that an index in this order can start from.
-    """
-    order = order_of(rows)
-    after, same = Q(pk__in=[]), Q()
-    for name, down in order.items():
-        after |= same & _after(rows.model, name, values[name], down)
-        same &= _equal(name, values[name])
-    first, down = next(iter(order.items()))
-    found = rows.filter(_from(rows.model, first, values[first], down))
-    return found.filter(after | same if inclusive else after)
-
-
-def _from(model: type[Model], name: str, value: object, down: bool) -> Q:
-    """The condition on rows whose column `name` is `value` or comes after it.
-
-    It is one comparison where it can be: an index starts from that, and from no two with "or".
-    """
-    if value is None:
-        return Q() if down else Q(**{f"{name}__isnull": True})
-    found = Q(**{f"{name}__{'lte' if down else 'gte'}": value})
-    nullable = model._meta.get_field(name).null
-    return found | _equal(name, None) if nullable and not down else found
-
-
-def _equal(name: str, value: object) -> Q:
-    return Q(**{f"{name}__isnull": True}) if value is None else Q(**{name: value})
-
-
-def _after(model: type[Model], name: str, value: object, down: bool) -> Q:
-    """The condition on rows whose column `name` comes after `value`."""
-    if value is None:
-        return Q(**{f"{name}__isnull": False}) if down else Q(pk__in=[])
-    after = Q(**{f"{name}__{'lt' if down else 'gt'}": value})
-    nullable = model._meta.get_field(name).null
-    return after | _equal(name, None) if nullable and not down else after
 
 
 def _tallied(rows: QuerySet) -> list[str | None] | None:
