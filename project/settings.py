@@ -314,6 +314,9 @@ MAX_IMPORT_BYTES = setting(
 MAX_EXPORT_RECORDS = setting(
     env.int, "MAX_EXPORT_RECORDS", 10_000, "1 to 1000000 records", at_least(1, 1_000_000)
 )
+EMAIL_CHANGE_NEEDS_PASSWORD = setting(
+    true_or_false, "EMAIL_CHANGE_NEEDS_PASSWORD", False, "true or false"
+)
 IMPORTS_TRIGGER_WEBHOOKS = setting(
     true_or_false, "IMPORTS_TRIGGER_WEBHOOKS", False, "true or false"
 )

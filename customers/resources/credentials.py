@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from django.conf import settings
 from rest_framework.exceptions import ValidationError
 
 from customers.models import Customer, Resource, email_key
@@ -23,7 +24,8 @@ class CredentialsSerializer(ResourceSerializer):
     """A customer's address and password.
 
     A program changes the address; a password that has been chosen is changed by a reset alone. A
-    customer who is logged in changes both, with the password that it has.
+    customer who is logged in changes both, with the password that it has; the address without it,
+    too, as in the modelled API, unless settings.EMAIL_CHANGE_NEEDS_PASSWORD.
     """
 
     password = PasswordField(
@@ -60,7 +62,8 @@ class CredentialsSerializer(ResourceSerializer):
         email, replaces = row.email, "password" in values and row.has_password
         moves = email_key(values.get("email", email)) != row.email_key
         shown = self.principal.shown_password
-        if self.principal.owner_id and row.has_password and (shown or moves):
+        asked = shown or (moves and settings.EMAIL_CHANGE_NEEDS_PASSWORD)
+        if self.principal.owner_id and row.has_password and asked:
             with self.collected.collecting():
                 _check_shown(row, shown)
         elif replaces:
