@@ -45,20 +45,3 @@ def receiver(status=200, *, hang=None, headers=()):
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-@contextmanager
-def serving_mail(settings, server):
-    """`server`, of socketserver, is where mails are sent to meanwhile."""
-    settings.EMAIL_BACKEND = "customers.jobs.smtp.EmailBackend"
-    with server:
-        settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address
-        settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
-        settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()

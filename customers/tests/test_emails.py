@@ -1,9 +1,7 @@
 """One mailbox is one customer, in whatever spelling it comes; what only looks alike is another."""
 
 import re
-import socketserver
 import unicodedata
-from contextlib import contextmanager
 from urllib.parse import quote
 
 import pytest
@@ -35,7 +33,7 @@ from customers.tests.factories import (
     make_order,
     make_subscription,
 )
-from customers.tests.receivers import serving_mail
+from customers.tests.mail_servers import mail_server
 from customers.tests.test_password_pages import ask
 
 pytestmark = pytest.mark.thorough
@@ -474,41 +472,13 @@ def test_two_rows_that_would_have_one_key_are_listed_by_their_ids(capsys):
 # Mail to a local part beyond ASCII
 
 
-class MailServer(socketserver.TCPServer):
-    """Takes mails by SMTP, and with `extensions`; `said` is what its clients have said."""
-
-    def __init__(self, *extensions):
-        super().__init__(("127.0.0.1", 0), MailSession)
-        self.extensions, self.said = extensions, []
-
-
-class MailSession(socketserver.StreamRequestHandler):
-    def handle(self):
-        self.wfile.write(b"220 mail.example\r\n")
-        while line := self.rfile.readline():
-            verb, colon, rest = line.decode().partition(":")  # in another case by each Python
-            self.server.said.append(f"{verb.upper()}{colon}{rest}")
-            command = line[:4].upper()
-            if command == b"EHLO":
-                for name in ("mail.example", *self.server.extensions):
-                    self.wfile.write(f"250-{name}\r\n".encode())
-                self.wfile.write(b"250 HELP\r\n")
-            elif command == b"DATA":
-                self.wfile.write(b"354 Go on\r\n")
-                while (line := self.rfile.readline()) != b".\r\n":
-                    self.server.said.append(line.decode())
-                self.wfile.write(b"250 Taken\r\n")
-            elif command == b"QUIT":
-                self.wfile.write(b"221 Bye\r\n")
-                return
-            else:
-                self.wfile.write(b"250 Fine\r\n")
-
-
-@contextmanager
-def mail_server(settings, *extensions):
-    with serving_mail(settings, MailServer(*extensions)) as server:
-        yield server.said
+def lines_of(server):
+    """What was said to `server`, as text; commands are written in another case by each Python."""
+    lines = [line.decode().rstrip() for line in server.said]
+    return [
+        re.sub("^(mail from|rcpt to):", lambda one: one[0].upper(), one, flags=re.I)
+        for one in lines
+    ]
 
 
 def outcome_of(customer):
@@ -517,9 +487,9 @@ def outcome_of(customer):
 
 def test_a_mail_to_a_local_part_beyond_ascii_is_sent_with_smtputf8(settings):
     jose = make_customer(email="José@bücher.example", password=hash_password(PASSWORD))
-    with mail_server(settings, "8BITMIME", "SMTPUTF8") as said:
+    with mail_server(settings, "8BITMIME", "SMTPUTF8") as server:
         mails.mail_reset(jose, actor=None)
-    lines = [line.rstrip() for line in said]
+    lines = lines_of(server)
     (sender,) = [line for line in lines if line.startswith("MAIL FROM")]
     assert sender == "MAIL FROM:<no-reply@127.0.0.1> SMTPUTF8 BODY=8BITMIME"
     assert "RCPT TO:<José@xn--bcher-kva.example>" in lines
@@ -530,19 +500,19 @@ def test_a_mail_to_a_local_part_beyond_ascii_is_sent_with_smtputf8(settings):
 
 def test_without_smtputf8_it_fails_and_that_is_told(settings):
     jose = make_customer(email="josé@example.com", password=hash_password(PASSWORD))
-    with mail_server(settings, "8BITMIME") as said, pytest.raises(CommandError) as failure:
+    with mail_server(settings, "8BITMIME") as server, pytest.raises(CommandError) as failure:
         call_command("reset_customer_password", "josé@example.com")
     assert "SMTPNotSupportedError" in str(failure.value)
-    assert not [line for line in said if "TO:" in line]
+    assert not [line for line in lines_of(server) if "TO:" in line]
     assert outcome_of(jose) == "password_reset failed"
     assert not jose.customer_password_resets.exists()
 
 
 def test_a_mail_to_an_a_label_needs_no_smtputf8(settings):
     ada = make_customer(email="ada@faß.example", password=hash_password(PASSWORD))
-    with mail_server(settings) as said:
+    with mail_server(settings) as server:
         mails.mail_reset(ada, actor=None)
-    lines = [line.rstrip() for line in said]
+    lines = lines_of(server)
     assert "RCPT TO:<ada@xn--fa-hia.example>" in lines
     assert "To: ada@xn--fa-hia.example" in lines
     assert outcome_of(ada) == "password_reset sent"

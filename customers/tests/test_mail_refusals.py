@@ -11,8 +11,8 @@ from customers.models import Customer, EventStore, QueuedMail
 from customers.tests.conftest import staff_client
 from customers.tests.factories import make_customer
 from customers.tests.field.doors import by_api
-from customers.tests.field.refusing_mail import refusing
 from customers.tests.forms import sent_by
+from customers.tests.mail_servers import refusing
 
 GONE = b"550 5.1.1 <ada@example.com>: no such user"
 SAID = GONE.decode()

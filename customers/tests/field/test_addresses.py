@@ -1,8 +1,5 @@
 """E-mail addresses as they are typed, kept and mailed to in the field."""
 
-import socketserver
-from contextlib import contextmanager
-
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
@@ -18,7 +15,7 @@ from customers.tests.field.doors import (
     shown,
     work,
 )
-from customers.tests.receivers import serving_mail
+from customers.tests.mail_servers import mail_server
 
 pytestmark = pytest.mark.thorough
 
@@ -93,42 +90,6 @@ def test_a_local_part_in_another_case_is_the_same_and_the_guide_says_so(api, cli
     error_of(api.create("customers", {"email": "aDA@EXAMPLE.com"}), 422, "VALIDATION_ERROR", TAKEN)
 
 
-class MailServer(socketserver.TCPServer):
-    """Takes mails by SMTP, and with `extensions`; `said` is what its clients have said."""
-
-    def __init__(self, *extensions):
-        super().__init__(("127.0.0.1", 0), MailSession)
-        self.extensions, self.said = extensions, []
-
-
-class MailSession(socketserver.StreamRequestHandler):
-    def handle(self):
-        self.wfile.write(b"220 mail.example\r\n")
-        while line := self.rfile.readline():
-            self.server.said.append(line)
-            command = line[:4].upper()
-            if command == b"EHLO":
-                for name in ("mail.example", *self.server.extensions):
-                    self.wfile.write(f"250-{name}\r\n".encode())
-                self.wfile.write(b"250 HELP\r\n")
-            elif command == b"DATA":
-                self.wfile.write(b"354 Go on\r\n")
-                while (line := self.rfile.readline()) != b".\r\n":
-                    self.server.said.append(line)
-                self.wfile.write(b"250 Taken\r\n")
-            elif command == b"QUIT":
-                self.wfile.write(b"221 Bye\r\n")
-                return
-            else:
-                self.wfile.write(b"250 Fine\r\n")
-
-
-@contextmanager
-def mail_server(settings, *extensions):
-    with serving_mail(settings, MailServer(*extensions)) as server:
-        yield server.said
-
-
 def outcome_of(customer):
     return EventStore.objects.get(resource_id=customer.pk, event="mail").payload["mail"]["to"]
 
@@ -136,9 +97,9 @@ def outcome_of(customer):
 @pytest.mark.parametrize("email", ["josé@example.com", "用户@example.com", "жаба@example.com"])
 def test_a_local_part_beyond_ascii_is_written_raw_to_a_server_that_takes_it(settings, email):
     customer = make_customer(email=email)
-    with mail_server(settings, "8BITMIME", "SMTPUTF8") as said:
+    with mail_server(settings, "8BITMIME", "SMTPUTF8") as server:
         call_command("reset_customer_password", email)
-    lines = [line.rstrip() for line in said]
+    lines = [line.rstrip() for line in server.said]
     (sender,) = [line for line in lines if line.upper().startswith(b"MAIL FROM")]
     assert b"SMTPUTF8" in sender.upper()
     assert f"<{email}>".encode() in next(line for line in lines if line.upper().startswith(b"RCPT"))
@@ -150,11 +111,11 @@ def test_a_local_part_beyond_ascii_is_written_raw_to_a_server_that_takes_it(sett
 def test_a_server_that_takes_no_such_local_part_is_told_of_and_written_down(settings):
     customer = make_customer(email="josé@example.com")
     with (
-        mail_server(settings, "8BITMIME") as said,
+        mail_server(settings, "8BITMIME") as server,
         pytest.raises(CommandError, match="could not be sent"),
     ):
         call_command("reset_customer_password", "josé@example.com")
-    assert not any(b"RCPT" in line.upper() for line in said)
+    assert not any(b"RCPT" in line.upper() for line in server.said)
     assert outcome_of(customer) == "password_reset failed"
     assert not customer.customer_password_resets.exists()
 
@@ -162,9 +123,11 @@ def test_a_server_that_takes_no_such_local_part_is_told_of_and_written_down(sett
 def test_a_mail_of_the_worker_to_such_a_local_part_is_written_raw(settings, client):
     make_customer(email="josé@example.com")
     client.post("/test/password/forgot", {"email": "josé@example.com"})
-    with mail_server(settings, "8BITMIME", "SMTPUTF8") as said:
+    with mail_server(settings, "8BITMIME", "SMTPUTF8") as server:
         work()
-    assert any(b"RCPT" in line.upper() and "<josé@example.com>".encode() in line for line in said)
+    assert any(
+        b"RCPT" in line.upper() and "<josé@example.com>".encode() in line for line in server.said
+    )
 
 
 def test_the_console_finds_the_customer_by_either_spelling_of_the_domain(admin_client):

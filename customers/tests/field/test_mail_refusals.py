@@ -8,7 +8,7 @@ from django.utils import timezone
 from customers.models import QueuedMail
 from customers.tests.factories import make_customer
 from customers.tests.field.doors import CUSTOMERS, shown, work
-from customers.tests.field.refusing_mail import refusing
+from customers.tests.mail_servers import refusing
 
 pytestmark = pytest.mark.thorough
 
