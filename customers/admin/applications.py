@@ -7,12 +7,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, reverse
-from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods
 
 from customers.admin.base import ResourceAdmin, actor_of, log_admin_action
-from customers.admin.pages import Pages, action_page, paths_of
+from customers.admin.pages import Pages, action_page, paths_of, private_page
 from customers.models import Application
 from customers.services import applications
 from customers.services.environments import mode_of
@@ -107,6 +106,4 @@ class ApplicationAdmin(ResourceAdmin):
         """The page of the credentials, which no cache keeps."""
         back = reverse("admin:customers_application_change", args=[application.pk])
         context |= {"application": application, "back": back, "title": "Credentials"}
-        response = action_page(self, request, "credentials", **context)
-        add_never_cache_headers(response)
-        return response
+        return private_page(self, request, "credentials", **context)

@@ -11,14 +11,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, reverse
-from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods
 
 from customers.admin.base import actor_of
 from customers.admin.fields import offered
 from customers.admin.fresh import FreshRowAdmin
-from customers.admin.pages import Pages, action_page, paths_of
+from customers.admin.pages import Pages, paths_of, private_page
 from customers.jobs import mails, merging
 from customers.models import Customer, CustomerSubscription, QueuedMail
 from customers.resources import operations
@@ -185,9 +184,7 @@ class CustomerActionsMixin(FreshRowAdmin):
     ) -> HttpResponse:
         """The page templates/admin/actions/`name` of `customer`, which no cache keeps."""
         back = reverse("admin:customers_customer_change", args=[customer.pk])
-        response = action_page(self, request, name, customer=customer, back=back, **context)
-        add_never_cache_headers(response)
-        return response
+        return private_page(self, request, name, customer=customer, back=back, **context)
 
 
 def _preview(merger):

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.cache import add_never_cache_headers
 
 Actions: TypeAlias = Sequence[str | Callable[..., HttpResponseBase | None]]  # of a list
 Pages: TypeAlias = Mapping[str, tuple[str, Callable[..., HttpResponseBase]]]
@@ -20,6 +21,15 @@ def paths_of(model_admin: ModelAdmin, pages: Pages) -> list[URLPattern]:
         path(route, model_admin.admin_site.admin_view(view), name=f"{prefix}_{name}")
         for route, (name, view) in pages.items()
     ]
+
+
+def private_page(
+    model_admin: ModelAdmin, request: HttpRequest, name: str, **context: Any
+) -> HttpResponse:
+    """As `action_page`, which no cache keeps."""
+    response = action_page(model_admin, request, name, **context)
+    add_never_cache_headers(response)
+    return response
 
 
 def action_page(

@@ -9,7 +9,6 @@ from typing import IO, Any
 
 from django.conf import settings
 from rest_framework.parsers import BaseParser
-from rest_framework.request import Request
 from rest_framework_json_api.parsers import JSONParser
 
 from customers.api import errors
@@ -52,36 +51,31 @@ class ResourceParser(JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """The `data` member. Raises ApiError when there is no document around it."""
-        document = self.read(stream, media_type, (parser_context or {})["request"])
-        if "data" not in document:
-            raise ParamMissingError("The required parameter, data, is missing.", pointer="")
-        return document["data"]
-
-    def read(self, stream: IO[Any], media_type: str | None, request: Request) -> dict[str, Any]:
-        """The whole document. Raises ApiError."""
+        """What is asked of the document. Raises ApiError when there is none."""
         if not is_json_api(media_type):
             raise errors.UnsupportedMediaTypeError
+        request = (parser_context or {})["request"]
         length = request.META.get("CONTENT_LENGTH", "")  # what the server lets us read, at most
         if length.isdigit() and int(length) > self.most_bytes:
             raise errors.BodyTooLargeError(f"Send at most {self.most_bytes} bytes.")
         document = parse_json(stream.read())
         if not isinstance(document, dict):
             raise InvalidDataFormatError("The body must be a JSON object.")
-        return document
+        return self.asked_of(document)
+
+    def asked_of(self, document: dict[str, Any]) -> Any:
+        """The `data` member of `document`. Raises ApiError when there is none."""
+        if "data" not in document:
+            raise ParamMissingError("The required parameter, data, is missing.", pointer="")
+        return document["data"]
 
 
 class SearchParser(ResourceParser):
     """As ResourceParser, to the document itself, which is a query."""
 
-    def parse(
-        self,
-        stream: IO[Any],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """The document. Raises ApiError."""
-        return self.read(stream, media_type, (parser_context or {})["request"])
+    def asked_of(self, document: dict[str, Any]) -> Any:
+        """All of it."""
+        return document
 
 
 class FileParser(BaseParser):

@@ -30,7 +30,11 @@ class InputWriter:
         self.job = job
         self.principal = principals.author(job.mode, job.actor)
         self.relationships = operations.relationships(job.resource_type)
-        self.writable = operations.writable_members(job.resource_type, self.principal)
+        self.changeable, makeable = (
+            operations.writable_members(job.resource_type, self.principal, creating=creating)
+            for creating in (False, True)
+        )
+        self.writable = self.changeable | makeable
         self.passed_over: Errors = []  # of the present input, which is written nevertheless
         self.refused: dict[str, Errors] = {}  # of the present input, by the member left out of it
 
@@ -83,8 +87,7 @@ class InputWriter:
 
     def _pass_over_same(self, row, attributes, relationships):
         """Take out what nobody writes and `row` has already: an export can be imported."""
-        writable = operations.changeable_members(self.job.resource_type, self.principal)
-        closed = {*attributes, *relationships} - writable
+        closed = {*attributes, *relationships} - self.changeable
         shown = operations.document(row, self.principal)["data"]["attributes"] if closed else {}
         for name in closed & shown.keys() & attributes.keys():
             if attributes[name] in (shown[name], str(spreadsheets.as_cell(shown[name]))):

@@ -1,6 +1,7 @@
 """Files of customers that staff bring: which column is what, and what is wrong in them."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -29,8 +30,10 @@ def store_upload(content: bytes, *, mode: str, user: User) -> tuple[Upload, str]
     if len(content) > settings.MAX_UPLOAD_BYTES:
         raise UnreadableInputError(f"has more than {settings.MAX_UPLOAD_BYTES} bytes")
     text, encoding = decode(content)
-    text = write_table(read_table(text))
-    check_import_size(len(list(_table(text).records)))
+    table = read_table(text)
+    records = [*table.records]
+    check_import_size(len(records))
+    text = write_table(replace(table, records=iter(records)))
     return Upload.objects.create(mode=mode, user=user, text=text), encoding
 
 

@@ -100,9 +100,9 @@ class Application(Resource):
 
     def has_secret(self, secret: str) -> bool:
         """Whether `secret` is its own, or the one before, whose time is not over."""
-        known = constant_time_compare(self.secret_digest or "", digest(secret))
-        before = constant_time_compare(self.previous_secret_digest or "", digest(secret))
-        until = self.previous_secret_until
+        given, until = digest(secret), self.previous_secret_until
+        known = constant_time_compare(self.secret_digest or "", given)
+        before = constant_time_compare(self.previous_secret_digest or "", given)
         return known or (before and until is not None and timezone.now() < until)
 
 

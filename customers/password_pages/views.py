@@ -153,19 +153,21 @@ def _redeem(form, pk, token, mode):
 @password_page("GET", "POST")
 def change_password(request: HttpRequest, mode: str) -> HttpResponse:
     """Takes another password of whoever knows the one there is."""
-    form = NewPasswordForm(request.POST or None)
-    if request.method == "POST" and _change(request, mode, form, "password"):
-        return redirect("password:done", mode=mode)
-    return _show(request, mode, "change_password", form)
+    return _answer_change(request, mode, NewPasswordForm, "password", then="done")
 
 
 @password_page("GET", "POST")
 def change_email(request: HttpRequest, mode: str) -> HttpResponse:
     """Takes another address of whoever knows the password."""
-    form = NewEmailForm(request.POST or None)
-    if request.method == "POST" and _change(request, mode, form, "email"):
-        return redirect("password:email_changed", mode=mode)
-    return _show(request, mode, "change_email", form)
+    return _answer_change(request, mode, NewEmailForm, "email", then="email_changed")
+
+
+def _answer_change(request, mode, form_class, attribute, *, then):
+    """The form for another `attribute`, or the way to the page `then` once it is changed."""
+    form = form_class(request.POST or None)
+    if request.method == "POST" and _change(request, mode, form, attribute):
+        return redirect(f"password:{then}", mode=mode)
+    return _show(request, mode, f"change_{attribute}", form)
 
 
 def _change(request, mode, form, attribute):

@@ -18,7 +18,6 @@ from customers.db.compositions import (
 )
 from customers.db.indexes import has_trigrams
 from customers.resources.filter_fields import TextFormField
-from customers.resources.filter_texts import split_list
 from customers.resources.relations import Relation
 from customers.services import strict_json
 
@@ -74,9 +73,9 @@ class FilterTarget(NamedTuple):
             raise ValidationError("it is not a valid value.")
         return value
 
-    def read_list(self, text: str) -> list:
-        """The values in `text`, as split_list has them. Raises ValidationError."""
-        return [self.read(part) for part in split_list(text)]
+    def read_all(self, texts: list[str]) -> list:
+        """The values in `texts`. Raises ValidationError."""
+        return [self.read(text) for text in texts]
 
 
 class Condition(NamedTuple):
@@ -101,9 +100,9 @@ class Equality:
         """Whether the text that it takes is a list."""
         return self.many
 
-    def condition(self, target: FilterTarget, text: str) -> Condition:
-        """The Condition that `text` asks for. Raises ValidationError."""
-        q = target.equal_any(target.read_list(text) if self.takes_list else [target.read(text)])
+    def condition(self, target: FilterTarget, texts: list[str]) -> Condition:
+        """The Condition that `texts` ask for. Raises ValidationError."""
+        q = target.equal_any(target.read_all(texts))
         return Condition(target.negate(q) if self.negated else q, self.or_null)
 
 
@@ -121,9 +120,9 @@ class Comparison:
         """As of Equality."""
         return self.combine is not None
 
-    def condition(self, target: FilterTarget, text: str) -> Condition:
-        """The Condition that `text` asks for. Raises ValidationError."""
-        values = target.read_list(text) if self.takes_list else [target.read(text)]
+    def condition(self, target: FilterTarget, texts: list[str]) -> Condition:
+        """The Condition that `texts` ask for. Raises ValidationError."""
+        values = target.read_all(texts)
         found = [target.compare(self.lookup, value) for value in values]
         return Condition(reduce(self.combine or and_, found))
 
@@ -143,9 +142,9 @@ class Pattern:
         """As of Equality."""
         return self.combine is not None
 
-    def condition(self, target: FilterTarget, text: str) -> Condition:
-        """The Condition that `text` asks for. Raises ValidationError."""
-        values = target.read_list(text) if self.takes_list else [target.read(text)]
+    def condition(self, target: FilterTarget, texts: list[str]) -> Condition:
+        """The Condition that `texts` ask for. Raises ValidationError."""
+        values = target.read_all(texts)
         if any(len(value) > LONGEST_PATTERN for value in values):
             raise ValidationError(f"it has more than {LONGEST_PATTERN} characters.")
         found = [self.match(target, value) for value in values]
@@ -173,9 +172,9 @@ class Presence:
     reads_value: ClassVar[bool] = False
     takes_list: ClassVar[bool] = False
 
-    def condition(self, target: FilterTarget, text: str) -> Condition:
-        """The Condition that `text`, true or false, asks for. Raises ValidationError."""
-        present = read_filter_boolean(text) is self.wanted
+    def condition(self, target: FilterTarget, texts: list[str]) -> Condition:
+        """The Condition that the one text, true or false, asks for. Raises ValidationError."""
+        present = read_filter_boolean(*texts) is self.wanted
         missing = target.is_null()
         if self.empty and isinstance(target.declared.field, TextFormField):
             missing |= Q(**{target.column: ""})
@@ -191,9 +190,9 @@ class Truth:
     reads_value: ClassVar[bool] = False
     takes_list: ClassVar[bool] = False
 
-    def condition(self, target: FilterTarget, text: str) -> Condition:
-        """The Condition that `text`, true or false, asks for. Raises ValidationError."""
-        return Condition(Q(**{target.column: read_filter_boolean(text) is self.wanted}))
+    def condition(self, target: FilterTarget, texts: list[str]) -> Condition:
+        """The Condition that the one text, true or false, asks for. Raises ValidationError."""
+        return Condition(Q(**{target.column: read_filter_boolean(*texts) is self.wanted}))
 
 
 @dataclass(frozen=True)
@@ -204,8 +203,9 @@ class Containment:
     reads_value: ClassVar[bool] = True
     takes_list: ClassVar[bool] = False
 
-    def condition(self, target: FilterTarget, text: str) -> Condition:
-        """The Condition that `text`, a JSON object, asks for. Raises ValidationError."""
+    def condition(self, target: FilterTarget, texts: list[str]) -> Condition:
+        """The Condition that the one text, a JSON object, asks for. Raises ValidationError."""
+        (text,) = texts
         try:
             value = strict_json.read_strict_json(text.encode())
         except strict_json.InvalidJsonError as error:

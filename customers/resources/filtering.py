@@ -45,7 +45,7 @@ def filter_rows(
             listed += len(values)
             _check_most(comparisons, "MAX_FILTER_VALUES", "comparisons are asked for", parameter)
             _check_most(listed, "MAX_LISTED_VALUES", "values are listed", parameter)
-            found = (build_q(target, predicate, text, principal) for target in targets)
+            found = (build_q(target, predicate, values, principal) for target in targets)
             rows = rows.filter(reduce(or_, found))
     return rows
 
@@ -75,12 +75,12 @@ def count_comparisons(targets: list[FilterTarget], predicate: str, values: list[
     )
 
 
-def build_q(target: FilterTarget, predicate: str, text: str, principal: Principal) -> Q:
-    """The condition on a row that its attribute `target` fulfils `predicate` of `text`.
+def build_q(target: FilterTarget, predicate: str, values: list[str], principal: Principal) -> Q:
+    """The condition on a row that its attribute `target` fulfils `predicate` of `values`, texts.
 
     Of related rows those count that `principal` may see. Raises ValidationError.
     """
-    q, or_missing = PREDICATES[predicate].condition(target, text)
+    q, or_missing = PREDICATES[predicate].condition(target, values)
     if or_missing:
         q |= target.is_null()
     for relation in reversed(target.relations):

@@ -137,16 +137,9 @@ def relationships(resource_type: str) -> dict[str, tuple[bool, list[str]]]:
     }
 
 
-def changeable_members(resource_type: str, principal: Principal) -> set[str]:
-    """The attributes and relationships of rows of a type that `principal` may change."""
-    serializer_class = registry.types[resource_type].serializer_class
-    return serializer_class.writable_by(principal, creating=False)
-
-
-def writable_members(resource_type: str, principal: Principal) -> set[str]:
+def writable_members(resource_type: str, principal: Principal, *, creating: bool) -> set[str]:
     """The members of a type that `principal` may write, of a new row or of one that is there."""
-    serializer = registry.types[resource_type].serializer_class
-    return serializer.writable_by(principal, True) | serializer.writable_by(principal, False)
+    return registry.types[resource_type].serializer_class.writable_by(principal, creating)
 
 
 def validated(

@@ -42,14 +42,14 @@ def read_assertion(text: str) -> Assertion:
         claims = jwt.decode(text, KEY, algorithms=[ALGORITHM]).claims
         jwt.JWTClaimsRegistry(leeway=settings.TOKEN_LEEWAY).validate(_lifetime(claims))
         owner, custom_claim = claims[CLAIMS].get("owner"), claims[CLAIMS].get("custom_claim")
-        about = owner is not None and (owner["type"], owner["id"])
+        kind, pk = ("Customer", None) if owner is None else (owner["type"], owner["id"])
     except CLAIMS_ERRORS as error:
         raise InvalidAssertionError from error
-    if about and (about[0], type(about[1])) != ("Customer", str):
+    says_nothing = owner is None and custom_claim is None
+    names_nobody = owner is not None and not isinstance(pk, str)
+    if kind != "Customer" or says_nothing or names_nobody:
         raise InvalidAssertionError
-    if owner is None and custom_claim is None:
-        raise InvalidAssertionError
-    return Assertion(about[1] if about else None, custom_claim)
+    return Assertion(pk, custom_claim)
 
 
 def _lifetime(claims):
